@@ -1,0 +1,49 @@
+"""Names of things: pure functions, so that whoever computes an id computes the same one."""
+
+from __future__ import annotations
+
+import os
+from hashlib import blake2b
+from typing import TypeAlias
+
+Instant: TypeAlias = int
+"""Microseconds since 1970-01-01T00:00:00Z."""
+
+JobId: TypeAlias = str
+ExecutionId: TypeAlias = str
+RequestId: TypeAlias = str
+
+_ID_BYTES = 10
+
+
+def _digest(*parts: object) -> str:
+    text = "\x1f".join(map(str, parts))
+    return blake2b(text.encode(), digest_size=_ID_BYTES).hexdigest()
+
+
+def job_id(request_id: RequestId, position: int = 0) -> JobId:
+    """The id of the job that a request creates; `position` counts within a batch.
+
+    >>> job_id("r1") == job_id("r1", 0) != job_id("r1", 1)
+    True
+    """
+    return "job_" + _digest("job", request_id, position)
+
+
+def execution_id(job: JobId, generation: int, fire_us: Instant) -> ExecutionId:
+    """The one id of the run of `job` at `fire_us`, whichever node claims it.
+
+    >>> execution_id("j", 1, 0) == execution_id("j", 1, 0) != execution_id("j", 2, 0)
+    True
+    """
+    return "exe_" + _digest("fire", job, generation, fire_us)
+
+
+def requested_execution_id(job: JobId, request_id: RequestId) -> ExecutionId:
+    """The id of a run that a request asks for: the same request, the same run."""
+    return "exe_" + _digest("request", job, request_id)
+
+
+def new_request_id() -> RequestId:
+    """A fresh random key for one intention of one client."""
+    return "req_" + os.urandom(12).hex()

@@ -1,0 +1,110 @@
+"""The job: what a person wants run, and when. Frozen values; nothing here reads a clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from engine.core.ids import Instant, JobId
+
+SECOND_US = 1_000_000
+
+
+class Concurrency(StrEnum):
+    """What a fire does while an earlier execution of the job is open."""
+
+    ALLOW = "allow"
+    FORBID = "forbid"
+    REPLACE = "replace"
+
+
+class MissedRunPolicy(StrEnum):
+    """What becomes of fire times that passed while nobody could decide them."""
+
+    IGNORE = "ignore"
+    EXECUTE_ONE = "execute_one"
+    EXECUTE_ALL = "execute_all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How often, and how far apart, a failed attempt is tried again; intervals in microseconds."""
+
+    max_attempts: int = 3
+    initial_interval_us: int = SECOND_US
+    max_interval_us: int = 60 * SECOND_US
+    multiplier: float = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookAuth:
+    """Credentials of a webhook; `type` is basic, bearer or api_key."""
+
+    type: str
+    username: str = ""
+    password: str = ""
+    token: str = ""
+    api_key: str = ""
+    header: str = "X-API-Key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """An HTTP call; `success_codes` holds single codes (int) and ranges ("200-299")."""
+
+    url: str
+    method: str = "GET"
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str = ""
+    auth: WebhookAuth | None = None
+    success_codes: tuple[int | str, ...] = ("200-299",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSpec:
+    """What a person writes, checked: the same value behind REST, YAML, CLI and console."""
+
+    name: str
+    namespace: str = "default"
+    description: str = ""
+    schedule: str
+    timezone: str = "UTC"
+    webhook: Webhook
+    retry_policy: RetryPolicy = RetryPolicy()
+    timeout_us: int = 300 * SECOND_US
+    concurrency: Concurrency = Concurrency.FORBID
+    missed_run_policy: MissedRunPolicy = MissedRunPolicy.EXECUTE_ONE
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A spec that the cluster knows.
+
+    `version` counts every edit; `generation` counts edits of the schedule, so that no fire time
+    of an old schedule is ever claimed again.
+    """
+
+    id: JobId
+    spec: JobSpec
+    enabled: bool
+    version: int
+    generation: int
+    created_at: Instant
+    updated_at: Instant
+    updated_by: str
+
+    @property
+    def name(self) -> str:
+        """The name, unique within the namespace."""
+        return self.spec.name
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that the job lives in."""
+        return self.spec.namespace
+
+
+Document = dict[str, Any]
+"""JSON as a person reads and writes it."""

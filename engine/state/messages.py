@@ -1,0 +1,337 @@
+"""Commands (intentions, imperative) and events (facts, past tense) of the replicated machine.
+
+Commands travel in the log and are versioned by `Entry`; events are recomputed by every node and
+never leave it, except as rows of its history. All instants are microseconds UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from engine.core.ids import ExecutionId, Instant, JobId
+from engine.model.execution import AttemptResult, Execution, Status, Trigger
+from engine.model.job import Job, JobSpec
+
+# ---- commands -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimLeadership:
+    """The elected node asks to be the owner; the entry's index becomes its epoch."""
+
+    node: str
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterNode:
+    """A node tells how it is reached."""
+
+    node: str
+    raft_address: str
+    http_address: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Barrier:
+    """Changes nothing; its answer proves that everything before it is applied."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """One job of a `CreateJobs`; `next_us` is its first fire time, if it is enabled."""
+
+    id: JobId
+    spec: JobSpec
+    enabled: bool
+    next_us: Instant | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateJobs:
+    """Create these jobs, all or none."""
+
+    jobs: tuple[NewJob, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateJob:
+    """Replace a job's spec; refused when `if_version` names another version than the current."""
+
+    id: JobId
+    spec: JobSpec
+    enabled: bool
+    next_us: Instant | None
+    if_version: int | None = None
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteJob:
+    """Forget a job and cancel what it has open; its history stays."""
+
+    id: JobId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnableJob:
+    """Let a job fire again, first at `next_us`."""
+
+    id: JobId
+    next_us: Instant | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisableJob:
+    """Stop a job from firing; what it has open goes on."""
+
+    id: JobId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerJob:
+    """Run a job now, outside its schedule."""
+
+    job_id: JobId
+    execution_id: ExecutionId
+    trigger: Trigger = Trigger.MANUAL
+    replay_of: ExecutionId = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelExecution:
+    """End an open execution as cancelled."""
+
+    id: ExecutionId
+    reason: str = "cancelled on request"
+
+
+class Fire(NamedTuple):
+    """The claim of one fire time: accepted once, while it is the job's next one."""
+
+    job_id: JobId
+    generation: int
+    fire_us: Instant
+    next_us: Instant | None
+
+
+class Skip(NamedTuple):
+    """Fire times `first_us`..`last_us` are decided as not run; `next_us` comes after them."""
+
+    job_id: JobId
+    generation: int
+    first_us: Instant
+    last_us: Instant
+    count: int
+    next_us: Instant | None
+    reason: str
+
+
+class Begin(NamedTuple):
+    """Start attempt number `attempt` of a pending execution."""
+
+    execution_id: ExecutionId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartExecutions:
+    """All that a leader of `epoch` found due in one tick: skips first, then fires, then begins."""
+
+    epoch: int
+    skips: tuple[Skip, ...] = ()
+    fires: tuple[Fire, ...] = ()
+    begins: tuple[Begin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordExecutions:
+    """Results of attempts, gathered."""
+
+    results: tuple[AttemptResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoverExecutions:
+    """Attempts begun under an epoch older than `epoch` are lost: their executions wait again."""
+
+    epoch: int
+
+
+Command: TypeAlias = (
+    ClaimLeadership
+    | RegisterNode
+    | Barrier
+    | CreateJobs
+    | UpdateJob
+    | DeleteJob
+    | EnableJob
+    | DisableJob
+    | TriggerJob
+    | CancelExecution
+    | StartExecutions
+    | RecordExecutions
+    | RecoverExecutions
+)
+
+# ---- events -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadershipClaimed:
+    """`node` owns scheduling from here on, under `epoch`."""
+
+    node: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRegistered:
+    """`node` is reached at these addresses."""
+
+    node: str
+    raft_address: str
+    http_address: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCreated:
+    """A job exists; its first version."""
+
+    job: Job
+    next_us: Instant | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobUpdated:
+    """A job has a new version."""
+
+    job: Job
+    next_us: Instant | None
+    comment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSwitched:
+    """A job was enabled or disabled; not a new version."""
+
+    job: Job
+    next_us: Instant | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDeleted:
+    """A job is gone."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionAdded:
+    """An execution waits for its first attempt (manual, replay)."""
+
+    execution: Execution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptBegun:
+    """An attempt runs; `execution` is as it is now. `next_us` is set when a fire was claimed."""
+
+    execution: Execution
+    claimed: bool
+    next_us: Instant | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptEnded:
+    """An attempt is over. Followed by `RetryScheduled` or `ExecutionEnded` in the same entry."""
+
+    execution: Execution
+    job: Job
+    result: AttemptResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryScheduled:
+    """The execution waits until `execution.due_us` for its next attempt."""
+
+    execution: Execution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionEnded:
+    """An execution is final; `result` is its last attempt's, if any ran to an answer."""
+
+    execution: Execution
+    job: Job
+    status: Status
+    reason: str
+    completed_us: Instant
+    result: AttemptResult | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiresSkipped:
+    """`count` fire times were decided as not run. `id` is the execution id of the first."""
+
+    id: ExecutionId
+    job: Job
+    first_us: Instant
+    last_us: Instant
+    count: int
+    next_us: Instant | None
+    reason: str
+
+
+Event: TypeAlias = (
+    LeadershipClaimed
+    | NodeRegistered
+    | JobCreated
+    | JobUpdated
+    | JobSwitched
+    | JobDeleted
+    | ExecutionAdded
+    | AttemptBegun
+    | AttemptEnded
+    | RetryScheduled
+    | ExecutionEnded
+    | FiresSkipped
+)
+
+# ---- results ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The command took effect; `value` names what came of it (ids, a version)."""
+
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """The command changed nothing; `code` is one of the contract's error codes."""
+
+    code: str
+    message: str
+    field: str = ""
+    hint: str = ""
+
+
+Result: TypeAlias = Accepted | Rejected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """One applied entry, as every subscriber on every node sees it, in log order."""
+
+    index: int
+    at: Instant
+    actor: str
+    kind: str
+    target: str
+    events: tuple[Event, ...]
+    result: Result
