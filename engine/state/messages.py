@@ -124,7 +124,7 @@ class Skip(NamedTuple):
     generation: int
     first_us: Instant
     last_us: Instant
-    count: int
+    fires: int
     next_us: Instant | None
     reason: str
 
@@ -275,13 +275,13 @@ class ExecutionEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiresSkipped:
-    """`count` fire times were decided as not run. `id` is the execution id of the first."""
+    """`fires` fire times were decided as not run. `id` is the execution id of the first."""
 
     id: ExecutionId
     job: Job
     first_us: Instant
     last_us: Instant
-    count: int
+    fires: int
     next_us: Instant | None
     reason: str
 
