@@ -1,0 +1,156 @@
+"""The next fire of a cron expression, by bit sets over integers.
+
+There is no datetime on the way: a wall-clock second is a day (found in a table of months) and a
+minute of that day (a bit in a set of 1,440), and a zone is a table of offset changes. At a change
+of offset the rules are those of Debian's cron: a fixed-time job that is skipped fires when the
+gap ends, one that is repeated fires the first time only; a job with `*` in the minute or hour
+follows the wall clock. All times in here are whole seconds.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Final
+
+from engine.timing.fields import Fields
+from engine.timing.months import (
+    FIRST_DAYS,
+    MONTH_KINDS,
+    MONTHS_A_CYCLE,
+    locate,
+)
+from engine.timing.zones import Zone
+
+SECOND_US: Final = 1_000_000
+BETWEEN_MAX: Final = 100_000
+
+
+class Cron:
+    """A cron expression in a zone. Immutable to its users, and shared between jobs."""
+
+    __slots__ = (
+        "_days",
+        "_first_second",
+        "_first_time",
+        "_is_fixed",
+        "_month",
+        "_months",
+        "_seconds",
+        "_times",
+        "text",
+        "zone",
+    )
+
+    def __init__(self, text: str, fields: Fields, zone: Zone):
+        """Prepare the sets.
+
+        Raises:
+            ValueError: no month of the calendar has a day that matches.
+        """
+        self.text = text
+        self.zone = zone
+        self._seconds = fields.seconds
+        self._first_second = _lowest(fields.seconds)
+        self._times = sum(
+            fields.minutes << 60 * hour for hour in range(24) if fields.hours >> hour & 1
+        )
+        self._first_time = _lowest(self._times)
+        self._months = fields.months
+        self._days = fields.days
+        self._is_fixed = fields.is_fixed
+        # The month looked at last: its first day, the first day after it, its matching days. One
+        # tuple, so that threads that share the schedule never see half of it.
+        self._month = (0, 0, 0)
+        if not any(self._matching_days(index) for index in range(MONTHS_A_CYCLE)):
+            raise ValueError("no month has such a day")
+
+    def __repr__(self) -> str:
+        return f"Cron({self.text!r}, {self.zone.name!r})"
+
+    def next_after(self, instant: int) -> int:
+        """Return the first fire strictly after `instant`; both in microseconds since the epoch."""
+        now = instant // SECOND_US
+        zone = self.zone
+        table = zone.table
+        starts = table.starts
+        offsets = table.offsets
+        segment = bisect_right(starts, now) - 1
+        wall_starts = table.fixed_starts if self._is_fixed else table.wall_starts
+        offset = offsets[segment]
+        wall = now + offset + 1
+        if wall < wall_starts[segment]:
+            wall = wall_starts[segment]
+        wall = self._wall_from(wall)
+        fire = wall - offset
+        if fire < starts[segment]:
+            fire = starts[segment]
+        while fire >= starts[segment + 1]:
+            segment += 1
+            offset = offsets[segment]
+            if not self._is_fixed or wall < wall_starts[segment] or offset < offsets[segment - 1]:
+                wall = self._wall_from(wall_starts[segment])
+            fire = wall - offset
+            if fire < starts[segment]:
+                fire = starts[segment]
+        if fire >= table.until:
+            zone.grow(fire)
+            return self.next_after(instant)
+        return fire * SECOND_US
+
+    def between(self, start: int, end: int, limit: int = BETWEEN_MAX) -> list[int]:
+        """Return the fires t with start < t <= end, the earliest `limit` of them, ascending."""
+        fires: list[int] = []
+        fire = start
+        while len(fires) < limit:
+            fire = self.next_after(fire)
+            if fire > end:
+                break
+            fires.append(fire)
+        return fires
+
+    def _wall_from(self, wall: int) -> int:
+        """Return the first matching wall-clock second at or after `wall`."""
+        if self._seconds == 1:
+            return self._minute_from(-(-wall // 60)) * 60
+        minute, second = divmod(wall, 60)
+        found = self._minute_from(minute)
+        if found == minute:
+            rest = self._seconds >> second
+            if rest:
+                return wall + (rest & -rest).bit_length() - 1
+            found = self._minute_from(minute + 1)
+        return found * 60 + self._first_second
+
+    def _minute_from(self, minute: int) -> int:
+        """Return the first matching minute at or after `minute`, counted from the epoch."""
+        day, time = divmod(minute, 1440)
+        first, end, days = self._month
+        if not first <= day < end:
+            first, end, days = self._turn_to(day)
+        rest = days >> day - first
+        if rest & 1:
+            times = self._times >> time
+            if times:
+                return minute + (times & -times).bit_length() - 1
+            rest -= 1
+        while not rest:
+            day = end
+            _, end, rest = self._turn_to(end)
+        return (day + (rest & -rest).bit_length() - 1) * 1440 + self._first_time
+
+    def _turn_to(self, day: int) -> tuple[int, int, int]:
+        index, cycle = locate(day)
+        month = (
+            cycle + FIRST_DAYS[index],
+            cycle + FIRST_DAYS[index + 1],
+            self._matching_days(index),
+        )
+        self._month = month
+        return month
+
+    def _matching_days(self, index: int) -> int:
+        return self._days[MONTH_KINDS[index]] if self._months >> index % 12 & 1 else 0
+
+
+def _lowest(bits: int) -> int:
+    return (bits & -bits).bit_length() - 1
