@@ -85,10 +85,12 @@ class Cron:
         if fire < starts[segment]:
             fire = starts[segment]
         while fire >= starts[segment + 1]:
+            repeats_from = starts[segment + 1] + offset
             segment += 1
             offset = offsets[segment]
-            if not self._is_fixed or wall < wall_starts[segment] or offset < offsets[segment - 1]:
-                wall = self._wall_from(wall_starts[segment])
+            first = wall_starts[segment]
+            if wall < first or first < repeats_from:  # in a gap, or the wall repeats itself
+                wall = self._wall_from(first)
             fire = wall - offset
             if fire < starts[segment]:
                 fire = starts[segment]

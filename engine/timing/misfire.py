@@ -1,0 +1,130 @@
+"""What becomes of fires that nobody made while the cluster had no leader or a job was late.
+
+Pure: a schedule, a span of time and a policy in, the fires to make and the fires to skip out.
+Skipped fires are reported as a span and a count, never dropped in silence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from engine.core.ids import Instant
+from engine.timing.schedule import Every, Schedule
+
+MisfirePolicy = Literal["ignore", "execute_one", "execute_all"]
+
+GRACE_US: Final = 1_000_000
+RUN_COUNT_MAX: Final = 1_000
+SKIPPED_COUNT_MAX: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """The fires of a gap, divided.
+
+    Attributes:
+        run: fires to make now, ascending: what the policy makes up for, then what is on time.
+        skipped: how many fires are not made; all of them are earlier than any of `run`.
+        skipped_from: the first skipped fire, or None.
+        skipped_to: the last skipped fire, or None.
+        next_fire: the first fire after the gap, or None when there is none.
+        at_least: there are more skipped fires than `skipped`, which stopped counting.
+    """
+
+    run: tuple[Instant, ...]
+    skipped: int
+    skipped_from: Instant | None
+    skipped_to: Instant | None
+    next_fire: Instant | None
+    at_least: bool = False
+
+
+def split_missed(
+    schedule: Schedule,
+    first_missed: Instant,
+    now: Instant,
+    policy: MisfirePolicy,
+    limit: int = RUN_COUNT_MAX,
+    grace_us: int = GRACE_US,
+) -> Missed:
+    """Return which fires from `first_missed` to `now` are made and which are skipped.
+
+    A fire no older than `grace_us` is on time: it is made under any policy. Of the older ones
+    `ignore` makes none, `execute_one` the latest, `execute_all` the latest `limit`.
+
+    Args:
+        schedule: the job's schedule.
+        first_missed: the first fire not yet made, microseconds UTC; an instant at or before it
+            does as well.
+        now: microseconds UTC; a fire at `now` is part of the gap.
+        policy: the job's `missed_run_policy`.
+        limit: the most late fires that `execute_all` makes up for, at least 1.
+        grace_us: the age, in microseconds, up to which a fire is on time.
+    """
+    start = first_missed - 1
+    late_end = max(start, now - grace_us - 1)
+    on_time = schedule.between(late_end, now)
+    keep = {"ignore": 0, "execute_one": 1, "execute_all": limit}[policy]
+    made_up = _latest(schedule, start, late_end, keep)
+    skip_end = made_up[0] - 1 if made_up else late_end
+    skipped, at_least = _count(schedule, start, skip_end)
+    skipped_to = _latest(schedule, start, skip_end, 1) if skipped else []
+    return Missed(
+        run=(*made_up, *on_time),
+        skipped=skipped,
+        skipped_from=schedule.next_after(start) if skipped else None,
+        skipped_to=skipped_to[0] if skipped_to else None,
+        next_fire=schedule.next_after(now),
+        at_least=at_least,
+    )
+
+
+def latest_fire(schedule: Schedule, start: Instant, end: Instant) -> Instant | None:
+    """Return the last fire t with start < t <= end, or None; in some 60 steps however long the gap.
+
+    That a next fire never comes earlier for a later instant is what makes the bisection sound.
+    """
+    fire = schedule.next_after(start)
+    if fire is None or fire > end:
+        return None
+    low, high = start, end  # the next fire after low is within the span, the one after high is not
+    while high - low > 1:
+        middle = (low + high) // 2
+        following = schedule.next_after(middle)
+        if following is None or following > end:
+            high = middle
+        else:
+            low, fire = following - 1, following
+    return fire
+
+
+def _latest(schedule: Schedule, start: Instant, end: Instant, count: int) -> list[Instant]:
+    if count < 1:
+        return []
+    # Most gaps are short: look forward once before searching backwards fire by fire.
+    fires = schedule.between(start, end, count + 1)
+    if len(fires) <= count:
+        return fires
+    found: list[Instant] = []
+    while len(found) < count:
+        fire = latest_fire(schedule, start, end)
+        if fire is None:
+            break
+        found.append(fire)
+        end = fire - 1
+    return found[::-1]
+
+
+def _count(schedule: Schedule, start: Instant, end: Instant) -> tuple[int, bool]:
+    """Return the number of fires with start < t <= end, and whether there are more than that."""
+    if isinstance(schedule, Every):
+        return end // schedule.period_us - start // schedule.period_us, False
+    fires = schedule.between(start, end, SKIPPED_COUNT_MAX)
+    at_least = len(fires) == SKIPPED_COUNT_MAX and _has_more(schedule, fires[-1], end)
+    return len(fires), at_least
+
+
+def _has_more(schedule: Schedule, after: Instant, end: Instant) -> bool:
+    following = schedule.next_after(after)
+    return following is not None and following <= end
