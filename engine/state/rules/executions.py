@@ -1,0 +1,296 @@
+"""Everything about executions: claims, attempts, results, retries, losses, cancellations."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+
+from engine.core.ids import Instant, execution_id
+from engine.model.execution import AttemptOutcome, AttemptResult, Execution, Status, Trigger
+from engine.model.job import Concurrency, Job
+from engine.model.retry import backoff_us
+from engine.state.messages import (
+    Accepted,
+    AttemptBegun,
+    AttemptEnded,
+    CancelExecution,
+    Event,
+    ExecutionAdded,
+    Fire,
+    FiresSkipped,
+    RecordExecutions,
+    RecoverExecutions,
+    Rejected,
+    RetryScheduled,
+    Skip,
+    StartExecutions,
+    TriggerJob,
+)
+from engine.state.rules.endings import end_execution
+from engine.state.rules.jobs import missing
+from engine.state.rules.registry import Context, Decision, decides, evolves
+from engine.state.state import LastRun, State
+
+LOST_ATTEMPTS_MAX = 10
+"""After so many dispatchers died under it an execution is `unknown`, not tried for ever."""
+
+
+@decides(StartExecutions)
+def start(state: State, command: StartExecutions, context: Context) -> Decision:
+    """A tick of the leader: each claim is a compare-and-set on the job's next fire time.
+
+    A stale epoch is refused whole; a claim that lost its race is passed over in silence, for it
+    was decided already. The answer lists the executions whose attempt began here.
+    """
+    if command.epoch != state.epoch:
+        message = f"epoch {command.epoch} is over, the leader's is {state.epoch}"
+        return Rejected(code="NO_LEADER", message=message)
+    begun: list[str] = []
+    for skip in command.skips:
+        job = _claimable(state, skip.job_id, skip.generation, skip.first_us)
+        if job is not None:
+            yield _skipped(job, skip)
+    for fire in command.fires:
+        job = _claimable(state, fire.job_id, fire.generation, fire.fire_us)
+        if job is not None:
+            yield from _fire(state, job, fire, context.at, begun)
+    for begin in command.begins:
+        execution = state.executions.get(begin.execution_id)
+        if (
+            execution is not None
+            and execution.status is Status.PENDING
+            and execution.attempt == begin.attempt
+        ):
+            yield AttemptBegun(
+                execution=_running(execution, state, context.at), claimed=False, next_us=None
+            )
+            begun.append(execution.id)
+    return Accepted(value=begun)
+
+
+def _claimable(state: State, job_id: str, generation: int, fire_us: Instant) -> Job | None:
+    job = state.jobs.get(job_id)
+    if job is None or job.generation != generation or state.next_us.get(job_id) != fire_us:
+        return None
+    return job
+
+
+def _fire(
+    state: State, job: Job, fire: Fire, at: Instant, begun: list[str]
+) -> Generator[Event, None, None]:
+    open_ids = state.open_by_job.get(job.id, ())
+    policy = job.spec.concurrency
+    if open_ids and policy is Concurrency.FORBID:
+        reason = f"concurrency: execution {open_ids[0]} is still open"
+        last = fire.fire_us
+        yield _skipped(
+            job, Skip(job.id, fire.generation, fire.fire_us, last, 1, fire.next_us, reason)
+        )
+        return
+    fresh = execution_id(job.id, fire.generation, fire.fire_us)
+    if policy is Concurrency.REPLACE:
+        for old in tuple(open_ids):
+            yield end_execution(
+                state, state.executions[old], Status.CANCELLED, f"replaced by {fresh}", at
+            )
+    execution = Execution(
+        id=fresh,
+        job_id=job.id,
+        job_version=job.version,
+        trigger=Trigger.SCHEDULE,
+        scheduled_us=fire.fire_us,
+        status=Status.PENDING,
+    )
+    yield AttemptBegun(execution=_running(execution, state, at), claimed=True, next_us=fire.next_us)
+    begun.append(fresh)
+
+
+def _running(execution: Execution, state: State, at: Instant) -> Execution:
+    return replace(
+        execution,
+        status=Status.RUNNING,
+        started_us=execution.started_us or at,
+        attempt_started_us=at,
+        epoch=state.epoch,
+        node=state.leader,
+    )
+
+
+def _skipped(job: Job, skip: Skip) -> FiresSkipped:
+    return FiresSkipped(
+        id=execution_id(job.id, skip.generation, skip.first_us),
+        job=job,
+        first_us=skip.first_us,
+        last_us=skip.last_us,
+        fires=skip.fires,
+        next_us=skip.next_us,
+        reason=skip.reason,
+    )
+
+
+@evolves(FiresSkipped)
+def skipped(state: State, event: FiresSkipped) -> None:
+    """The job moves on past what was skipped."""
+    _advance(state, event.job.id, event.next_us)
+    last = state.last_runs.get(event.job.id)
+    failures = last.failures if last else 0
+    state.last_runs[event.job.id] = LastRun(event.last_us, Status.SKIPPED, failures)
+
+
+def _advance(state: State, job_id: str, next_us: Instant | None) -> None:
+    if next_us is None:
+        state.next_us.pop(job_id, None)
+    else:
+        state.next_us[job_id] = next_us
+
+
+@evolves(AttemptBegun)
+def begun(state: State, event: AttemptBegun) -> None:
+    """The attempt runs; a claim also moves the job to its next fire time."""
+    execution = event.execution
+    if execution.id not in state.executions:
+        state.open_by_job.setdefault(execution.job_id, []).append(execution.id)
+    state.executions[execution.id] = execution
+    if event.claimed:
+        _advance(state, execution.job_id, event.next_us)
+
+
+@decides(TriggerJob)
+def trigger(state: State, command: TriggerJob, context: Context) -> Decision:
+    """Add an execution that is due at once, within the job's concurrency policy."""
+    job = state.jobs.get(command.job_id)
+    if job is None:
+        return missing(command.job_id)
+    if command.execution_id in state.executions:
+        return Accepted(value=command.execution_id)
+    open_ids = state.open_by_job.get(job.id, ())
+    if open_ids and job.spec.concurrency is Concurrency.FORBID:
+        message = f"execution {open_ids[0]} is still open and the job forbids overlap"
+        hint = "wait for its end, cancel it, or set concurrency to allow"
+        return Rejected(code="CONFLICT", message=message, field="concurrency", hint=hint)
+    if job.spec.concurrency is Concurrency.REPLACE:
+        reason = f"replaced by {command.execution_id}"
+        for old in tuple(open_ids):
+            yield end_execution(state, state.executions[old], Status.CANCELLED, reason, context.at)
+    yield ExecutionAdded(
+        execution=Execution(
+            id=command.execution_id,
+            job_id=job.id,
+            job_version=job.version,
+            trigger=command.trigger,
+            scheduled_us=context.at,
+            status=Status.PENDING,
+            due_us=context.at,
+            replay_of=command.replay_of,
+        )
+    )
+    return Accepted(value=command.execution_id)
+
+
+@evolves(ExecutionAdded)
+def added(state: State, event: ExecutionAdded) -> None:
+    """The execution is open and waits."""
+    execution = event.execution
+    state.executions[execution.id] = execution
+    state.open_by_job.setdefault(execution.job_id, []).append(execution.id)
+
+
+@decides(RecordExecutions)
+def record(state: State, command: RecordExecutions, context: Context) -> Decision:
+    """Results of running attempts; one for an attempt that is no longer running comes too late."""
+    late = 0
+    for result in command.results:
+        execution = state.executions.get(result.execution_id)
+        if (
+            execution is None
+            or execution.status is not Status.RUNNING
+            or execution.attempt != result.attempt
+        ):
+            late += 1
+            continue
+        yield AttemptEnded(execution=execution, job=state.jobs[execution.job_id], result=result)
+        yield _what_follows(state, execution, result, context.at)
+    return Accepted(value=len(command.results) - late)
+
+
+def _what_follows(state: State, execution: Execution, result: AttemptResult, at: Instant) -> Event:
+    if result.outcome is AttemptOutcome.SUCCESS:
+        return end_execution(state, execution, Status.SUCCESS, "", at, result)
+    if result.outcome is AttemptOutcome.CANCELLED:
+        return end_execution(state, execution, Status.CANCELLED, result.error, at, result)
+    policy = state.jobs[execution.job_id].spec.retry_policy
+    failures = execution.failures + 1
+    if failures >= policy.max_attempts:
+        tries = f"{failures} attempts" if failures > 1 else "its attempt"
+        reason = f"{tries} failed, the last with: {result.error}"
+        return end_execution(state, execution, Status.FAILED, reason, at, result)
+    return RetryScheduled(
+        execution=replace(
+            execution,
+            status=Status.PENDING,
+            attempt=execution.attempt + 1,
+            failures=failures,
+            due_us=result.finished_us + backoff_us(policy, failures, execution.id),
+        )
+    )
+
+
+@evolves(AttemptEnded)
+def attempt_ended(state: State, event: AttemptEnded) -> None:
+    """A fact for the history; what it means for the execution is the next event."""
+
+
+@evolves(RetryScheduled)
+def retry_scheduled(state: State, event: RetryScheduled) -> None:
+    """The execution waits for its next attempt."""
+    state.executions[event.execution.id] = event.execution
+
+
+@decides(RecoverExecutions)
+def recover(state: State, command: RecoverExecutions, context: Context) -> Decision:
+    """A new leader's first act: attempts of older epochs are lost, and tried again at once.
+
+    At least once: nobody knows whether the target saw them; the execution id stays the same, so a
+    target that remembers it sees one fire.
+    """
+    if command.epoch != state.epoch:
+        message = f"epoch {command.epoch} is over, the leader's is {state.epoch}"
+        return Rejected(code="NO_LEADER", message=message)
+    recovered = 0
+    for execution in tuple(state.executions.values()):
+        if execution.status is not Status.RUNNING or execution.epoch >= command.epoch:
+            continue
+        error = f"the dispatcher on {execution.node} was lost"
+        result = AttemptResult(
+            execution_id=execution.id,
+            attempt=execution.attempt,
+            outcome=AttemptOutcome.LOST,
+            started_us=execution.attempt_started_us,
+            finished_us=max(context.at, execution.attempt_started_us),
+            error=error,
+        )
+        yield AttemptEnded(execution=execution, job=state.jobs[execution.job_id], result=result)
+        if execution.attempt - execution.failures > LOST_ATTEMPTS_MAX:
+            yield end_execution(state, execution, Status.UNKNOWN, error, context.at, result)
+            continue
+        yield RetryScheduled(
+            execution=replace(
+                execution,
+                status=Status.PENDING,
+                attempt=execution.attempt + 1,
+                due_us=context.at,
+            )
+        )
+        recovered += 1
+    return Accepted(value=recovered)
+
+
+@decides(CancelExecution)
+def cancel(state: State, command: CancelExecution, context: Context) -> Decision:
+    """End an open execution; whether its target saw it is written in its attempts."""
+    execution = state.executions.get(command.id)
+    if execution is None:
+        message = f"execution {command.id} is not open"
+        return Rejected(code="CONFLICT", message=message, field="id", hint="it ended already")
+    yield end_execution(state, execution, Status.CANCELLED, command.reason, context.at)
+    return Accepted(value=command.id)

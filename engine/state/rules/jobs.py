@@ -1,0 +1,175 @@
+"""Everything about jobs that the cluster must agree on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.core.ids import Instant, JobId
+from engine.model.execution import Status
+from engine.model.job import Job
+from engine.state.messages import (
+    Accepted,
+    CreateJobs,
+    DeleteJob,
+    DisableJob,
+    EnableJob,
+    JobCreated,
+    JobDeleted,
+    JobSwitched,
+    JobUpdated,
+    Rejected,
+    UpdateJob,
+)
+from engine.state.rules.endings import end_execution
+from engine.state.rules.registry import Context, Decision, decides, evolves
+from engine.state.state import State
+
+
+def full_name(namespace: str, name: str) -> str:
+    """The name by which people address a job.
+
+    >>> full_name("default", "backup")
+    'default/backup'
+    """
+    return f"{namespace}/{name}"
+
+
+def missing(job_id: JobId) -> Rejected:
+    """The refusal of a command for a job that is not there."""
+    return Rejected(code="NOT_FOUND", message=f"there is no job {job_id}", field="id")
+
+
+def _taken(name: str, field: str) -> Rejected:
+    message = f"the name {name} is taken"
+    return Rejected(code="CONFLICT", message=message, field=field, hint="choose another name")
+
+
+@decides(CreateJobs)
+def create(state: State, command: CreateJobs, context: Context) -> Decision:
+    """All jobs or none: names are checked before the first is created."""
+    fresh: set[str] = set()
+    for position, new in enumerate(command.jobs):
+        name = full_name(new.spec.namespace, new.spec.name)
+        if name in state.names or name in fresh or new.id in state.jobs:
+            field = "name" if len(command.jobs) == 1 else f"jobs[{position}].name"
+            return _taken(name, field)
+        fresh.add(name)
+    for new in command.jobs:
+        job = Job(
+            id=new.id,
+            spec=new.spec,
+            enabled=new.enabled,
+            version=1,
+            generation=1,
+            created_at=context.at,
+            updated_at=context.at,
+            updated_by=context.actor,
+        )
+        yield JobCreated(job=job, next_us=new.next_us if new.enabled else None)
+    return Accepted(value=[new.id for new in command.jobs])
+
+
+@evolves(JobCreated)
+def created(state: State, event: JobCreated) -> None:
+    """The job is known, by id and by name."""
+    job = event.job
+    state.names[full_name(job.namespace, job.name)] = job.id
+    _store(state, job, event.next_us)
+
+
+def _store(state: State, job: Job, next_us: Instant | None) -> None:
+    state.jobs[job.id] = job
+    if next_us is None:
+        state.next_us.pop(job.id, None)
+    else:
+        state.next_us[job.id] = next_us
+
+
+@decides(UpdateJob)
+def update(state: State, command: UpdateJob, context: Context) -> Decision:
+    """A new version; a new generation too where the schedule changed."""
+    job = state.jobs.get(command.id)
+    if job is None:
+        return missing(command.id)
+    if command.if_version is not None and command.if_version != job.version:
+        message = f"the job is at version {job.version}, not {command.if_version}"
+        return Rejected(code="CONFLICT", message=message, field="version", hint="read it again")
+    name = full_name(command.spec.namespace, command.spec.name)
+    if state.names.get(name, job.id) != job.id:
+        return _taken(name, "name")
+    same = (job.spec.schedule, job.spec.timezone) == (command.spec.schedule, command.spec.timezone)
+    changed = replace(
+        job,
+        spec=command.spec,
+        enabled=command.enabled,
+        version=job.version + 1,
+        generation=job.generation + (not same),
+        updated_at=context.at,
+        updated_by=context.actor,
+    )
+    # An unchanged schedule keeps its place: fire times that are due and not yet claimed stay due.
+    keeps = same and job.enabled and command.enabled
+    next_us = state.next_us.get(job.id) if keeps else command.next_us
+    next_us = next_us if command.enabled else None
+    yield JobUpdated(job=changed, next_us=next_us, comment=command.comment)
+    return Accepted(value=changed.version)
+
+
+@evolves(JobUpdated)
+def updated(state: State, event: JobUpdated) -> None:
+    """The new version replaces the old, under its new name if it has one."""
+    job, old = event.job, state.jobs[event.job.id]
+    del state.names[full_name(old.namespace, old.name)]
+    state.names[full_name(job.namespace, job.name)] = job.id
+    _store(state, job, event.next_us)
+
+
+@decides(EnableJob)
+def enable(state: State, command: EnableJob, context: Context) -> Decision:
+    """Idempotent: an enabled job keeps its next fire time."""
+    job = state.jobs.get(command.id)
+    if job is None:
+        return missing(command.id)
+    if not job.enabled:
+        yield JobSwitched(job=replace(job, enabled=True), next_us=command.next_us)
+    return Accepted(value=job.version)
+
+
+@decides(DisableJob)
+def disable(state: State, command: DisableJob, context: Context) -> Decision:
+    """Idempotent; fire times of the pause are not missed, they never were."""
+    job = state.jobs.get(command.id)
+    if job is None:
+        return missing(command.id)
+    if job.enabled:
+        yield JobSwitched(job=replace(job, enabled=False), next_us=None)
+    return Accepted(value=job.version)
+
+
+@evolves(JobSwitched)
+def switched(state: State, event: JobSwitched) -> None:
+    """On or off, and when next."""
+    _store(state, event.job, event.next_us)
+
+
+@decides(DeleteJob)
+def delete(state: State, command: DeleteJob, context: Context) -> Decision:
+    """Cancel what is open, then forget the job."""
+    job = state.jobs.get(command.id)
+    if job is None:
+        return missing(command.id)
+    for execution_id in tuple(state.open_by_job.get(job.id, ())):
+        execution = state.executions[execution_id]
+        yield end_execution(state, execution, Status.CANCELLED, "the job was deleted", context.at)
+    yield JobDeleted(job=job)
+    return Accepted(value=job.id)
+
+
+@evolves(JobDeleted)
+def deleted(state: State, event: JobDeleted) -> None:
+    """Nothing of the job stays in the state; its history stays where history is."""
+    job = event.job
+    del state.jobs[job.id]
+    del state.names[full_name(job.namespace, job.name)]
+    state.next_us.pop(job.id, None)
+    state.last_runs.pop(job.id, None)

@@ -1,0 +1,87 @@
+"""What every node agrees on: plain maps of nouns, and their canonical bytes.
+
+Only `engine.state.rules` writes here. Maps keep insertion order, which is log order, so that equal
+indexes have equal bytes on every node.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from engine.core.errors import Incompatible
+from engine.core.ids import ExecutionId, Instant, JobId, RequestId
+from engine.model.execution import Execution
+from engine.model.job import Job
+from engine.state.messages import Accepted, NodeRegistered, Rejected, Result
+
+FORMAT = 1
+REQUESTS_MAX = 10_000
+REQUEST_AGE_US_MAX = 24 * 3600 * 1_000_000
+
+
+@dataclass(slots=True)
+class LastRun:
+    """How a job's latest execution went; `failures` counts those in a row."""
+
+    scheduled_us: Instant
+    status: str
+    failures: int = 0
+
+
+@dataclass(slots=True)
+class Remembered:
+    """The answer given to a request, kept so that a retry gets the same one."""
+
+    at: Instant
+    accepted: Accepted | None
+    rejected: Rejected | None
+
+    @property
+    def result(self) -> Result:
+        """The answer, whichever it was."""
+        result = self.accepted or self.rejected
+        assert result is not None
+        return result
+
+
+@dataclass(slots=True)
+class State:
+    """The replicated state. `now` is the largest time seen in an entry; it never runs back."""
+
+    format: int = FORMAT
+    applied_index: int = 0
+    now: Instant = 0
+    epoch: int = 0
+    leader: str = ""
+    nonce: str = ""
+    nodes: dict[str, NodeRegistered] = field(default_factory=dict)
+    jobs: dict[JobId, Job] = field(default_factory=dict)
+    names: dict[str, JobId] = field(default_factory=dict)
+    next_us: dict[JobId, Instant] = field(default_factory=dict)
+    last_runs: dict[JobId, LastRun] = field(default_factory=dict)
+    executions: dict[ExecutionId, Execution] = field(default_factory=dict)
+    open_by_job: dict[JobId, list[ExecutionId]] = field(default_factory=dict)
+    requests: dict[RequestId, Remembered] = field(default_factory=dict)
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(State)
+
+
+def encode_state(state: State) -> bytes:
+    """The canonical bytes of a state."""
+    return _encoder.encode(state)
+
+
+def decode_state(data: bytes) -> State:
+    """Read a state back.
+
+    Raises:
+        Incompatible: the bytes are of another format; upgrade this node.
+    """
+    state = _decoder.decode(data)
+    if state.format != FORMAT:
+        raise Incompatible(f"snapshot format {state.format} is unknown here")
+    return state

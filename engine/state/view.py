@@ -1,0 +1,98 @@
+"""Read-only questions about the present, from any thread.
+
+The tick thread writes the state under `lock`; each question holds the lock for its own length and
+hands out frozen values or copies.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from engine.core.ids import ExecutionId, Instant, JobId
+from engine.model.execution import Execution
+from engine.model.job import Job
+from engine.state.messages import NodeRegistered
+from engine.state.state import LastRun, State
+
+
+class View:
+    """What this node knows now. `lock` is shared with the replica that writes."""
+
+    def __init__(self, state: State, lock: threading.RLock):
+        self._state = state
+        self._lock = lock
+        self._sorted: tuple[Job, ...] | None = None
+
+    def replace_state(self, state: State) -> None:
+        """A snapshot was installed."""
+        with self._lock:
+            self._state, self._sorted = state, None
+
+    def jobs_changed(self) -> None:
+        """Forget the sorted list; the writer calls this after an event about jobs."""
+        self._sorted = None
+
+    @property
+    def applied_index(self) -> int:
+        """The index of the last entry applied here."""
+        return self._state.applied_index
+
+    @property
+    def epoch(self) -> int:
+        """The index of the latest claim of leadership."""
+        return self._state.epoch
+
+    @property
+    def leader_node(self) -> str:
+        """The node that made that claim."""
+        return self._state.leader
+
+    @property
+    def now_us(self) -> Instant:
+        """The largest time any entry carried."""
+        return self._state.now
+
+    def job(self, ref: str) -> Job | None:
+        """A job by id or by namespace/name."""
+        with self._lock:
+            return self._state.jobs.get(self._state.names.get(ref, ref))
+
+    def jobs(self) -> Sequence[Job]:
+        """All jobs by namespace and name."""
+        with self._lock:
+            if self._sorted is None:
+                jobs = self._state.jobs.values()
+                self._sorted = tuple(sorted(jobs, key=lambda job: (job.namespace, job.name)))
+            return self._sorted
+
+    def next_us(self, job_id: JobId) -> Instant | None:
+        """The next fire time that nobody has claimed."""
+        return self._state.next_us.get(job_id)
+
+    def next_fires(self) -> list[tuple[Instant, JobId, int]]:
+        """Every job's next fire time with its generation, in no order."""
+        with self._lock:
+            jobs = self._state.jobs
+            return [(at, job, jobs[job].generation) for job, at in self._state.next_us.items()]
+
+    def last_run(self, job_id: JobId) -> LastRun | None:
+        """How the job's latest decided fire time went."""
+        return self._state.last_runs.get(job_id)
+
+    def execution(self, execution_id: ExecutionId) -> Execution | None:
+        """An open execution."""
+        return self._state.executions.get(execution_id)
+
+    def open_executions(self, job_id: JobId | None = None) -> list[Execution]:
+        """Executions that are not over, oldest first."""
+        with self._lock:
+            state = self._state
+            if job_id is None:
+                return list(state.executions.values())
+            return [state.executions[key] for key in state.open_by_job.get(job_id, ())]
+
+    def nodes(self) -> list[NodeRegistered]:
+        """The address book."""
+        with self._lock:
+            return list(self._state.nodes.values())
