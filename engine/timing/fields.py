@@ -48,10 +48,10 @@ DESCRIPTORS: Final = {
     "@hourly": "0 * * * *",
 }
 
-_NTH: Final = re.compile(r"([a-z]{3}|\d)#(\d+)")
-_LAST_WEEKDAY: Final = re.compile(r"(?:(?P<before>[a-z]{3}|\d)l|l(?P<after>[a-z]{3}|\d))")
-_NEAREST: Final = re.compile(r"(\d{1,2})w")
-_FROM_END: Final = re.compile(r"l(?:-(\d{1,2}))?")
+NTH: Final = re.compile(r"([a-z]{3}|\d)#(\d+)")
+LAST_WEEKDAY: Final = re.compile(r"(?:(?P<before>[a-z]{3}|\d)l|l(?P<after>[a-z]{3}|\d))")
+NEAREST: Final = re.compile(r"(\d{1,2})w")
+FROM_END: Final = re.compile(r"l(?:-(\d{1,2}))?")
 
 Pick = Callable[[int, int], int]
 """From the length of a month and the weekday of its first, the bits of the days meant."""
@@ -100,7 +100,7 @@ def parse_fields(text: str) -> Fields:
         raise ValueError(f"has {len(parts)} fields")
     has_seconds = len(parts) == 6
     if has_seconds:
-        _replace_question_marks(parts)
+        replace_question_marks(parts)
     else:
         parts.insert(0, "0")
     second, minute, hour, day, month, weekday = parts
@@ -118,16 +118,16 @@ def parse_fields(text: str) -> Fields:
         both = by_date | by_weekday if is_either else by_date & by_weekday
         days.append(both & (1 << length) - 1)
     return Fields(
-        seconds=_bits(SECOND, second, has_seconds),
-        minutes=_bits(MINUTE, minute, has_seconds),
-        hours=_bits(HOUR, hour, has_seconds),
-        months=_bits(MONTH, month, has_seconds) >> 1,
+        seconds=parse_set(SECOND, second, has_seconds),
+        minutes=parse_set(MINUTE, minute, has_seconds),
+        hours=parse_set(HOUR, hour, has_seconds),
+        months=parse_set(MONTH, month, has_seconds) >> 1,
         days=tuple(days),
         is_fixed=minute[0] != "*" and hour[0] != "*",
     )
 
 
-def _replace_question_marks(parts: list[str]) -> None:
+def replace_question_marks(parts: list[str]) -> None:
     """Read Quartz's `?` as `*`, unless the weekdays are numbers, which Quartz counts from 1."""
     for index, unit in ((3, DAY), (5, WEEKDAY)):
         if parts[index] != "?":
@@ -138,7 +138,12 @@ def _replace_question_marks(parts: list[str]) -> None:
         parts[index] = "*"
 
 
-def _bits(unit: Unit, text: str, has_seconds: bool) -> int:
+def parse_set(unit: Unit, text: str, has_seconds: bool) -> int:
+    """Return the bits of a field without `L`, `W` and `#`; bit n stands for value n.
+
+    Raises:
+        FieldError: the text is not in the grammar.
+    """
     bits = 0
     for term in text.split(","):
         bits |= _term(unit, term, has_seconds)
@@ -196,9 +201,9 @@ def _day_of_month(text: str, has_seconds: bool) -> tuple[int, list[Pick]]:
     for term in text.split(","):
         if term == "lw":
             picks.append(_last_working_day)
-        elif match := _NEAREST.fullmatch(term):
+        elif match := NEAREST.fullmatch(term):
             picks.append(_nearest_working_day(_value(DAY, match[1], term)))
-        elif match := _FROM_END.fullmatch(term):
+        elif match := FROM_END.fullmatch(term):
             picks.append(_from_end(int(match[1] or 0), term))
         else:
             bits |= _term(DAY, term, has_seconds) >> 1
@@ -210,9 +215,9 @@ def _day_of_week(text: str, has_seconds: bool) -> tuple[int, list[Pick]]:
     bits = 0
     picks: list[Pick] = []
     for term in text.split(","):
-        if match := _NTH.fullmatch(term):
+        if match := NTH.fullmatch(term):
             picks.append(_nth(_value(WEEKDAY, match[1], term) % 7, int(match[2]), term))
-        elif match := _LAST_WEEKDAY.fullmatch(term):
+        elif match := LAST_WEEKDAY.fullmatch(term):
             value = _value(WEEKDAY, match["before"] or match["after"], term)
             picks.append(_last(value % 7))
         else:
