@@ -1,0 +1,300 @@
+"""The one way to write. Every door's intention becomes a checked command here.
+
+Documents are parsed, fire times computed, and the machine's refusal becomes `Refused`. Permission
+and policy stand here too when they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from engine.core.clock import Clock
+from engine.core.errors import ChronosError, InvalidDocument, Problem
+from engine.core.ids import Instant, job_id, requested_execution_id
+from engine.model.document import HIDDEN, parse_job
+from engine.model.execution import Execution, Status, Trigger
+from engine.model.job import Job, JobSpec
+from engine.raft.store import Store
+from engine.state.messages import (
+    Accepted,
+    Barrier,
+    CancelExecution,
+    Command,
+    CreateJobs,
+    DeleteJob,
+    DisableJob,
+    EnableJob,
+    NewJob,
+    Rejected,
+    TriggerJob,
+    UpdateJob,
+)
+from engine.timing.schedule import parse_schedule
+
+JOBS_MAX = 10_000
+
+
+class Refused(ChronosError):
+    """The cluster said no, for a reason that the caller can act on.
+
+    Attributes:
+        code: an error code of the public contract.
+        problems: the fields at fault, where there are any.
+    """
+
+    def __init__(self, code: str, message: str, problems: tuple[Problem, ...] = ()):
+        self.code = code
+        self.message = message
+        self.problems = problems
+        super().__init__(message)
+
+
+FindVersion = Callable[[str, int], dict[str, Any] | None]
+FindExecution = Callable[[str], dict[str, Any] | None]
+
+
+class Gate:
+    """Writes for every door.
+
+    Args:
+        find_version: a job's recorded version (id, number), from this node's history.
+        find_execution: a finished execution by id, from this node's history.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        find_version: FindVersion,
+        find_execution: FindExecution,
+    ):
+        self._store = store
+        self._clock = clock
+        self._find_version = find_version
+        self._find_execution = find_execution
+
+    async def create_jobs(
+        self,
+        documents: Sequence[Mapping[str, Any]],
+        *,
+        actor: str,
+        request_id: str,
+        dry_run: bool = False,
+    ) -> list[Job]:
+        """Create all of the jobs or none.
+
+        Raises:
+            InvalidDocument: every fault of every document; of a batch, as `jobs[3].schedule`.
+            Refused: a name is taken.
+        """
+        if not 1 <= len(documents) <= JOBS_MAX:
+            hint = f"1 to {JOBS_MAX} jobs"
+            raise InvalidDocument([Problem("jobs", f"{len(documents)} jobs", hint)])
+        news, problems = [], []
+        for position, document in enumerate(documents):
+            try:
+                spec, enabled = parse_job(document)
+            except InvalidDocument as error:
+                problems += [
+                    replace(problem, field=f"jobs[{position}].{problem.field}")
+                    if len(documents) > 1
+                    else problem
+                    for problem in error.problems
+                ]
+                continue
+            new = job_id(request_id, position)
+            next_us = self._next(spec, new) if enabled else None
+            news.append(NewJob(id=new, spec=spec, enabled=enabled, next_us=next_us))
+        if problems:
+            raise InvalidDocument(problems)
+        if dry_run:
+            return [self._preview(new, actor) for new in news]
+        ids = await self._propose(CreateJobs(jobs=tuple(news)), actor, request_id)
+        return [self._job(new) for new in ids]
+
+    async def update_job(
+        self,
+        ref: str,
+        document: Mapping[str, Any],
+        *,
+        actor: str,
+        request_id: str,
+        if_version: int | None = None,
+        comment: str = "",
+    ) -> Job:
+        """Replace a job's spec by a new version.
+
+        Raises:
+            InvalidDocument: the document's faults.
+            Refused: there is no such job, the name is taken, or `if_version` is stale.
+        """
+        job = self._job(ref)
+        spec, enabled = parse_job(document, job)
+        command = UpdateJob(
+            id=job.id,
+            spec=spec,
+            enabled=enabled,
+            next_us=self._next(spec, job.id) if enabled else None,
+            if_version=if_version,
+            comment=comment,
+        )
+        await self._propose(command, actor, request_id)
+        return self._job(job.id)
+
+    async def delete_job(self, ref: str, *, actor: str, request_id: str) -> Job:
+        """Delete a job and cancel what it has open.
+
+        Raises:
+            Refused: there is no such job.
+        """
+        job = self._job(ref)
+        await self._propose(DeleteJob(id=job.id), actor, request_id)
+        return job
+
+    async def set_enabled(self, ref: str, enabled: bool, *, actor: str, request_id: str) -> Job:
+        """Enable or disable a job.
+
+        Raises:
+            Refused: there is no such job.
+        """
+        job = self._job(ref)
+        command = (
+            EnableJob(id=job.id, next_us=self._next(job.spec, job.id))
+            if enabled
+            else DisableJob(id=job.id)
+        )
+        await self._propose(command, actor, request_id)
+        return self._job(job.id)
+
+    async def trigger(self, ref: str, *, actor: str, request_id: str) -> Execution:
+        """Run a job now.
+
+        Raises:
+            Refused: there is no such job, or it forbids overlap and runs.
+        """
+        job = self._job(ref)
+        command = TriggerJob(job_id=job.id, execution_id=requested_execution_id(job.id, request_id))
+        return await self._start(command, actor, request_id)
+
+    async def replay(self, execution_id: str, *, actor: str, request_id: str) -> Execution:
+        """Run a finished execution's job again, noted as its replay.
+
+        Raises:
+            Refused: the execution or its job is not known, or overlap is forbidden.
+        """
+        open_one = self._store.view.execution(execution_id)
+        known = self._find_execution(execution_id)
+        if open_one is None and known is None:
+            raise Refused("NOT_FOUND", f"there is no execution {execution_id}")
+        ref = open_one.job_id if open_one else str((known or {})["job_id"])
+        job = self._job(ref)
+        command = TriggerJob(
+            job_id=job.id,
+            execution_id=requested_execution_id(job.id, request_id),
+            trigger=Trigger.REPLAY,
+            replay_of=execution_id,
+        )
+        return await self._start(command, actor, request_id)
+
+    async def cancel(self, execution_id: str, *, actor: str, request_id: str) -> Execution:
+        """End an open execution; the answer is as it was before.
+
+        Raises:
+            Refused: it is not open (409) or not known at all (404).
+        """
+        execution = self._store.view.execution(execution_id)
+        if execution is None:
+            if self._find_execution(execution_id) is None:
+                raise Refused("NOT_FOUND", f"there is no execution {execution_id}")
+            raise Refused("CONFLICT", f"execution {execution_id} is over already")
+        await self._propose(CancelExecution(id=execution_id), actor, request_id)
+        return execution
+
+    async def rollback(
+        self, ref: str, version: int, *, actor: str, request_id: str
+    ) -> tuple[Job, int]:
+        """Make an earlier version the newest; secrets stay as they are stored now.
+
+        Returns:
+            The job, and the version that it had before.
+
+        Raises:
+            Refused: there is no such job or version, or a secret of it is no longer stored.
+        """
+        job = self._job(ref)
+        recorded = self._find_version(job.id, version)
+        if recorded is None:
+            raise Refused("NOT_FOUND", f"job {job.name} has no version {version}")
+        config = dict(recorded["config"])
+        config["enabled"] = job.enabled
+        try:
+            changed = await self.update_job(
+                job.id,
+                config,
+                actor=actor,
+                request_id=request_id,
+                if_version=job.version,
+                comment=f"rollback to version {version}",
+            )
+        except InvalidDocument as error:
+            message = f"version {version} cannot be restored: a secret ({HIDDEN}) is gone"
+            raise Refused("CONFLICT", message, error.problems) from error
+        return changed, job.version
+
+    async def barrier(self) -> None:
+        """Return when this node has applied everything that was committed before the call."""
+        await self._propose(Barrier(), "barrier", "")
+
+    # ---- inside -----------------------------------------------------------------------------------
+
+    def _job(self, ref: str) -> Job:
+        job = self._store.view.job(ref)
+        if job is None:
+            raise Refused("NOT_FOUND", f"there is no job {ref}")
+        return job
+
+    def _next(self, spec: JobSpec, job: str) -> Instant | None:
+        schedule = parse_schedule(spec.schedule, spec.timezone, job)
+        return schedule.next_after(self._clock.now_us())
+
+    def _preview(self, new: NewJob, actor: str) -> Job:
+        now = self._clock.now_us()
+        return Job(
+            id=new.id,
+            spec=new.spec,
+            enabled=new.enabled,
+            version=1,
+            generation=1,
+            created_at=now,
+            updated_at=now,
+            updated_by=actor,
+        )
+
+    async def _start(self, command: TriggerJob, actor: str, request_id: str) -> Execution:
+        identity = await self._propose(command, actor, request_id)
+        view = self._store.view
+        execution = view.execution(str(identity))
+        if execution is not None:
+            return execution
+        # It ended between the answer and this look: say what it was when it was asked for.
+        job = self._job(command.job_id)
+        return Execution(
+            id=str(identity),
+            job_id=job.id,
+            job_version=job.version,
+            trigger=command.trigger,
+            scheduled_us=view.now_us,
+            status=Status.PENDING,
+            replay_of=command.replay_of,
+        )
+
+    async def _propose(self, command: Command, actor: str, request_id: str) -> Any:
+        result = await self._store.propose(command, actor=actor, request_id=request_id)
+        if isinstance(result, Rejected):
+            problems = (Problem(result.field, result.message, result.hint),) if result.field else ()
+            raise Refused(result.code, result.message, problems)
+        assert isinstance(result, Accepted)
+        return result.value

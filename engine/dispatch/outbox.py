@@ -1,0 +1,81 @@
+"""Results on their way into the log: gathered, proposed together, repeated until answered."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from engine.core.errors import ChronosError
+from engine.model.execution import AttemptResult
+from engine.raft.store import Store
+from engine.state.messages import RecordExecutions
+
+log = structlog.get_logger(__name__)
+
+BATCH_MAX = 500
+GATHER_S = 0.02
+RETRY_S = 0.2
+
+
+class Outbox:
+    """Turns attempt results into `RecordExecutions`.
+
+    A result is kept until the machine has seen it, on a node that no longer leads too: it is a fact,
+    and one for an attempt that was declared lost meanwhile is answered as too late.
+    """
+
+    def __init__(self, node: str, store: Store):
+        self._node = node
+        self._store = store
+        self._results: list[AttemptResult] = []
+        self._arrived = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._flushing = 0
+
+    @property
+    def size(self) -> int:
+        """Results that are not in the log yet."""
+        return len(self._results) + self._flushing
+
+    def put(self, results: list[AttemptResult]) -> None:
+        """Take results from the worker's thread; never blocks."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._take, results)
+
+    def _take(self, results: list[AttemptResult]) -> None:
+        self._results.extend(results)
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Propose what arrives, until cancelled."""
+        self._loop = asyncio.get_running_loop()
+        while True:
+            await self._arrived.wait()
+            await asyncio.sleep(GATHER_S)
+            batch, self._results = self._results[:BATCH_MAX], self._results[BATCH_MAX:]
+            if not self._results:
+                self._arrived.clear()
+            self._flushing = len(batch)
+            await self._propose(batch)
+            self._flushing = 0
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait until everything taken so far is in the log, `timeout_s` seconds at most."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self.size:
+                    await asyncio.sleep(GATHER_S)
+        except TimeoutError:
+            log.warning("results left behind; their attempts will be tried again", count=self.size)
+
+    async def _propose(self, batch: list[AttemptResult]) -> None:
+        command = RecordExecutions(results=tuple(batch))
+        while True:
+            try:
+                await self._store.propose(command, actor=self._node)
+            except ChronosError as error:
+                log.warning("results not answered, proposed again", error=str(error))
+                await asyncio.sleep(RETRY_S)
+            else:
+                return

@@ -1,0 +1,101 @@
+"""The one object every room talks to: propose a command, look at the state, hear what happened."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future
+from typing import Protocol
+
+from engine.core.clock import Clock
+from engine.core.errors import NotReady, OutcomeUnknown
+from engine.raft.pysync.node import Failure, RaftNode
+from engine.raft.replica import Replica, Sink
+from engine.state.entry import Entry, encode
+from engine.state.messages import Command, Rejected, Result
+from engine.state.view import View
+
+PROPOSE_US_MAX = 15_000_000
+RETRY_S = 0.05
+
+
+class Store(Protocol):
+    """What doors, scheduler and dispatcher know of the replicated log."""
+
+    @property
+    def view(self) -> View:
+        """The present, read-only, as this node knows it."""
+        ...
+
+    async def propose(self, command: Command, *, actor: str, request_id: str = "") -> Result:
+        """Have the command agreed on and applied here; the machine's answer.
+
+        Raises:
+            NotReady: no leader was found in time; nothing happened.
+            OutcomeUnknown: it may yet be applied; ask again with the same request id.
+        """
+        ...
+
+    def subscribe(self, sink: Sink) -> None:
+        """Hear every committed entry, in order, in the tick thread."""
+        ...
+
+
+class RaftStore:
+    """The store over Raft, on one node as on five."""
+
+    def __init__(self, node: RaftNode, replica: Replica, clock: Clock):
+        self._node = node
+        self._replica = replica
+        self._clock = clock
+
+    @property
+    def view(self) -> View:
+        """The present, read-only, as this node knows it."""
+        return self._replica.view
+
+    def subscribe(self, sink: Sink) -> None:
+        """Hear every committed entry, in order, in the tick thread."""
+        self._replica.subscribe(sink)
+
+    async def propose(
+        self,
+        command: Command,
+        *,
+        actor: str,
+        request_id: str = "",
+        timeout_us: int = PROPOSE_US_MAX,
+    ) -> Result:
+        """Propose until there is an answer; see `Store.propose`.
+
+        A proposal of unknown outcome is repeated only where its request id makes that harmless.
+        """
+        deadline = self._clock.monotonic_us() + timeout_us
+        entry = Entry(at=self._clock.now_us(), actor=actor, request_id=request_id, command=command)
+        raw = encode(entry)
+        while True:
+            result, failure = await self._once(raw)
+            if failure is None:
+                if isinstance(result, BaseException) or result is None:
+                    raise OutcomeUnknown(f"the node failed while applying: {result}")
+                return result
+            expired = self._clock.monotonic_us() >= deadline
+            if failure is Failure.UNKNOWN and (expired or not request_id):
+                raise OutcomeUnknown("sent, and no answer came; retry with the same request id")
+            if expired:
+                raise NotReady("no leader answered; retry after a moment")
+            await asyncio.sleep(RETRY_S)
+
+    async def _once(self, raw: bytes) -> tuple[Result | None, Failure | None]:
+        answer: Future[tuple[Result | None, Failure | None]] = Future()
+
+        def done(result: object, failure: Failure | None) -> None:
+            if not answer.cancelled():
+                answer.set_result((result, failure))  # type: ignore[arg-type]  # apply's own result
+
+        self._node.propose(raw, done)
+        return await asyncio.wrap_future(answer)
+
+
+def accepted(result: Result) -> bool:
+    """Whether the machine took the command."""
+    return not isinstance(result, Rejected)

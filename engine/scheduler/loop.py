@@ -1,0 +1,121 @@
+"""The leader's loop: sleep until something is due, plan, propose. It holds no decisions.
+
+The tick is the longest sleep, not the precision: the loop wakes at the soonest due instant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+import structlog
+
+from engine.core.clock import Clock
+from engine.core.errors import ChronosError
+from engine.core.ids import ExecutionId, Instant, JobId
+from engine.raft.store import Store, accepted
+from engine.scheduler.planner import plan
+from engine.scheduler.queue import DueQueue
+from engine.state.messages import Committed, RecoverExecutions, Rejected, StartExecutions
+
+log = structlog.get_logger(__name__)
+
+BATCH_MAX = 1000
+"""The most jobs in one entry: some 60 KB of log."""
+
+RETRY_S = 0.05
+
+
+class Scheduler:
+    """Plans for the epochs that this node owns.
+
+    Args:
+        node: this node's id, the actor of its proposals.
+        tick_us: the longest sleep, microseconds.
+    """
+
+    def __init__(self, node: str, store: Store, clock: Clock, *, tick_us: int):
+        self._node = node
+        self._store = store
+        self._clock = clock
+        self._tick_us = tick_us
+        self._queue = DueQueue()
+        self._arrived: deque[Committed] = deque()
+        self._wake = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def take(self, committed: Committed) -> None:
+        """Hear of a committed entry; called in the tick thread, never blocks."""
+        if self._loop is not None and committed.events:
+            self._arrived.append(committed)
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+    async def run(self, epoch: int) -> None:
+        """Schedule under `epoch` until cancelled, or until the cluster says it is over."""
+        self._loop = asyncio.get_running_loop()
+        self._arrived.clear()
+        try:
+            since = self._clock.now_us()
+            result = await self._store.propose(RecoverExecutions(epoch=epoch), actor=self._node)
+            if not accepted(result):
+                return
+            self._queue.rebuild(self._store.view)
+            while await self._tick(epoch, since):
+                pass
+        finally:
+            self._loop = None
+
+    async def _tick(self, epoch: int, since: Instant) -> bool:
+        """Propose what is due now and sleep until the next due instant; False: fenced."""
+        self._wake.clear()
+        while self._arrived:
+            self._queue.take(self._arrived.popleft())
+        now = self._clock.now_us()
+        due = self._queue.next_due()
+        if due is not None and due <= now:
+            return await self._propose_due(epoch, since, now)
+        sleep_us = self._tick_us if due is None else min(self._tick_us, due - now)
+        try:
+            async with asyncio.timeout(sleep_us / 1e6):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        return True
+
+    async def _propose_due(self, epoch: int, since: Instant, now: Instant) -> bool:
+        proposals = []
+        while (due := self._queue.next_due()) is not None and due <= now:
+            jobs = self._queue.pop_fires(now, BATCH_MAX, self._is_next)
+            executions = self._queue.pop_starts(now, BATCH_MAX)
+            command = plan(
+                self._store.view,
+                epoch=epoch,
+                now=now,
+                since=since,
+                jobs=jobs,
+                executions=executions,
+            )
+            if command.skips or command.fires or command.begins:
+                # The first entry is under way while the second is planned: the first run is early.
+                proposals.append(asyncio.ensure_future(self._propose(command, jobs, executions)))
+                await asyncio.sleep(0)
+        return all(await asyncio.gather(*proposals))
+
+    def _is_next(self, job: JobId, at: Instant) -> bool:
+        return self._store.view.next_us(job) == at
+
+    async def _propose(
+        self, command: StartExecutions, jobs: list[JobId], executions: list[ExecutionId]
+    ) -> bool:
+        try:
+            result = await self._store.propose(command, actor=self._node)
+        except ChronosError as error:
+            # Claims are compare-and-set: proposing again what may be applied already is harmless.
+            log.warning("claims not answered, planned again", error=str(error))
+            self._queue.rebuild(self._store.view)
+            await asyncio.sleep(RETRY_S)
+            return True
+        if isinstance(result, Rejected):
+            log.warning("claims refused", message=result.message)
+            return result.code != "NO_LEADER"
+        return True

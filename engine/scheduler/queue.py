@@ -1,0 +1,78 @@
+"""What comes due, soonest first: a min-heap with lazy deletion.
+
+An item that the state has moved past stays in the heap and is dropped when it comes up; nothing
+here decides, so a stale item costs a comparison and never a wrong run.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+
+from engine.core.ids import ExecutionId, Instant, JobId
+from engine.model.execution import Status
+from engine.state.messages import (
+    AttemptBegun,
+    Committed,
+    ExecutionAdded,
+    FiresSkipped,
+    JobCreated,
+    JobSwitched,
+    JobUpdated,
+    RetryScheduled,
+)
+from engine.state.view import View
+
+
+class DueQueue:
+    """Fire times of jobs and start times of waiting executions, as instants in microseconds UTC."""
+
+    def __init__(self) -> None:
+        self._fires: list[tuple[Instant, JobId]] = []
+        self._starts: list[tuple[Instant, ExecutionId]] = []
+
+    def rebuild(self, view: View) -> None:
+        """Start over from the state: on start and on takeover."""
+        self._fires = [(at, job) for at, job, _ in view.next_fires()]
+        self._starts = [
+            (execution.due_us, execution.id)
+            for execution in view.open_executions()
+            if execution.status is Status.PENDING
+        ]
+        heapq.heapify(self._fires)
+        heapq.heapify(self._starts)
+
+    def take(self, committed: Committed) -> None:
+        """Note what an entry made due."""
+        for event in committed.events:
+            if isinstance(event, AttemptBegun):
+                if event.claimed and event.next_us is not None:
+                    heapq.heappush(self._fires, (event.next_us, event.execution.job_id))
+            elif isinstance(event, JobCreated | JobUpdated | JobSwitched | FiresSkipped):
+                if event.next_us is not None:
+                    heapq.heappush(self._fires, (event.next_us, event.job.id))
+            elif isinstance(event, RetryScheduled | ExecutionAdded):
+                heapq.heappush(self._starts, (event.execution.due_us, event.execution.id))
+
+    def next_due(self) -> Instant | None:
+        """When the soonest item is due, stale ones included."""
+        heads = [heap[0][0] for heap in (self._fires, self._starts) if heap]
+        return min(heads, default=None)
+
+    def pop_fires(
+        self, now: Instant, limit: int, is_next: Callable[[JobId, Instant], bool]
+    ) -> list[JobId]:
+        """Up to `limit` distinct jobs whose next fire time is at or before `now`."""
+        jobs: dict[JobId, None] = {}
+        while self._fires and self._fires[0][0] <= now and len(jobs) < limit:
+            at, job = heapq.heappop(self._fires)
+            if is_next(job, at):
+                jobs[job] = None
+        return list(jobs)
+
+    def pop_starts(self, now: Instant, limit: int) -> list[ExecutionId]:
+        """Up to `limit` executions that may start at or before `now`."""
+        executions: dict[ExecutionId, None] = {}
+        while self._starts and self._starts[0][0] <= now and len(executions) < limit:
+            executions[heapq.heappop(self._starts)[1]] = None
+        return list(executions)
