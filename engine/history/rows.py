@@ -1,0 +1,267 @@
+"""From a committed entry to rows: a pure function, so that every node writes the same ones.
+
+Nothing here may read a clock, a random number or the node's own name; what a row says, the event
+says. What to read next: `store.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, TypeAlias
+
+import orjson
+
+from engine.core.ids import Instant
+from engine.model.document import job_document
+from engine.model.job import Job
+from engine.state.messages import (
+    AttemptEnded,
+    Committed,
+    ExecutionEnded,
+    FiresSkipped,
+    JobCreated,
+    JobDeleted,
+    JobSwitched,
+    JobUpdated,
+    Rejected,
+)
+
+Row: TypeAlias = tuple[Any, ...]
+Rows: TypeAlias = dict[str, list[Row]]
+"""Rows by table name, each in the column order of `schema.py`."""
+
+MACHINE_COMMANDS: Final = frozenset(
+    {
+        "claim_leadership",
+        "register_node",
+        "barrier",
+        "start_executions",
+        "record_executions",
+        "recover_executions",
+    }
+)
+"""What the cluster proposes by itself. Everything else is a person's, new commands included."""
+AUDIT_IDS_MAX: Final = 100
+_CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_actions: dict[str, str] = {}
+
+
+def empty() -> Rows:
+    """No rows in every table."""
+    return {"executions": [], "attempts": [], "job_versions": [], "audit": []}
+
+
+def project(committed: Committed, rows: Rows) -> int:
+    """Append the rows of one entry to `rows`; return how many there are."""
+    head = (committed.index, committed.at)
+    count = 0
+    for event in committed.events:
+        kind = type(event)
+        if kind is AttemptEnded:
+            rows["attempts"].append(_attempt(head, count, event))  # type: ignore[arg-type]  # checked above
+        elif kind is ExecutionEnded:
+            rows["executions"].append(_execution(head, count, event))  # type: ignore[arg-type]  # checked above
+        elif kind is FiresSkipped:
+            rows["executions"].append(_skipped(head, count, event))  # type: ignore[arg-type]  # checked above
+        elif isinstance(event, JobCreated):
+            rows["job_versions"].append(_change(head, count, event.job, "created", committed.actor))
+        elif isinstance(event, JobUpdated):
+            rows["job_versions"].append(
+                _change(head, count, event.job, "updated", committed.actor, event.comment)
+            )
+        elif isinstance(event, JobSwitched):
+            change = "enabled" if event.job.enabled else "disabled"
+            rows["job_versions"].append(_change(head, count, event.job, change, committed.actor))
+        elif isinstance(event, JobDeleted):
+            rows["job_versions"].append(_change(head, count, event.job, "deleted", committed.actor))
+        else:
+            continue
+        count += 1
+    action = action_of(committed.kind)
+    if action not in MACHINE_COMMANDS:
+        rows["audit"].append(_audit(head, count, committed, action))
+        count += 1
+    return count
+
+
+def action_of(kind: str) -> str:
+    """The action of a command's kind: `CreateJobs` and `create_jobs` are both `create_jobs`.
+
+    >>> action_of("CreateJobs")
+    'create_jobs'
+    """
+    action = _actions.get(kind)
+    if action is None:
+        action = _actions[kind] = _CAPITAL.sub("_", kind).lower()
+    return action
+
+
+def _execution(head: tuple[int, Instant], position: int, event: ExecutionEnded) -> Row:
+    execution, job, result = event.execution, event.job, event.result
+    started = execution.started_us or None
+    return (
+        head[0],
+        position,
+        head[1],
+        execution.id,
+        job.id,
+        job.spec.name,
+        job.spec.namespace,
+        execution.job_version,
+        event.status.value,
+        _clean(event.reason),
+        execution.trigger.value,
+        execution.scheduled_us,
+        None,
+        started,
+        event.completed_us,
+        None if started is None else (event.completed_us - started) / 1000,
+        None if started is None else (started - execution.scheduled_us) / 1000,
+        execution.attempt if started is not None else 0,
+        result.status_code if result else 0,
+        _clean(result.response) if result else "",
+        _clean(result.error) if result else "",
+        execution.node,
+        execution.replay_of,
+        _clean(job.spec.webhook.url),
+        job.spec.webhook.method,
+        _json(job.spec.tags),
+        1,
+    )
+
+
+def _skipped(head: tuple[int, Instant], position: int, event: FiresSkipped) -> Row:
+    job = event.job
+    return (
+        head[0],
+        position,
+        head[1],
+        event.id,
+        job.id,
+        job.spec.name,
+        job.spec.namespace,
+        job.version,
+        "skipped",
+        _clean(event.reason),
+        "schedule",
+        event.first_us,
+        event.last_us,
+        None,
+        head[1],
+        None,
+        None,
+        0,
+        0,
+        "",
+        "",
+        "",
+        "",
+        _clean(job.spec.webhook.url),
+        job.spec.webhook.method,
+        _json(job.spec.tags),
+        event.fires,
+    )
+
+
+def _attempt(head: tuple[int, Instant], position: int, event: AttemptEnded) -> Row:
+    execution, job, result = event.execution, event.job, event.result
+    started = result.started_us or None
+    return (
+        head[0],
+        position,
+        head[1],
+        execution.id,
+        job.id,
+        job.spec.name,
+        job.spec.namespace,
+        result.attempt,
+        result.outcome.value,
+        execution.node,
+        started,
+        result.finished_us,
+        None if started is None else (result.finished_us - started) / 1000,
+        result.status_code,
+        _clean(result.error),
+        _clean(result.response),
+        _trace(result.trace),
+    )
+
+
+def _change(
+    head: tuple[int, Instant], position: int, job: Job, change: str, actor: str, comment: str = ""
+) -> Row:
+    return (
+        head[0],
+        position,
+        head[1],
+        job.id,
+        job.spec.name,
+        job.spec.namespace,
+        job.version,
+        change,
+        _clean(actor or job.updated_by),
+        _clean(comment),
+        _json(job_document(job)),
+    )
+
+
+def _audit(head: tuple[int, Instant], position: int, committed: Committed, action: str) -> Row:
+    result = committed.result
+    detail: dict[str, Any] = {}
+    if isinstance(result, Rejected):
+        outcome = "rejected"
+        detail = {"code": result.code, "message": result.message}
+        if result.field:
+            detail["field"] = result.field
+    else:
+        outcome = "accepted"
+        value = result.value
+        if isinstance(value, str | int | float):
+            detail = {"value": value}
+        elif isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+            detail = {"count": len(value), "values": list(value[:AUDIT_IDS_MAX])}
+    return (
+        head[0],
+        position,
+        head[1],
+        _clean(committed.actor),
+        action,
+        _clean(committed.target),
+        outcome,
+        _json(detail),
+    )
+
+
+def _clean(text: str) -> str:
+    """The text as UTF-8 can carry it: one lone surrogate must not stop the projection."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode()
+
+
+def _json(value: object) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:  # a lone surrogate in a person's text
+        return orjson.dumps(_cleaned(value), default=str).decode()
+
+
+def _cleaned(value: object) -> object:
+    if isinstance(value, str):
+        return _clean(value)
+    if isinstance(value, dict):
+        return {_clean(str(key)): _cleaned(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(item) for item in value]
+    return value
+
+
+def _trace(text: str) -> str:
+    """The steps, if they are JSON: a column of that type refuses the whole batch otherwise."""
+    if text == "[]":
+        return text
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return "[]"
+    return text

@@ -1,0 +1,321 @@
+"""The history of one node: the log, projected into DuckDB exactly once by one writer thread.
+
+`project` only queues. The writer turns a group of entries into Arrow batches and commits rows and
+watermark in one transaction, so that a kill at any moment loses and doubles nothing: whatever is
+above the watermark is projected again, from the snapshot's `pending` and from the log. Reads go
+through `queries.py`. Why it is so: `DESIGN.md`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from engine.core.clock import SECOND_US, Clock
+from engine.history import rows as rowing
+from engine.history import transfer
+from engine.history.database import open_database
+from engine.history.schema import STORED
+from engine.state.messages import Committed
+
+GROUP_US: Final = 50_000
+GROUP_EVENTS: Final = 1_000
+GROUP_EVENTS_MAX: Final = 10_000  # when behind, larger groups cost less a row
+EMPTY_WATERMARK_US: Final = SECOND_US
+RETRY_S: Final = 1.0
+QUEUE_LOUD: Final = 100_000
+APPLIED_ROWS_MAX: Final = 10_000
+_log = logging.getLogger(__name__)
+
+
+class History:
+    """The durable rows of one node and the thread that writes them.
+
+    Args:
+        data_dir: holds `history.duckdb` and `export/`; made if missing.
+        node: this node's id, for logs only: no row depends on it.
+        clock: stamps the watermark and paces the groups.
+    """
+
+    def __init__(self, data_dir: Path, *, node: str, clock: Clock) -> None:
+        self.data_dir = data_dir
+        self.export_dir = data_dir / "export"
+        self._node = node
+        self._clock = clock
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._thread: threading.Thread | None = None
+        self._queue: deque[Committed] = deque()
+        self._queued_events = 0
+        self._changed = threading.Condition()
+        self._writing = threading.Lock()
+        self._stopping = False
+        self._waiters = 0
+        self._held_until = 0
+        self._watermark = 0
+        self._taken = 0
+        self._rows = 0
+        self._job_changes = 0
+        self._watermark_at = 0
+        self._loud = False
+
+    # ---- life ------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open the file and start the writer; `watermark` then says what is durable.
+
+        A file that cannot be read is moved aside and the history starts at watermark 0.
+
+        Raises:
+            Incompatible: a newer build wrote the file.
+            duckdb.Error: another process holds the file, or the disk refuses.
+        """
+        self._connection = open_database(self.data_dir, self._clock)
+        with self.cursor() as cursor:
+            self._watermark = _number(cursor, "SELECT coalesce(max(idx), 0) FROM applied")
+            self._rows = sum(
+                _number(cursor, f"SELECT count(*) FROM {table.name}")  # noqa: S608  # our own names
+                for table in STORED
+            )
+        self._taken = self._watermark
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="history-writer", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is queued, then close the file. Waits for at most one failing write."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    # ---- writing ---------------------------------------------------------------------------------
+
+    def project(self, committed: Committed) -> None:
+        """Queue one entry, in log order; one at or below the watermark is skipped."""
+        with self._changed:
+            if committed.index <= self._taken:
+                return
+            self._taken = committed.index
+            self._queue.append(committed)
+            before = self._queued_events
+            self._queued_events += len(committed.events) + 1
+            first = len(self._queue) == 1
+            if first or before < GROUP_EVENTS <= self._queued_events:
+                self._changed.notify_all()
+        if len(self._queue) > QUEUE_LOUD and not self._loud:
+            self._loud = True
+            _log.error("%s: the history is %d entries behind", self._node, len(self._queue))
+
+    def pending(self) -> list[Committed]:
+        """What was taken and is not durable yet, oldest first; call from the projecting thread."""
+        with self._changed:
+            return [entry for entry in self._queue if entry.index > self._watermark]
+
+    def await_backfill(self, upto: int) -> None:
+        """Hold what is projected until the watermark has reached `upto` through `import_range`.
+
+        For a node whose state came from a snapshot: rows of the entries that it never saw must be
+        in before later ones, or the watermark would step over them. 0 gives up waiting.
+        """
+        with self._changed:
+            self._held_until = upto
+            self._changed.notify_all()
+
+    def wait_for(self, index: int, timeout_s: float) -> bool:
+        """Wait until the rows of entry `index` can be read; False when it took too long."""
+        with self._changed:
+            self._waiters += 1
+            self._changed.notify_all()
+            try:
+                return self._changed.wait_for(
+                    lambda: self._watermark >= index or self._connection is None, timeout_s
+                )
+            finally:
+                self._waiters -= 1
+
+    @property
+    def watermark(self) -> int:
+        """Index of the last entry whose rows are durable."""
+        return self._watermark
+
+    @property
+    def rows(self) -> int:
+        """Rows of all tables that are durable."""
+        return self._rows
+
+    @property
+    def lag(self) -> int:
+        """Entries taken beyond the watermark."""
+        return max(0, self._taken - self._watermark)
+
+    @property
+    def job_changes(self) -> int:
+        """How many changes of jobs became durable since the start; a new number, a new export."""
+        return self._job_changes
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._stopping or self._ready())
+                if not self._urgent():
+                    self._changed.wait_for(self._urgent, GROUP_US / SECOND_US)
+                if self._stopping and not self._ready():
+                    break
+                group = self._group()
+            if group and not self._write_safely(group):
+                with self._changed:
+                    if self._stopping:
+                        break
+                    self._changed.wait_for(lambda: self._stopping, RETRY_S)
+
+    def _ready(self) -> bool:
+        return bool(self._queue) and self._watermark >= self._held_until
+
+    def _urgent(self) -> bool:
+        return self._stopping or bool(self._waiters) or self._queued_events >= GROUP_EVENTS
+
+    def _group(self) -> list[Committed]:
+        size = events = 0
+        for entry in self._queue:
+            if events >= GROUP_EVENTS_MAX:
+                break
+            size += 1
+            events += len(entry.events) + 1
+        return list(islice(self._queue, size))
+
+    def _write_safely(self, group: list[Committed]) -> bool:
+        """Write a group; a failure is logged and tried again, since nothing may be left out."""
+        try:
+            self._write(group)
+        except (duckdb.Error, pa.ArrowException, OSError):
+            _log.exception(
+                "%s: entries %d to %d are not in the history yet; trying again",
+                self._node,
+                group[0].index,
+                group[-1].index,
+            )
+            return False
+        return True
+
+    def _write(self, group: list[Committed]) -> None:
+        with self._writing:
+            fresh = [entry for entry in group if entry.index > self._watermark]
+            rows = rowing.empty()
+            count = sum(rowing.project(entry, rows) for entry in fresh)
+            now = self._clock.now_us()
+            hurry = self._stopping or self._waiters or self._queued_events >= GROUP_EVENTS
+            idle = 0 <= now - self._watermark_at < EMPTY_WATERMARK_US
+            if fresh and not count and idle and not hurry:
+                return  # stays queued: it costs no commit, and the next group takes it along
+            if fresh:
+                batches = {
+                    table.name: transfer.batch(table, rows[table.name])
+                    for table in STORED
+                    if rows[table.name]
+                }
+                self._commit(batches, fresh[-1].index, now)
+        with self._changed:
+            last = group[-1].index
+            while self._queue and self._queue[0].index <= last:
+                self._queued_events -= len(self._queue.popleft().events) + 1
+            if len(self._queue) < QUEUE_LOUD // 2:
+                self._loud = False
+            if fresh:
+                self._moved(fresh[-1].index, count, len(rows["job_versions"]))
+
+    def _commit(self, batches: dict[str, pa.Table], upto: int, now: int) -> None:
+        with self.cursor() as cursor:
+            cursor.execute("BEGIN")
+            try:
+                for name, batch in batches.items():
+                    cursor.register("batch", batch)
+                    cursor.execute(f"INSERT INTO {name} BY NAME SELECT * FROM batch")  # noqa: S608  # our own names
+                    cursor.unregister("batch")
+                cursor.execute("INSERT INTO applied VALUES (?, make_timestamp(?))", [upto, now])
+                cursor.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(duckdb.Error):
+                    cursor.execute("ROLLBACK")
+                raise
+        self._watermark_at = now
+
+    def _moved(self, upto: int, rows: int, job_changes: int) -> None:
+        self._watermark = max(self._watermark, upto)
+        self._taken = max(self._taken, upto)
+        self._rows += rows
+        self._job_changes += job_changes
+        self._changed.notify_all()
+
+    # ---- reading ---------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor of its own for one thread and one piece of work.
+
+        Raises:
+            duckdb.Error: the history is not started.
+        """
+        if self._connection is None:
+            raise duckdb.ConnectionException("the history is not open")
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute("USE h")
+            yield cursor
+        finally:
+            cursor.close()
+
+    def content_hash(self, upto: int) -> str:
+        """A digest of every row up to entry `upto`: equal on nodes that projected the same log."""
+        with self.cursor() as cursor:
+            return transfer.content_hash(cursor, upto)
+
+    # ---- backfill --------------------------------------------------------------------------------
+
+    def export_range(self, after: int, upto: int) -> bytes:
+        """The rows of entries `after` < index <= `upto`, for a peer's `import_range`.
+
+        Raises:
+            CorruptData: `upto` lies above the watermark; ask for less.
+        """
+        with self.cursor() as cursor:
+            return transfer.pack(cursor, after, upto, self._watermark)
+
+    def import_range(self, data: bytes, upto: int) -> None:
+        """Take a peer's rows up to entry `upto` and move the watermark there, in one transaction.
+
+        Rows at or below the watermark are left out, so a range may be taken twice.
+
+        Raises:
+            CorruptData: the bytes are damaged, end before `upto`, or begin above the watermark.
+        """
+        with self._writing:
+            if upto <= self._watermark:
+                return
+            batches = transfer.unpack(data, self._watermark, upto)
+            self._commit(batches, upto, self._clock.now_us())
+            with self._changed:
+                changes = batches.get("job_versions")
+                self._moved(
+                    upto,
+                    sum(batch.num_rows for batch in batches.values()),
+                    changes.num_rows if changes is not None else 0,
+                )
+
+
+def _number(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[Any] | None = None) -> int:
+    row = cursor.execute(sql, values or []).fetchone()
+    return int(row[0]) if row else 0

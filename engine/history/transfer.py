@@ -1,0 +1,111 @@
+"""Rows as bytes between nodes: Arrow batches, a packed range of them, and a digest to compare."""
+
+from __future__ import annotations
+
+import io
+from hashlib import blake2b
+from typing import Any, Final
+
+import duckdb
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from engine.core.errors import CorruptData
+from engine.history.schema import STORED, Table
+
+FORMAT: Final = 1
+_MAGIC: Final = b"CHRH"
+
+
+def batch(table: Table, rows: list[tuple[Any, ...]]) -> pa.Table:
+    """Rows, each in the column order of `table`, as one Arrow table."""
+    columns = zip(*rows, strict=True)
+    schema = table.arrow
+    arrays = [
+        pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def pack(cursor: duckdb.DuckDBPyConnection, after: int, upto: int, watermark: int) -> bytes:
+    """Header and, per table, an Arrow IPC stream of the rows with `after` < raft_index <= `upto`.
+
+    Raises:
+        CorruptData: `upto` lies above `watermark`; these rows are not here yet.
+    """
+    if upto > watermark:
+        raise CorruptData(f"rows up to {upto} were asked for, this node has them up to {watermark}")
+    streams = []
+    for table in STORED:
+        found: Any = cursor.sql(
+            f"SELECT {', '.join(table.names)} FROM {table.name} "  # noqa: S608  # our own names
+            "WHERE raft_index > ? AND raft_index <= ?",
+            params=[after, upto],
+        ).to_arrow_table()
+        plain = found.cast(table.arrow)
+        sink = io.BytesIO()
+        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        with pa.ipc.new_stream(sink, table.arrow, options=options) as writer:
+            writer.write_table(plain)
+        streams.append(sink.getvalue())
+    body = b"".join(streams)
+    header = orjson.dumps(
+        {
+            "format": FORMAT,
+            "after": after,
+            "upto": upto,
+            "tables": [[table.name, len(s)] for table, s in zip(STORED, streams, strict=True)],
+            "digest": blake2b(body, digest_size=16).hexdigest(),
+        }
+    )
+    return _MAGIC + len(header).to_bytes(4, "big") + header + body
+
+
+def unpack(data: bytes, watermark: int, upto: int) -> dict[str, pa.Table]:
+    """The packed rows with `watermark` < raft_index <= `upto`, by table, empty ones left out.
+
+    Raises:
+        CorruptData: damaged bytes, another format, a gap after `watermark`, an end before `upto`.
+    """
+    if data[:4] != _MAGIC:
+        raise CorruptData("this is not a range of history")
+    end = 8 + int.from_bytes(data[4:8], "big")
+    try:
+        header = orjson.loads(data[8:end])
+    except orjson.JSONDecodeError as error:
+        raise CorruptData(f"the header of the range is damaged: {error}") from error
+    body = memoryview(data)[end:]
+    if header["format"] != FORMAT:
+        raise CorruptData(f"the range has format {header['format']}, this build knows {FORMAT}")
+    if header["digest"] != blake2b(body, digest_size=16).hexdigest():
+        raise CorruptData("the range is damaged: its digest does not match")
+    if header["after"] > watermark or header["upto"] < upto:
+        raise CorruptData(
+            f"the range covers {header['after']} to {header['upto']}, "
+            f"needed is {watermark} to {upto}"
+        )
+    tables = {}
+    position = 0
+    for name, size in header["tables"]:
+        with pa.ipc.open_stream(body[position : position + size]) as reader:
+            found = reader.read_all()
+        position += size
+        index = found.column("raft_index")
+        wanted = found.filter(pc.and_(pc.greater(index, watermark), pc.less_equal(index, upto)))
+        if wanted.num_rows:
+            tables[name] = wanted
+    return tables
+
+
+def content_hash(cursor: duckdb.DuckDBPyConnection, upto: int) -> str:
+    """A digest of the rows up to `upto`, whatever order and groups they were written in."""
+    totals = []
+    for table in STORED:
+        row = cursor.execute(
+            "SELECT count(*), coalesce(sum(hash(row_)::UHUGEINT), 0)::VARCHAR "  # noqa: S608  # our own names
+            f"FROM (SELECT {', '.join(table.names)} FROM {table.name} WHERE raft_index <= ?) row_",
+            [upto],
+        ).fetchone()
+        totals.append([table.name, *(row or ())])
+    return blake2b(orjson.dumps(totals), digest_size=16).hexdigest()
