@@ -135,8 +135,8 @@ def _when(seconds: list[int], minutes: list[int], hours: list[int]) -> _When:
         each_second = "every second"
     if len(minutes) == 60 and len(hours) == 24 and (step or len(seconds) == 60):
         return _When(each_second, False)
-    joint = " of " if not each_second.endswith(" of") else " "
-    return _When(f"{each_second}{joint}{words}", False)
+    each_second = each_second.removesuffix(" of")
+    return _When(f"{each_second} of {words.removeprefix('at ')}", False)
 
 
 def _minutes_and_hours(minutes: list[int], hours: list[int]) -> str:

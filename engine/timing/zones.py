@@ -1,7 +1,7 @@
 """Time zones as tables of offset changes, so that a next fire asks no zone library.
 
 A table is sampled from `zoneinfo` on first use, covers 1970 to 2100 and grows when somebody asks
-beyond; before 1970 the first offset holds. Everything here counts whole seconds.
+beyond, up to 2400; before 1970 the first offset holds, after 2400 the last. Everything here counts whole seconds.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ HORIZON: Final = 4_133_980_800  # 2101-01-01
 CLOCK_CORRECTION_SECONDS: Final = 3 * 3600  # Debian's cron takes a larger jump for a set clock
 _SAMPLE_SECONDS: Final = 7 * 86_400  # no zone has changed twice within a week since 1970
 _GROWTH_SECONDS: Final = 50 * 31_556_952
+_LAST: Final = 13_569_465_600  # 2400-01-01; from then on the offset stays what it is
 _FOREVER: Final = 1 << 62
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # These name whatever the machine is set to, which may differ from node to node.
@@ -59,7 +60,7 @@ class Zone:
         """Return a table that covers `instant` (UTC seconds); build it if need be."""
         if instant >= self.table.until:
             # One attribute is swapped, so a reader in another thread sees either table whole.
-            self.table = _sample(self._offset, instant + _GROWTH_SECONDS)
+            self.table = _sample(self._offset, min(instant + _GROWTH_SECONDS, _LAST))
         return self.table
 
     def offset_at(self, instant: int) -> int:
@@ -89,7 +90,7 @@ def _sample(offset: Callable[[int], int], until: int) -> Table:
         is_set_clock = abs(after - before) > CLOCK_CORRECTION_SECONDS
         fixed_starts.append(start + (after if is_set_clock else before))
     starts.append(_FOREVER)
-    covered = until if len(offsets) > 1 else _FOREVER
+    covered = until if len(offsets) > 1 and until < _LAST else _FOREVER
     return Table(tuple(starts), tuple(offsets), tuple(wall_starts), tuple(fixed_starts), covered)
 
 
