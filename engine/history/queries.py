@@ -1,0 +1,347 @@
+"""The questions that the history answers, in the shapes that the REST API gives away.
+
+Every call uses a cursor of its own, so any thread may ask at any time; readers never wait for the
+writer. Only what is over is here: open executions are in the replicated state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import duckdb
+import orjson
+
+from engine.core.clock import rfc3339
+from engine.core.errors import InvalidDocument, Problem
+from engine.core.ids import ExecutionId, Instant, JobId
+from engine.history.sqlfiles import sql
+from engine.history.store import History
+from engine.model.job import Document
+
+BUCKETS: Final = 60
+LATE_MS: Final = 5_000.0
+ATTENTION_MAX: Final = 8
+TIMELINE_JOBS: Final = 14
+TIMELINE_BARS: Final = 400
+SERIES_MAX: Final = 200
+MINUTE_US: Final = 60_000_000
+_COLUMNS: Final = (
+    "raft_index, raft_pos, id, job_id, job_name, namespace, job_version, status, reason, trigger, "
+    "epoch_us(scheduled_time), epoch_us(scheduled_until), epoch_us(started_at), "
+    "epoch_us(completed_at), lateness_ms, attempts, status_code, response, error, node_id, "
+    "replay_of, url, method, fires"
+)
+
+
+class Queries:
+    """Reads of one node's history; see `History.wait_for` to read one's own writes."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+
+    def executions(  # noqa: D417  # the filters explain themselves
+        self,
+        *,
+        job_id: JobId | None = None,
+        status: str | Sequence[str] | None = None,
+        namespace: str | None = None,
+        since_us: Instant | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> tuple[list[Document], str | None, int]:
+        """Finished executions, newest end first.
+
+        Args:
+            status: one status, or several, as a sequence or separated by commas.
+            since_us: only those completed at this instant or later.
+            limit: rows of a page, 1 to 1000.
+            cursor: what the page before gave; it stays right while new rows come in.
+
+        Returns:
+            (executions, the next page's cursor or None, rows that match on all pages).
+
+        Raises:
+            InvalidDocument: the cursor is none of ours.
+        """
+        where, values = ["true"], list[Any]()
+        for column, value in (("job_id", job_id), ("namespace", namespace)):
+            if value is not None:
+                where.append(f"{column} = ?")
+                values.append(value)
+        if status:
+            names = status.split(",") if isinstance(status, str) else list(status)
+            where.append(f"status IN ({', '.join('?' * len(names))})")
+            values.extend(name.strip() for name in names)
+        if since_us is not None:
+            where.append("completed_at >= make_timestamp(?)")
+            values.append(since_us)
+        condition = " AND ".join(where)
+        page, page_values = condition, list(values)
+        if cursor:
+            index, position = _parse_cursor(cursor)
+            page += " AND (raft_index < ? OR (raft_index = ? AND raft_pos < ?))"
+            page_values += [index, index, position]
+        with self._history.cursor() as db:
+            counted = db.execute(
+                f"SELECT count(*) FROM executions WHERE {condition}",  # noqa: S608  # values are bound
+                values,
+            ).fetchone()
+            rows = db.execute(
+                f"SELECT {_COLUMNS} FROM executions WHERE {page} "  # noqa: S608  # values are bound
+                "ORDER BY raft_index DESC, raft_pos DESC LIMIT ?",
+                [*page_values, limit + 1],
+            ).fetchall()
+            more = len(rows) > limit
+            rows = rows[:limit]
+            documents = _documents(db, rows)
+        following = f"{rows[-1][0]}:{rows[-1][1]}" if more and rows else None
+        return documents, following, int(counted[0]) if counted else 0
+
+    def execution(self, execution_id: ExecutionId) -> Document | None:
+        """One finished execution with `attempts_detail`, or None."""
+        with self._history.cursor() as db:
+            rows = db.execute(
+                f"SELECT {_COLUMNS} FROM executions WHERE id = ? "  # noqa: S608  # values are bound
+                "ORDER BY raft_index DESC, raft_pos DESC LIMIT 1",
+                [execution_id],
+            ).fetchall()
+            if not rows:
+                return None
+            document = _documents(db, rows)[0]
+            document["attempts_detail"] = _attempts(db, execution_id)
+        return document
+
+    def attempts(self, execution_id: ExecutionId) -> list[Document]:
+        """The finished attempts of an execution, open or over, first one first, with steps."""
+        with self._history.cursor() as db:
+            return _attempts(db, execution_id)
+
+    def versions(self, job_id: JobId) -> list[Document]:
+        """The versions of a job, newest first; also of a deleted one."""
+        return self._versions(job_id, None)
+
+    def version(self, job_id: JobId, number: int) -> Document | None:
+        """One version of a job, or None."""
+        found = self._versions(job_id, number)
+        return found[0] if found else None
+
+    def _versions(self, job_id: JobId, number: int | None) -> list[Document]:
+        with self._history.cursor() as db:
+            rows = db.execute(sql("versions"), {"job_id": job_id, "version": number}).fetchall()
+        return [
+            {
+                "job_id": row[0],
+                "version": row[1],
+                "config": orjson.loads(row[2]),
+                "created_at": rfc3339(row[3]),
+                "created_by": row[4],
+                "comment": row[5],
+            }
+            for row in rows
+        ]
+
+    def overview(self, window_us: int, now_us: Instant) -> Document:
+        """The finished part of the overview of the last `window_us` microseconds.
+
+        Returns:
+            counts, runs_per_minute, success_rate (0..1 or None), lateness_ms, series (61 aligned
+            buckets, oldest first), attention and timeline, as the REST API names them. Rates
+            count from the first run of the window, if that is later than its start.
+        """
+        bucket = max(1, window_us // BUCKETS)
+        start = (now_us - window_us) // bucket * bucket
+        window = {"since": start, "until": now_us}
+        with self._history.cursor() as db:
+            totals = db.execute(sql("overview_totals"), window).fetchone()
+            series = db.execute(sql("overview_series"), {**window, "bucket": bucket}).fetchall()
+            attention = db.execute(
+                sql("attention"), {**window, "late_ms": LATE_MS, "most": ATTENTION_MAX}
+            ).fetchall()
+            timeline = db.execute(
+                sql("timeline"), {**window, "jobs": TIMELINE_JOBS, "bars": TIMELINE_BARS}
+            ).fetchall()
+        assert totals is not None  # an aggregate always gives one row
+        names = ("success", "failed", "skipped", "cancelled", "unknown")
+        counts = dict(zip(names, totals[:5], strict=True))
+        first = totals[5] if totals[5] is not None else start
+        minutes = min(max(now_us - first, MINUTE_US), window_us) / MINUTE_US
+        runs = sum(counts.values()) - counts["skipped"]
+        by_bucket = {row[0]: row[1:] for row in series}
+        buckets = (now_us - start) // bucket + 1
+        return {
+            "counts": counts,
+            "runs_per_minute": runs / minutes,
+            "success_rate": _rate(counts["success"], counts["failed"], counts["unknown"]),
+            "lateness_ms": _percentiles(totals[6]),
+            "series": [
+                _bucket(start + number * bucket, by_bucket.get(number)) for number in range(buckets)
+            ],
+            "attention": [
+                {
+                    "job_id": row[0],
+                    "job_name": row[1],
+                    "namespace": row[2],
+                    "status": row[3],
+                    "reason": row[4] or "",
+                    "count": row[5],
+                    "last_at": rfc3339(row[6]),
+                }
+                for row in attention
+            ],
+            "timeline": [
+                {
+                    "execution_id": row[0],
+                    "job_id": row[1],
+                    "job_name": row[2],
+                    "namespace": row[3],
+                    "status": row[4],
+                    "started_at": rfc3339(row[5]),
+                    "completed_at": rfc3339(row[6]),
+                }
+                for row in timeline
+            ],
+        }
+
+    def job_stats(self, job_id: JobId, window_us: int, now_us: Instant) -> Document:
+        """What one job did in the last `window_us` microseconds; `series` is oldest first."""
+        window = {"job_id": job_id, "since": now_us - window_us, "until": now_us}
+        with self._history.cursor() as db:
+            totals = db.execute(sql("job_totals"), window).fetchone()
+            series = db.execute(sql("job_series"), {**window, "most": SERIES_MAX}).fetchall()
+        assert totals is not None  # an aggregate always gives one row
+        runs, success, failed, unknown, duration, lateness = totals
+        return {
+            "runs": runs,
+            "success": success,
+            "failed": failed,
+            "success_rate": _rate(success, failed, unknown),
+            "duration_ms": _percentiles(duration),
+            "lateness_ms": _percentiles(lateness),
+            "series": [
+                {
+                    "scheduled_time": rfc3339(row[0]),
+                    "duration_ms": row[1],
+                    "status": row[2],
+                    "execution_id": row[3],
+                }
+                for row in reversed(series)
+            ],
+        }
+
+
+def _documents(db: duckdb.DuckDBPyConnection, rows: list[tuple[Any, ...]]) -> list[Document]:
+    """Contract executions of rows of `_COLUMNS`, with their requests and replay counts."""
+    if not rows:
+        return []
+    ids = [row[2] for row in rows]
+    replays = dict(db.execute(sql("replays"), {"ids": ids}).fetchall())
+    keys = sorted({(row[3], row[6]) for row in rows})
+    found = db.execute(
+        sql("requests"),
+        {
+            "job_ids": sorted({job for job, _ in keys}),
+            "keys": [f"{job}/{version}" for job, version in keys],
+        },
+    ).fetchall()
+    webhooks = {(row[0], row[1]): orjson.loads(row[2]) for row in found if row[2]}
+    return [_document(row, webhooks.get((row[3], row[6])), replays) for row in rows]
+
+
+def _document(row: tuple[Any, ...], webhook: Document | None, replays: dict[str, int]) -> Document:
+    scheduled, until, started, completed = row[10:14]
+    return {
+        "id": row[2],
+        "job_id": row[3],
+        "job_name": row[4],
+        "namespace": row[5],
+        "job_version": row[6],
+        "scheduled_time": rfc3339(scheduled),
+        "scheduled_until": rfc3339(until),
+        "started_at": rfc3339(started),
+        "completed_at": rfc3339(completed),
+        "status": row[7],
+        "reason": row[8],
+        "attempts": row[15],
+        "status_code": row[16],
+        "response": row[17],
+        "error": row[18],
+        "duration": (completed - started) * 1000 if started is not None else 0,
+        "lateness_ms": row[14],
+        "node_id": row[19],
+        "trigger": row[9],
+        "request": {
+            "url": row[21],
+            "method": row[22],
+            "headers": webhook["headers"] if webhook else {},
+            "body": webhook["body"] if webhook else "",
+        },
+        "replay_of": row[20],
+        "replay_count": replays.get(row[2], 0),
+        "fires": row[23],
+    }
+
+
+def _attempts(db: duckdb.DuckDBPyConnection, execution_id: ExecutionId) -> list[Document]:
+    rows = db.execute(sql("attempts"), {"execution_id": execution_id}).fetchall()
+    return [
+        {
+            "attempt": row[0],
+            "node_id": row[1],
+            "started_at": rfc3339(row[2]),
+            "completed_at": rfc3339(row[3]),
+            "outcome": row[4],
+            "status_code": row[5],
+            "error": row[6],
+            "response": row[7],
+            "steps": steps_of(row[8], row[2]),
+        }
+        for row in rows
+    ]
+
+
+def steps_of(trace: str, started_us: Instant | None) -> list[Document]:
+    """The steps of a trace; `at` is None when the attempt's start is unknown.
+
+    >>> steps_of('[["auth",1500,{}]]', 0)
+    [{'kind': 'auth', 'at': '1970-01-01T00:00:00.001500Z', 'offset_ms': 1.5, 'detail': {}}]
+    """
+    return [
+        {
+            "kind": kind,
+            "at": rfc3339(started_us + offset) if started_us is not None else None,
+            "offset_ms": offset / 1000,
+            "detail": detail,
+        }
+        for kind, offset, detail in orjson.loads(trace)
+    ]
+
+
+def _bucket(time_us: Instant, row: tuple[Any, ...] | None) -> Document:
+    success, failed, other, lateness = row or (0, 0, 0, None)
+    return {
+        "time": rfc3339(time_us),
+        "success": success,
+        "failed": failed,
+        "other": other,
+        "lateness_p95_ms": lateness,
+    }
+
+
+def _rate(success: int, failed: int, unknown: int) -> float | None:
+    ended = success + failed + unknown
+    return success / ended if ended else None
+
+
+def _percentiles(values: list[float] | None) -> Document:
+    p50, p95, p99 = values or (None, None, None)
+    return {"p50": p50, "p95": p95, "p99": p99}
+
+
+def _parse_cursor(text: str) -> tuple[int, int]:
+    try:
+        index, position = map(int, text.split(":"))
+    except ValueError:
+        problem = Problem("cursor", f"{text!r} is not a cursor", "take next_cursor of a page")
+        raise InvalidDocument([problem]) from None
+    return index, position

@@ -1,0 +1,15 @@
+-- The newest bars of the busiest jobs of a window; every job gets its share of them.
+WITH recent AS (
+    SELECT id, job_id, job_name, namespace, status, started_at, completed_at, raft_index, raft_pos
+    FROM executions
+    WHERE completed_at >= make_timestamp($since) AND completed_at <= make_timestamp($until)
+        AND started_at IS NOT NULL
+),
+busiest AS (
+    SELECT job_id, count(*) AS runs FROM recent GROUP BY job_id ORDER BY runs DESC, job_id LIMIT $jobs
+)
+SELECT id, job_id, job_name, namespace, status, epoch_us(started_at), epoch_us(completed_at)
+FROM recent JOIN busiest USING (job_id)
+QUALIFY row_number() OVER (PARTITION BY job_id ORDER BY raft_index DESC, raft_pos DESC)
+    <= $bars // (SELECT greatest(count(*), 1) FROM busiest)
+ORDER BY runs DESC, job_id, started_at
