@@ -248,7 +248,7 @@ class Gate:
         """Return when this node has applied everything that was committed before the call."""
         await self._propose(Barrier(), "barrier", "")
 
-    # ---- inside -----------------------------------------------------------------------------------
+    # ---- inside ------------------------------------------------------------------------------
 
     def _job(self, ref: str) -> Job:
         job = self._store.view.job(ref)

@@ -21,8 +21,8 @@ RETRY_S = 0.2
 class Outbox:
     """Turns attempt results into `RecordExecutions`.
 
-    A result is kept until the machine has seen it, on a node that no longer leads too: it is a fact,
-    and one for an attempt that was declared lost meanwhile is answered as too late.
+    A result is kept until the machine has seen it, on a node that no longer leads too: it is a
+    fact, and one for an attempt that was declared lost meanwhile is answered as too late.
     """
 
     def __init__(self, node: str, store: Store):
@@ -30,6 +30,8 @@ class Outbox:
         self._store = store
         self._results: list[AttemptResult] = []
         self._arrived = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._flushing = 0
 
@@ -45,6 +47,7 @@ class Outbox:
 
     def _take(self, results: list[AttemptResult]) -> None:
         self._results.extend(results)
+        self._idle.clear()
         self._arrived.set()
 
     async def run(self) -> None:
@@ -59,13 +62,14 @@ class Outbox:
             self._flushing = len(batch)
             await self._propose(batch)
             self._flushing = 0
+            if not self._results:
+                self._idle.set()
 
     async def drain(self, timeout_s: float) -> None:
         """Wait until everything taken so far is in the log, `timeout_s` seconds at most."""
         try:
             async with asyncio.timeout(timeout_s):
-                while self.size:
-                    await asyncio.sleep(GATHER_S)
+                await self._idle.wait()
         except TimeoutError:
             log.warning("results left behind; their attempts will be tried again", count=self.size)
 

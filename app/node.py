@@ -1,0 +1,392 @@
+"""The composition root: the only module that knows everyone. Starts in order, stops in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import gc
+import hashlib
+import hmac
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator
+from typing import Any
+
+import structlog
+import uvicorn
+
+from app.api.main import create_app
+from app.config import Config, split_address
+from app.feed import HistoryFeed
+from app.gate import Gate
+from app.services import Services
+from engine.core.clock import Clock, SystemClock
+from engine.core.errors import ChronosError
+from engine.core.ids import new_request_id
+from engine.dispatch.dispatcher import Request
+from engine.dispatch.outbox import Outbox
+from engine.dispatch.worker import Worker, WorkerLimits
+from engine.history.queries import Queries
+from engine.history.sandbox import SqlSandbox
+from engine.history.store import History
+from engine.model.document import job_document
+from engine.model.execution import Status
+from engine.raft.leadership import Leadership
+from engine.raft.pysync.node import RaftConfig, RaftNode, RaftStatus
+from engine.raft.replica import Replica
+from engine.raft.store import RaftStore
+from engine.scheduler.loop import Scheduler
+from engine.state.messages import AttemptBegun, Committed, ExecutionEnded, RegisterNode
+
+log = structlog.get_logger(__name__)
+
+VERSION = "0.1.0"
+GRACE_US = 10_000_000
+DRAIN_S = 3.0
+REGISTER_RETRY_S = 1.0
+SWITCH_INTERVAL_S = 0.0005
+"""A tick or a due moment waits at most so long for a thread that computes."""
+
+
+class Node:
+    """One running node."""
+
+    def __init__(self, config: Config, clock: Clock):
+        self._config = config
+        self._clock = clock
+        self._started_us = clock.monotonic_us()
+        self._failed = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        cluster = config.cluster
+        self.id = cluster.node_id
+        self._token = _peer_token(cluster.raft.secret) if cluster.raft.peers else ""
+        self.history = History(cluster.data_dir, node=self.id, clock=clock)
+        self.feed = HistoryFeed(self.history, peers=self._peer_urls, token=self._token)
+        self.replica = Replica(
+            watermark=lambda: self.history.watermark,
+            on_gap=self.feed.gap,
+        )
+        self.raft = RaftNode(
+            RaftConfig(
+                address=cluster.raft.address,
+                peers=cluster.raft.peers,
+                data_dir=cluster.data_dir / "raft",
+                secret=cluster.raft.secret,
+                heartbeat_timeout_us=cluster.raft.heartbeat_timeout_us,
+                election_timeout_us=cluster.raft.election_timeout_us,
+                snapshot_interval_us=cluster.raft.snapshot_interval_us,
+                snapshot_threshold=cluster.raft.snapshot_threshold,
+            ),
+            self.replica,
+            on_role=self._on_role,
+            on_fatal=self._on_fatal,
+        )
+        self.store = RaftStore(self.raft, self.replica, clock)
+        self.outbox = Outbox(self.id, self.store)
+        concurrency = config.dispatcher.concurrency
+        self.worker = Worker(
+            limits=WorkerLimits(in_flight_max=concurrency.max_concurrent_jobs),
+            clock=clock,
+            may_send=self.raft.lease_valid,
+            on_results=self.outbox.put,
+        )
+        self.scheduler = Scheduler(
+            self.id, self.store, clock, tick_us=config.scheduler.tick_interval_us
+        )
+        self.leadership = Leadership(self.id, self.store, self.scheduler.run)
+        self.queries = Queries(self.history)
+        self.sandbox = SqlSandbox(cluster.data_dir / "export")
+        self.gate = Gate(
+            self.store,
+            clock,
+            find_version=self.queries.version,
+            find_execution=self.queries.execution,
+        )
+        for sink in (self.feed.take, self.scheduler.take, self._dispatch):
+            self.replica.subscribe(sink)
+
+    # ---- life --------------------------------------------------------------------------------
+
+    async def run(self) -> int:
+        """Serve until a signal or a fatal error; the process's exit code."""
+        self._loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, stop.set)
+        async with self._running():
+            waits = [asyncio.ensure_future(event.wait()) for event in (stop, self._failed)]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+        return 1 if self._failed.is_set() else 0
+
+    @contextlib.asynccontextmanager
+    async def _running(self) -> AsyncIterator[None]:
+        self.history.set_jobs_source(self._job_rows)
+        self.history.start()
+        self.worker.start()
+        self.raft.start()
+        self.sandbox.start()
+        tasks = [
+            asyncio.create_task(self.outbox.run(), name="outbox"),
+            asyncio.create_task(self._lead(), name="leadership"),
+            asyncio.create_task(self._register(), name="register"),
+        ]
+        api = ApiServer(self._services(), self._config)
+        api.start()
+        gc.collect()
+        gc.freeze()
+        log.info("node started", node=self.id, http=self._config.server.http.address)
+        try:
+            yield
+        finally:
+            log.info("node stops", node=self.id)
+            api.stop()
+            tasks[1].cancel()
+            await asyncio.to_thread(self.worker.stop, GRACE_US)
+            await self.outbox.drain(DRAIN_S)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.feed.stop()
+            await asyncio.to_thread(self.raft.stop)
+            self.sandbox.stop()
+            self.history.stop()
+
+    async def _lead(self) -> None:
+        await self.leadership.run(leading=self.raft.status().role == "leader")
+
+    async def _register(self) -> None:
+        """Tell the cluster how this node is reached, until the cluster has heard it."""
+        command = RegisterNode(
+            node=self.id,
+            raft_address=self._config.cluster.raft.address,
+            http_address=self._config.server.http.address,
+            version=VERSION,
+        )
+        while True:
+            try:
+                await self.store.propose(command, actor=self.id, request_id=new_request_id())
+            except ChronosError as error:
+                log.info("not registered yet", reason=str(error))
+                await asyncio.sleep(REGISTER_RETRY_S)
+            else:
+                return
+
+    # ---- called in the tick thread -----------------------------------------------------------
+
+    def _on_role(self, role: str) -> None:
+        log.info("raft role", node=self.id, role=role)
+        self.leadership.on_role(role)
+
+    def _on_fatal(self, reason: str) -> None:
+        log.critical("the node cannot go on", node=self.id, reason=reason)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._failed.set)
+
+    def _dispatch(self, committed: Committed) -> None:
+        """Send what this leadership began, and stop what was ended; never on replayed entries."""
+        epoch = self.leadership.epoch
+        requests = []
+        for event in committed.events:
+            if isinstance(event, AttemptBegun):
+                if epoch and event.execution.epoch == epoch:
+                    job = self.replica.view.job(event.execution.job_id)
+                    if job is not None:
+                        requests.append(Request(execution=event.execution, job=job))
+            elif isinstance(event, ExecutionEnded) and event.status is Status.CANCELLED:
+                self.worker.cancel(event.execution.id)
+        if requests:
+            self.worker.submit(requests)
+
+    # ---- what doors ask ----------------------------------------------------------------------
+
+    def _services(self) -> Services:
+        return Services(
+            config=self._config,
+            clock=self._clock,
+            gate=self.gate,
+            view=self.replica.view,
+            queries=self.queries,
+            history=self.history,
+            sandbox=self.sandbox,
+            node=self,
+        )
+
+    def status(self) -> dict[str, Any]:
+        """The answer of `GET /api/v1/cluster/status`, all but the counts of jobs."""
+        raft = self.raft.status()
+        return {
+            "node_id": self.id,
+            "is_leader": bool(self.leadership.epoch),
+            "leader": self.leader(),
+            "term": raft.term,
+            "epoch": self.replica.view.epoch,
+            "commit_index": raft.commit_index,
+            "applied_index": raft.applied_index,
+            "log_entries": raft.log_entries,
+            "lease_valid": raft.lease_valid,
+            "nodes": self._nodes(raft),
+            "history": {
+                "watermark": self.history.watermark,
+                "lag_entries": max(0, raft.applied_index - self.history.watermark),
+                "rows": self.history.rows,
+                "backfilling": self.feed.filling,
+            },
+            "uptime_s": round(self.uptime_s(), 1),
+            "version": VERSION,
+        }
+
+    def _nodes(self, raft: RaftStatus) -> list[dict[str, Any]]:
+        book = {node.raft_address: node for node in self.replica.view.nodes()}
+        own = self._config.cluster.raft.address
+        nodes = [
+            self._node_row(
+                book.get(own), own, raft.leader, connected=True, match_index=raft.last_log_index
+            )
+        ]
+        nodes[0].update(node_id=self.id, applied_index=raft.applied_index)
+        nodes += [
+            self._node_row(
+                book.get(peer.address),
+                peer.address,
+                raft.leader,
+                connected=peer.connected,
+                match_index=peer.match_index,
+            )
+            for peer in raft.peers
+        ]
+        for node in nodes:
+            match = node["match_index"]
+            node["lag"] = None if match is None else max(0, raft.last_log_index - match)
+        return nodes
+
+    @staticmethod
+    def _node_row(
+        known: RegisterNode | Any,
+        address: str,
+        leader: str | None,
+        *,
+        connected: bool,
+        match_index: int | None,
+    ) -> dict[str, Any]:
+        return {
+            "node_id": known.node if known else address,
+            "address": address,
+            "http_address": known.http_address if known else None,
+            "role": "leader" if address == leader else "follower" if connected else "unreachable",
+            "connected": connected,
+            "match_index": match_index,
+            "applied_index": None,
+        }
+
+    def healthy(self) -> bool:
+        """Whether a leader is known; a node without one can neither write nor promise."""
+        return self.raft.status().leader is not None
+
+    def leader(self) -> str | None:
+        """The node id of the owner of scheduling."""
+        if self.raft.status().leader is None:
+            return None
+        return self.replica.view.leader_node or None
+
+    def uptime_s(self) -> float:
+        """Seconds since the node started."""
+        return (self._clock.monotonic_us() - self._started_us) / 1e6
+
+    def in_flight(self) -> int:
+        """Attempts at their targets."""
+        return self.worker.in_flight
+
+    def queued(self) -> int:
+        """Attempts that wait for a place."""
+        return self.worker.queued
+
+    async def transfer(self, to: str | None) -> None:
+        """Hand leadership on; `to` is a node id or a Raft address."""
+        address = to
+        for node in self.replica.view.nodes():
+            if node.node == to:
+                address = node.raft_address
+        await asyncio.to_thread(self.raft.transfer, address)
+
+    def history_range(self, after: int, upto: int) -> bytes:
+        """Rows for a peer; waits until this node has them itself."""
+        self.history.wait_for(upto, DRAIN_S)
+        return self.history.export_range(after, upto)
+
+    def peer_token(self) -> str:
+        """What a peer must show."""
+        return self._token
+
+    def _peer_urls(self) -> list[str]:
+        return [
+            f"http://{node.http_address}"
+            for node in self.replica.view.nodes()
+            if node.node != self.id
+        ]
+
+    def _job_rows(self) -> list[dict[str, Any]]:
+        view = self.replica.view
+        rows = []
+        for job in view.jobs():
+            last = view.last_run(job.id)
+            rows.append(
+                job_document(
+                    job,
+                    next_us=view.next_us(job.id),
+                    last_us=last.scheduled_us if last else None,
+                )
+            )
+        return rows
+
+
+class ApiServer:
+    """The REST API in a thread with a loop of its own: a slow request never delays a fire."""
+
+    def __init__(self, services: Services, config: Config):
+        host, port = split_address(config.server.http.address)
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                create_app(services),
+                host=host,
+                port=port,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=int(DRAIN_S),
+                timeout_keep_alive=30,
+            )
+        )
+        self._thread = threading.Thread(target=self._run, name="api", daemon=True)
+
+    def _run(self) -> None:
+        # Signals belong to the main thread; uvicorn must not ask for them here.
+        with contextlib.suppress(SystemExit):
+            asyncio.run(self._server.serve())
+
+    def start(self) -> None:
+        """Listen; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is under way, then close."""
+        self._server.should_exit = True
+        self._thread.join(DRAIN_S + 1)
+
+
+def _peer_token(secret: str) -> str:
+    return hmac.new(secret.encode(), b"chronos history", hashlib.sha256).hexdigest()
+
+
+def serve(config: Config) -> int:
+    """Run one node until it is told to stop; blocks. Returns the exit code."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    config.cluster.data_dir.mkdir(parents=True, exist_ok=True)
+    node = functools.partial(Node, config, SystemClock())
+
+    async def main() -> int:
+        return await node().run()
+
+    return asyncio.run(main())

@@ -1,0 +1,68 @@
+"""What a door may touch: the gate to write, the view and the history to read, the node's status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from app.config import Config
+from app.gate import Gate
+from engine.core.clock import Clock
+from engine.history.queries import Queries
+from engine.history.sandbox import SqlSandbox
+from engine.history.store import History
+from engine.state.view import View
+
+
+class NodeControl(Protocol):
+    """What a door may ask of the node as a whole."""
+
+    def status(self) -> dict[str, Any]:
+        """The answer of `GET /api/v1/cluster/status`."""
+        ...
+
+    def healthy(self) -> bool:
+        """Whether this node can serve: it knows a leader and its log moves."""
+        ...
+
+    def leader(self) -> str | None:
+        """The node id of the owner of scheduling, if there is one."""
+        ...
+
+    def uptime_s(self) -> float:
+        """Seconds since the node started."""
+        ...
+
+    def in_flight(self) -> int:
+        """Attempts that this node has at their targets now."""
+        ...
+
+    def queued(self) -> int:
+        """Attempts that wait for a place on this node."""
+        ...
+
+    async def transfer(self, to: str | None) -> None:
+        """Ask Raft to make another node the leader; best effort."""
+        ...
+
+    def history_range(self, after: int, upto: int) -> bytes:
+        """Rows of the log entries (after, upto], for a peer that lacks them."""
+        ...
+
+    def peer_token(self) -> str:
+        """What a peer must show to ask for `history_range`; empty on a node without peers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Handed to every route."""
+
+    config: Config
+    clock: Clock
+    gate: Gate
+    view: View
+    queries: Queries
+    history: History
+    sandbox: SqlSandbox
+    node: NodeControl
