@@ -111,7 +111,7 @@ def _read(text: str, zone: Zone, key: str) -> Schedule:
     if not text:
         raise _refusal("is empty", 'such as "25 2 * * *" or "@every 90s"')
     if text.startswith("@"):
-        word, rest = (text.split(maxsplit=1) + [""])[:2]
+        word, rest = [*text.split(maxsplit=1), ""][:2]
         word = word.lower()
         if word == "@every":
             return _every(rest)

@@ -1,7 +1,8 @@
 """Time zones as tables of offset changes, so that a next fire asks no zone library.
 
 A table is sampled from `zoneinfo` on first use, covers 1970 to 2100 and grows when somebody asks
-beyond, up to 2400; before 1970 the first offset holds, after 2400 the last. Everything here counts whole seconds.
+beyond, up to 2400; before 1970 the first offset holds, after 2400 the last.
+Everything here counts whole seconds.
 """
 
 from __future__ import annotations

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from engine.core.errors import InvalidDocument, Problem
+from engine.timing.fields import DESCRIPTORS
 from engine.timing.schedule import parse_schedule
 
 
@@ -206,3 +209,9 @@ def test_the_calendar_holds_in_far_centuries() -> None:
     assert following("0 0 */28 2 1#5", "2026-01-01", 2) == ["2044-02-29 00:00", "2072-02-29 00:00"]
     assert following("0 12 1 7 *", "2150-01-01", 1, "Europe/Berlin") == ["2150-07-01 10:00"]
     assert following("0 12 1 1 *", "1969-06-01", 1) == ["1970-01-01 12:00"]
+
+
+def test_the_page_on_schedules_names_each_descriptor() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "reference" / "schedules.md").read_text()
+    named = set(re.findall(r"`(@[a-z]+)", page))
+    assert named == {*DESCRIPTORS, "@every", "@at", "@reboot"}
