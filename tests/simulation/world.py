@@ -129,7 +129,7 @@ class World:
     def propose(
         self, node: SimNode, command: Command, reply: Callable[[object], None] | None = None
     ) -> None:
-        """Send a proposal over the hostile edge; `reply` runs on the proposer, if it still lives."""
+        """Send a proposal over the hostile edge; `reply` runs on the proposer, if it lives."""
         raw_at = self.now + node.skew
         life = node.incarnation
         lost = self.hostile and self.random.random() < 0.08
