@@ -1,0 +1,67 @@
+"""The messages of the wire and the types of their fields: what is not listed is not heard."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+_VOTE: Final = {"term": int, "last_log_index": int, "last_log_term": int}
+_FIELDS: Final[dict[str, dict[str, type | tuple[type, ...]]]] = {
+    "pre_vote": _VOTE,
+    "request_vote": _VOTE,
+    "pre_vote_ok": {"term": int},
+    "pre_vote_no": {"cur": int},
+    "response_vote": {"term": int},
+    "timeout_now": {"term": int},
+    "append_entries": {"term": int, "commit_index": int, "seq": int, "t": (int, float)},
+    "next_node_idx": {
+        "next_node_idx": int,
+        "reset": bool,
+        "success": bool,
+        "term": int,
+        "seq": int,
+        "t": (int, float),
+    },
+    "apply_command": {"command": bytes},
+    "apply_command_response": {"request_id": int},
+}
+
+
+def well_formed(message: Any) -> bool:
+    """True for a message of a known kind whose fields have their types."""
+    if not isinstance(message, dict):
+        return False
+    fields = _FIELDS.get(message.get("type", ""))
+    if fields is None or not all(isinstance(message.get(k), t) for k, t in fields.items()):
+        return False
+    if message["type"] == "append_entries":
+        return _sound_entries(message) and _sound_piece(message.get("serialized"))
+    if message["type"] == "apply_command_response" and message.get("error") is None:
+        return isinstance(message.get("log_idx"), int) and isinstance(message.get("log_term"), int)
+    return True
+
+
+def _sound_entries(message: dict[str, Any]) -> bool:
+    if "prevLogIdx" not in message:
+        return "entries" not in message
+    before, term = message["prevLogIdx"], message.get("prevLogTerm")
+    entries = message.get("entries")
+    if not isinstance(before, int) or not isinstance(term, int) or not isinstance(entries, list):
+        return False
+    return all(
+        isinstance(e, list | tuple)
+        and len(e) == 3  # noqa: PLR2004  # command, index, term
+        and isinstance(e[0], bytes)
+        and e[1] == before + 1 + at
+        and isinstance(e[2], int)
+        for at, e in enumerate(entries)
+    )
+
+
+def _sound_piece(piece: Any) -> bool:
+    if piece is None:
+        return True
+    return (
+        isinstance(piece, list | tuple)
+        and len(piece) == 3  # noqa: PLR2004  # bytes, is first, is last
+        and isinstance(piece[0], bytes)
+    )

@@ -1,0 +1,431 @@
+"""One node of the Raft group: the facade that the rest of the engine sees.
+
+The node owns its tick thread. Everything of the library runs there; `propose`, `status` and the
+lease may be used from any thread.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+from pysyncobj import FAIL_REASON
+
+from engine.raft.pysync.library import LEADER, ROLES, Fatal, Node, log, now
+from engine.raft.pysync.replica import Machine, Replica
+from engine.raft.pysync.wire import PeerTransport
+
+IDLE_TICK_S = 0.02
+PROPOSE_TIMEOUT_S = 5.0
+SUBMIT_MAX = 1000  # commands taken into one tick
+COMMAND_BYTES_MAX = 4 << 20
+_SECRET_CHARS_MIN = 16
+_US = 1_000_000
+
+Role = Literal["leader", "follower", "candidate"]
+Done = Callable[[object, "Failure | None"], None]
+
+_NOT_APPLIED = frozenset(
+    {
+        FAIL_REASON.QUEUE_FULL,
+        FAIL_REASON.MISSING_LEADER,
+        FAIL_REASON.DISCARDED,
+        FAIL_REASON.NOT_LEADER,
+        FAIL_REASON.REQUEST_DENIED,
+    }
+)
+
+
+class Failure(Enum):
+    """Why a proposal has no result."""
+
+    NOT_READY = "not_ready"  # definitely not applied; may be proposed again
+    UNKNOWN = "unknown"  # may have been applied, or may yet be
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaftConfig:
+    """How a node takes part.
+
+    Attributes:
+        address: own "host:port", bound and unique in the group.
+        peers: the others; empty for one node alone.
+        data_dir: folder of the journal and the snapshot.
+        secret: shared by the group; required with peers beyond loopback.
+        heartbeat_timeout_us: silence after which a follower stands for election, at least.
+        election_timeout_us: the same, at most.
+        snapshot_interval_us: a snapshot is taken at least this often, if anything changed.
+        snapshot_threshold: and whenever the log has more entries than this.
+
+    Raises:
+        ValueError: an address is no "host:port", the secret is missing or short, times disagree.
+    """
+
+    address: str
+    peers: tuple[str, ...] = ()
+    data_dir: Path
+    secret: str = ""
+    heartbeat_timeout_us: int = 500_000
+    election_timeout_us: int = 1_000_000
+    snapshot_interval_us: int = 30_000_000
+    snapshot_threshold: int = 1000
+
+    def __post_init__(self) -> None:
+        addresses = (self.address, *self.peers)
+        for address in addresses:
+            host, _, port = address.rpartition(":")
+            if not host or not port.isdigit():
+                raise ValueError(f"raft address {address!r}: write host:port")
+        if len(set(addresses)) != len(addresses):
+            raise ValueError("raft peers: every address once, and not the node's own")
+        if not 0 < self.heartbeat_timeout_us < self.election_timeout_us:
+            raise ValueError("raft: the election timeout must exceed the heartbeat timeout")
+        exposed = self.peers and not all(_loopback(a) for a in addresses)
+        if exposed and not self.secret:
+            raise ValueError("raft secret: required when peers are not all on loopback")
+        if self.secret and len(self.secret) < _SECRET_CHARS_MIN:
+            raise ValueError(f"raft secret: at least {_SECRET_CHARS_MIN} random characters")
+
+
+def _loopback(address: str) -> bool:
+    host = address.rpartition(":")[0].strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerStatus:
+    """A peer as this node sees it; `match_index` is known to the leader only."""
+
+    address: str
+    connected: bool
+    match_index: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaftStatus:
+    """The node at the end of its last tick; indexes count log entries from 1."""
+
+    role: Role
+    leader: str | None
+    term: int
+    commit_index: int
+    applied_index: int
+    last_log_index: int
+    log_entries: int
+    peers: tuple[PeerStatus, ...]
+    fsyncs: int
+    lease_valid: bool
+
+
+class Hold:
+    """Keeps snapshots from starting until released; also a context manager."""
+
+    def __init__(self, release: Callable[[], None]) -> None:
+        self._release: Callable[[], None] | None = release
+
+    def release(self) -> None:
+        """Lets snapshots start again; a second call does nothing."""
+        release, self._release = self._release, None
+        if release is not None:
+            release()
+
+    def __enter__(self) -> Hold:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _fault: BaseException | None,
+        _tb: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+@dataclass(slots=True, eq=False)
+class _Proposal:
+    raw: bytes
+    done: Done | None  # None once it was called
+    deadline: float
+    leader_by: float
+
+    def settle(self, result: object, failure: Failure | None) -> None:
+        done, self.done = self.done, None
+        if done is None:
+            return
+        try:
+            done(result, failure)
+        except Exception:
+            # R3: in the library an exception here applies the entry a second time, on this node only.
+            log.exception("a proposal's callback raised")
+
+
+class RaftNode:
+    """A member of the group.
+
+    Args:
+        config: addresses, times, files.
+        machine: what the log drives; called in the tick thread (its `snapshot` in a child).
+        on_role: told "leader", "follower" or "candidate" when it changes, in the tick thread.
+            "leader" comes before the machine is current: propose something and wait for it.
+        on_fatal: told why the node stopped by itself, in the tick thread, last of all.
+
+    Raises:
+        JournalDamaged: flushed bytes changed; the data of this node must be removed.
+    """
+
+    def __init__(
+        self,
+        config: RaftConfig,
+        machine: Machine,
+        *,
+        on_role: Callable[[str], None],
+        on_fatal: Callable[[str], None],
+    ) -> None:
+        self.config = config
+        self._on_role, self._on_fatal = on_role, on_fatal
+        self._inbox: deque[_Proposal] = deque()
+        self._orders: deque[Callable[[], None]] = deque()
+        self._held: deque[_Proposal] = deque()  # waiting for a leader
+        self._open: deque[_Proposal] = deque()  # in the library's hands, oldest first
+        self._stopping = threading.Event()
+        self._stopped = False
+        self._thread: threading.Thread | None = None
+        self._serials = itertools.count(1)
+        low, high = config.heartbeat_timeout_us / _US, config.election_timeout_us / _US
+        self._leader_wait = 2 * high
+        self._replica = Replica(
+            config.address,
+            config.peers,
+            config.data_dir,
+            machine,
+            PeerTransport,
+            password=config.secret or None,
+            bindAddress=config.address,
+            raftMinTimeout=low,
+            raftMaxTimeout=high,
+            appendEntriesPeriod=min(0.1, low / 5),
+            leaderFallbackTimeout=high,
+            connectionTimeout=2 * high,
+            connectionRetryTime=0.5,
+            bindRetryTime=0.2,
+            logCompactionMinTime=config.snapshot_interval_us / _US,
+            logCompactionMinEntries=max(2, config.snapshot_threshold),
+            appendEntriesBatchSizeBytes=1 << 20,
+            commandsQueueSize=0,
+            onStateChanged=self._role_changed,
+        )
+        self._poller = self._replica._poller  # noqa: SLF001  # the bell of our own poller
+        self._status = self._observe()
+
+    def _role_changed(self, _old: int, new: int) -> None:
+        try:
+            self._on_role(ROLES[new])
+        except Exception:
+            log.exception("the role callback raised")
+
+    # Any thread
+
+    def start(self) -> None:
+        """Starts the tick thread.
+
+        Raises:
+            RuntimeError: started before.
+        """
+        if self._thread is not None:
+            raise RuntimeError("a raft node starts once")
+        self._thread = threading.Thread(target=self._run, name="raft", daemon=True)
+        self._thread.start()
+
+    def propose(self, raw: bytes, done: Done, *, timeout: float = PROPOSE_TIMEOUT_S) -> None:
+        """Puts a command before the group.
+
+        Args:
+            raw: the command, at most `COMMAND_BYTES_MAX` bytes.
+            done: called once, in the tick thread, with what `Machine.apply` returned here, or with
+                a `Failure`. It must be short.
+            timeout: seconds after which `done` gets `UNKNOWN`, or `NOT_READY` when no leader was
+                found and the command never left.
+
+        Raises:
+            ValueError: the command is too long.
+        """
+        if len(raw) > COMMAND_BYTES_MAX:
+            raise ValueError(f"a command of {len(raw)} bytes: at most {COMMAND_BYTES_MAX}")
+        at = now()
+        proposal = _Proposal(raw, done, at + timeout, at + min(timeout, self._leader_wait))
+        self._inbox.append(proposal)
+        if self._stopped:
+            self._refuse_inbox()
+            return
+        self._wake()
+
+    def status(self) -> RaftStatus:
+        """The node at the end of its last tick."""
+        return self._status
+
+    def lease_valid(self) -> bool:
+        """True while this node leads and no other node can have become leader."""
+        return not self._stopped and self._replica.lease_ok()
+
+    def transfer(self, to: str | None) -> None:
+        """Asks to hand leadership to `to`, or to the most current follower; nothing if not leader."""
+        self._order(lambda: self._replica.transferLeadership(None if to is None else Node(to)))
+
+    def force_snapshot(self) -> None:
+        """Takes a snapshot soon, whatever the thresholds."""
+        self._order(self._replica.forceLogCompaction)
+
+    def hold_snapshots(self) -> Hold:
+        """Keeps snapshots from starting until the hold is released; one under way still ends."""
+        store = self._replica._store  # noqa: SLF001  # our own class
+        store.held += 1
+
+        def release() -> None:
+            store.held -= 1
+
+        return Hold(release)
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Stops in order: flushes the journal, closes the sockets, joins the thread."""
+        self._stopping.set()
+        if self._thread is None:
+            if not self._stopped:
+                self._close()
+            return
+        self._wake()
+        if self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+
+    def _order(self, act: Callable[[], None]) -> None:
+        self._orders.append(act)
+        self._wake()
+
+    def _wake(self) -> None:
+        try:
+            self._poller.wake()
+        except OSError:
+            self._refuse_inbox()  # the thread ended meanwhile
+
+    # The tick thread
+
+    def _run(self) -> None:
+        reason = ""
+        try:
+            while not self._stopping.is_set():
+                self._take_orders()
+                self._take_proposals()
+                self._replica.doTick(0.0 if self._inbox else IDLE_TICK_S)
+                self._expire()
+                self._status = self._observe()
+        except Fatal as fault:
+            reason = f"{type(fault).__name__}: {fault}"
+            log.critical("raft stops: %s", reason)
+        except Exception as fault:
+            reason = f"{type(fault).__name__}: {fault}"
+            log.exception("raft stops")
+        finally:
+            self._close()
+            if reason:
+                self._on_fatal(reason)
+
+    def _take_orders(self) -> None:
+        while self._orders:
+            self._orders.popleft()()
+
+    def _take_proposals(self) -> None:
+        waiting = self._replica._getLeader() is None  # noqa: SLF001  # the library's public answer
+        taken = 0
+        while self._held and not waiting and taken < SUBMIT_MAX:
+            self._submit(self._held.popleft())
+            taken += 1
+        while self._inbox and taken < SUBMIT_MAX:
+            proposal = self._inbox.popleft()
+            taken += 1
+            if waiting or self._held:
+                self._held.append(proposal)
+            else:
+                self._submit(proposal)
+
+    def _submit(self, proposal: _Proposal) -> None:
+        def done(result: object, reason: int) -> None:
+            if reason == FAIL_REASON.SUCCESS:
+                proposal.settle(result, None)
+            elif reason in _NOT_APPLIED:
+                proposal.settle(None, Failure.NOT_READY)
+            else:
+                proposal.settle(None, Failure.UNKNOWN)
+
+        self._open.append(proposal)
+        self._replica.submit(proposal.raw, done)
+
+    def _expire(self) -> None:
+        at = now()
+        # The library drops a forwarded command with its link and never calls back.
+        for proposal in [p for p in self._held if p.leader_by <= at]:
+            self._held.remove(proposal)
+            proposal.settle(None, Failure.NOT_READY)
+        while self._open and self._open[0].done is None:
+            self._open.popleft()
+        if self._open and min(p.deadline for p in itertools.islice(self._open, 1)) <= at:
+            for proposal in self._open:
+                if proposal.done is not None and proposal.deadline <= at:
+                    proposal.settle(None, Failure.UNKNOWN)
+
+    def _observe(self) -> RaftStatus:
+        replica = self._replica
+        state = replica._SyncObj__raftState  # noqa: SLF001  # the library has no thread-safe status
+        match = replica._SyncObj__raftMatchIndex  # noqa: SLF001  # as above
+        leader = replica._getLeader()  # noqa: SLF001  # the library's public answer
+        peers = tuple(
+            PeerStatus(
+                address=node.id,
+                connected=replica.isNodeConnected(node),
+                match_index=match.get(node) if state == LEADER else None,
+            )
+            for node in sorted(replica.otherNodes, key=str)
+        )
+        return RaftStatus(
+            role=ROLES[state],  # type: ignore[arg-type]  # the table's values are the roles
+            leader=None if leader is None else leader.id,
+            term=replica.raftCurrentTerm,
+            commit_index=replica.raftCommitIndex,
+            applied_index=replica.raftLastApplied,
+            last_log_index=replica.journal[-1][1],
+            log_entries=len(replica.journal),
+            peers=peers,
+            fsyncs=replica.journal.fsyncs,
+            lease_valid=replica.lease_ok(),
+        )
+
+    def _close(self) -> None:
+        self._stopped = True
+        try:
+            self._replica.destroy()
+        except Exception:
+            log.exception("raft could not close in order")
+        self._refuse_inbox()
+        for proposal in self._held:
+            proposal.settle(None, Failure.NOT_READY)
+        for proposal in self._open:
+            proposal.settle(None, Failure.UNKNOWN)
+
+    def _refuse_inbox(self) -> None:
+        while True:
+            try:
+                proposal = self._inbox.popleft()
+            except IndexError:
+                return
+            proposal.settle(None, Failure.NOT_READY)

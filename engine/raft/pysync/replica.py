@@ -1,0 +1,112 @@
+"""One member of the group: the library's class with every cure, over any transport."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from pysyncobj import SyncObjConf, SyncObjConsumer
+
+from engine.raft.pysync.append import Append
+from engine.raft.pysync.flow import Flow
+from engine.raft.pysync.library import REGULAR, Fatal, Node
+from engine.raft.pysync.snapshots import Snapshots, SnapshotStore
+from engine.raft.pysync.votes import Votes
+
+# Imported for what they put in the library's place: journal, poller, seal.
+from engine.raft.pysync import journal, poller, seal  # isort: skip  # noqa: F401
+
+
+class Machine(Protocol):
+    """The deterministic state machine that the log drives."""
+
+    def apply(self, index: int, raw: bytes) -> object:
+        """Applies the entry at `index`, in log order, once per process life; must not raise."""
+        ...
+
+    def snapshot(self) -> bytes:
+        """The canonical state; called in a forked child, so it may be slow."""
+        ...
+
+    def restore(self, data: bytes, index: int) -> None:
+        """Takes the state that `snapshot` gave after the entry at `index`."""
+        ...
+
+
+class MachineFailed(Fatal):
+    """The machine raised; the nodes would differ from here on."""
+
+
+class _Snapshotter(SyncObjConsumer):  # type: ignore[misc]  # untyped library
+    """Hands the library the *act* of taking the state, which the forked child performs."""
+
+    def __init__(self, take: Callable[[], bytes]) -> None:
+        super().__init__()
+        self._take = take
+
+    def _serialize(self) -> Callable[[], bytes]:
+        return self._take
+
+
+class Replica(Flow, Votes, Append, Snapshots):
+    """PySyncObj hardened. One kind of command: bytes for the machine (R10: no method numbers)."""
+
+    def __init__(
+        self,
+        address: str,
+        peers: tuple[str, ...],
+        folder: Path,
+        machine: Machine,
+        transport: type,
+        *,
+        fork: bool = True,
+        node_class: type = Node,
+        **settings: Any,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._machine = machine
+        self.restore = machine.restore
+        store = SnapshotStore(folder / "raft.snapshot", fork=fork)
+        conf = SyncObjConf(
+            autoTick=False,
+            appendEntriesUseBatch=False,
+            commandsWaitLeader=False,
+            journalFile=str(folder / "raft.journal"),
+            fullDumpFile=str(store.path),
+            **settings,
+        )
+        self._store = store
+        super().__init__(
+            node_class(address),
+            [node_class(peer) for peer in peers],
+            conf,
+            consumers=[_Snapshotter(machine.snapshot)],
+            nodeClass=node_class,
+            transportClass=transport,
+        )
+        self._SyncObj__serializer = store
+        store.applied = lambda: int(self.raftLastApplied)
+        first = self.journal[0][1]
+        if first > 1 and not store.path.exists():
+            raise Fatal(f"{folder}: the journal begins at entry {first} but its snapshot is gone")
+        self._poller.urgent = lambda: self.journal.dirty
+
+    def submit(self, raw: bytes, done: Callable[[object, int], None]) -> None:
+        """Queues a command; `done(result, FAIL_REASON)` later. In the tick thread only."""
+        self._applyCommand(REGULAR + raw, done)
+
+    def _SyncObj__doApplyCommand(self, command: bytes) -> object:  # noqa: N802  # the library's name
+        # R4: the library retries an entry that raises for ever, on every node, also after restarts.
+        if command[:1] != REGULAR:
+            return None
+        index = self.raftLastApplied + 1
+        try:
+            return self._machine.apply(index, command[1:])
+        except Exception as fault:
+            raise MachineFailed(f"entry {index}: {fault!r}") from fault
+
+    def _doDestroy(self) -> None:  # noqa: N802  # the library's name
+        super()._doDestroy()
+        self._store.close()
+        self._poller.close()

@@ -1,0 +1,249 @@
+"""Snapshots: written by a forked child, named by the parent, shipped in pieces, loaded or fatal.
+
+A file is gzip (level 1) over: magic, header length, header, state. gzip's own CRC and length close
+it, so a torn or damaged file never loads.
+
+Cures, by the names of DESIGN.md:
+- R8: the library clears the journal unless it begins exactly where the snapshot ends, and the child
+  renames the file before the parent trims. Here the parent renames, and the entries that follow
+  the snapshot are kept whatever the journal begins with.
+- A child that outlives its parent writes into its own temporary file and never renames it.
+- The child closes what it inherited, so the port is free when the parent is restarted at once.
+- A failed load is never acknowledged: it stops the node.
+- Files are flushed before they get their name.
+"""
+
+from __future__ import annotations
+
+import gc
+import gzip
+import os
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+from pysyncobj.config import SERIALIZER_STATE
+
+from engine.raft.pysync import disk
+from engine.raft.pysync.library import Entry, Fatal, SyncObj, log
+
+_MAGIC = b"CHRONSN1"
+_SIZE = struct.Struct("<I")
+PIECE_BYTES = 256 << 10
+
+
+class SnapshotDamaged(Fatal):
+    """The snapshot cannot be read: remove this node's data and let it rejoin from its peers."""
+
+
+class SnapshotUnusable(Fatal):
+    """The machine refused the state of a snapshot; going on would make the nodes differ."""
+
+
+def write(path: Path, prev: Entry, last: Entry, state: bytes) -> None:
+    """Writes and flushes a snapshot: the two entries it ends with, and the state after them."""
+    header = msgspec.msgpack.encode((prev, last))
+    with path.open("wb") as raw:
+        with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=1, filename="", mtime=0) as file:
+            file.write(_MAGIC + _SIZE.pack(len(header)) + header)
+            file.write(state)
+        raw.flush()
+        disk.flush(raw.fileno())
+
+
+def read(path: Path) -> tuple[Entry, Entry, bytes]:
+    """The last two entries and the state of a snapshot file.
+
+    Raises:
+        SnapshotDamaged: the file is torn, damaged or of another make.
+    """
+    try:
+        data = gzip.decompress(path.read_bytes())
+        if not data.startswith(_MAGIC):
+            raise SnapshotDamaged(f"{path}: not a snapshot of this program")
+        start = len(_MAGIC) + _SIZE.size
+        (size,) = _SIZE.unpack_from(data, len(_MAGIC))
+        prev, last = msgspec.msgpack.decode(data[start : start + size], type=tuple[Entry, Entry])
+    except (OSError, EOFError, zlib.error, struct.error, msgspec.MsgspecError) as fault:
+        raise SnapshotDamaged(f"{path}: unreadable snapshot ({fault})") from fault
+    return prev, last, data[start + size :]
+
+
+class SnapshotStore:
+    """What the library calls its serializer: the same seven methods, over one durable file.
+
+    Args:
+        path: the file's name once it is whole.
+        fork: False writes in the caller's process (for a simulation in one thread).
+    """
+
+    def __init__(self, path: Path, *, fork: bool = True) -> None:
+        self.path = path
+        self.held = 0
+        self.applied: Callable[[], int] = lambda: 0
+        self._fork = fork
+        self._child = 0
+        self._outcome: int | None = None
+        self._serial = 0
+        self._temporary = path
+        self._id = 0
+        self._outgoing: dict[Any, tuple[IO[bytes], bool]] = {}
+        self._incoming: IO[bytes] | None = None
+        for stale in path.parent.glob(path.name + ".*.tmp"):
+            stale.unlink(missing_ok=True)
+
+    @property
+    def _incoming_path(self) -> Path:
+        return self.path.with_name(self.path.name + ".incoming.tmp")
+
+    # Writing
+
+    def serialize(self, data: Any, id_: int) -> None:
+        """Starts a snapshot; `data` is (consumers, last entry, entry before it, cluster)."""
+        if self._child or self._outcome is not None:
+            return
+        (_, take), last, prev = data[0], data[1], data[2]
+        self._id = id_
+        self._serial += 1
+        self._temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}-{self._serial}.tmp")
+        if not self._fork:
+            write(self._temporary, prev, last, take())
+            self._outcome = 0
+            return
+        pid = os.fork()
+        if pid == 0:
+            self._be_the_child(take, prev, last)
+        self._child = pid
+
+    def _be_the_child(self, take: Callable[[], bytes], prev: Entry, last: Entry) -> None:
+        code = 1
+        try:
+            gc.disable()  # a collection would copy the parent's pages one by one
+            os.closerange(3, 1 << 20)  # the port is free when the parent starts again
+            write(self._temporary, prev, last, take())
+            code = 0
+        finally:
+            os._exit(code)
+
+    def checkSerializing(self) -> tuple[int, int | None]:  # noqa: N802  # the library's name
+        """How the snapshot fares; success is told once, after the file has its name."""
+        if self._child:
+            pid, status = os.waitpid(self._child, os.WNOHANG)
+            if pid == 0:
+                return SERIALIZER_STATE.SERIALIZING, self._id
+            self._child, self._outcome = 0, status
+        if self._outcome is None:
+            if self.held:
+                return SERIALIZER_STATE.SERIALIZING, None  # the library starts nothing meanwhile
+            return SERIALIZER_STATE.NOT_SERIALIZING, None
+        status, self._outcome = self._outcome, None
+        if status != 0:
+            self._temporary.unlink(missing_ok=True)
+            return SERIALIZER_STATE.FAILED, self._id
+        disk.replace(self._temporary, self.path)
+        self._forget_transmissions()
+        return SERIALIZER_STATE.SUCCESS, self._id
+
+    # Shipping
+
+    def getTransmissionData(self, node: Any) -> tuple[bytes, bool, bool] | None:  # noqa: N802  # the library's name
+        """The next piece for `node`: bytes, is first, is last (and empty); None: none now."""
+        entry = self._outgoing.get(node)
+        if entry is None:
+            if not self.path.exists():
+                return None
+            entry = (self.path.open("rb"), True)
+        file, first = entry
+        piece = file.read(PIECE_BYTES)
+        if piece:
+            self._outgoing[node] = (file, False)
+        else:
+            self.cancelTransmisstion(node)
+            file.close()
+        return piece, first, not piece
+
+    def setTransmissionData(self, data: Any) -> bool:  # noqa: N802  # the library's name
+        """Takes a piece; True when the snapshot is whole, sound and has its name."""
+        if not data:
+            return False
+        piece, first, last = data
+        if first:
+            if self._incoming is not None:
+                self._incoming.close()
+            self._incoming = self._incoming_path.open("wb")
+        if self._incoming is None:
+            return False
+        self._incoming.write(piece)
+        if not last:
+            return False
+        self._incoming.flush()
+        disk.flush(self._incoming.fileno())
+        self._incoming.close()
+        self._incoming = None
+        try:
+            _, end, _ = read(self._incoming_path)
+        except SnapshotDamaged:
+            log.exception("a shipped snapshot is damaged; it is asked for again")
+            return False
+        if end[1] <= self.applied():
+            return False  # it would take the machine back; the entries that follow will do
+        disk.replace(self._incoming_path, self.path)
+        self._forget_transmissions()
+        return True
+
+    def deserialize(self) -> tuple[Entry, Entry, bytes]:
+        """The snapshot on disk, see `read`."""
+        return read(self.path)
+
+    def cancelTransmisstion(self, node: Any) -> None:  # noqa: N802  # the library's name
+        """Forgets how far `node` was; its next piece is the first."""
+        entry = self._outgoing.pop(node, None)
+        if entry is not None:
+            entry[0].close()
+
+    def _forget_transmissions(self) -> None:
+        for node in list(self._outgoing):
+            self.cancelTransmisstion(node)
+
+    def close(self) -> None:
+        """Waits for the child, if there is one, and closes what is open."""
+        if self._child:
+            os.waitpid(self._child, 0)
+            self._child = 0
+        if self._temporary != self.path:
+            self._temporary.unlink(missing_ok=True)
+        self._forget_transmissions()
+        if self._incoming is not None:
+            self._incoming.close()
+            self._incoming = None
+
+
+class Snapshots(SyncObj):  # type: ignore[misc]  # the library carries no types
+    """How a snapshot becomes the state of this node."""
+
+    restore: Callable[[bytes, int], None]
+
+    def _SyncObj__loadDumpFile(self, clearJournal: bool) -> None:  # noqa: N802, N803  # the library's name
+        prev, last, state = self._SyncObj__serializer.deserialize()
+        entries = self.journal[:]
+        kept = [prev, last]
+        if entries:  # clearing what follows would drop what this node acknowledged
+            at = last[1] - entries[0][1]
+            if at < 0 and entries[0][1] > 1:
+                raise SnapshotDamaged("the journal begins behind the snapshot's end")
+            if 0 <= at < len(entries) and entries[at][2] == last[2]:
+                kept = [prev, last, *entries[at + 1 :]]
+        if kept != entries:
+            self.journal.reset(kept)
+        try:
+            self.restore(state, last[1])
+        except Exception as fault:
+            raise SnapshotUnusable(f"snapshot at index {last[1]}: {fault!r}") from fault
+        self._SyncObj__raftLastApplied = last[1]
+        end = self._SyncObj__getCurrentLogIndex()
+        commit = min(max(self.raftCommitIndex, last[1]), end)
+        self._SyncObj__raftCommitIndex = commit
+        self.journal.setRaftCommitIndex(commit)

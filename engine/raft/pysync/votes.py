@@ -1,0 +1,143 @@
+"""Elections that leave a healthy leader alone, and a lease that knows when leadership is sure.
+
+Cures, by the names of DESIGN.md:
+- R7, no pre-vote: a node asks whether it *would* be elected before it raises the term, and those
+  who hear a leader say no; a returning node therefore deposes nobody.
+- Stall: a thread that slept past its deadline reads the heartbeats that wait before it stands.
+- Votes are counted by sender; the library counts answers, so one voter could count twice.
+- Lease: leadership is sure until 0.8 of the minimal timeout after the sending time of the last
+  heartbeat that a majority answered, since until then no pre-vote can succeed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.raft.pysync.append import Message
+from engine.raft.pysync.library import FOLLOWER, LEADER, SyncObj, now
+
+LEASE_SHARE = 0.8  # of the minimal timeout; the rest is for clocks that run at other speeds
+_NEVER = 1 << 62
+
+
+class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
+    """Pre-vote, votes by sender, stall guard, transfer and lease."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._last_tick = self._heard = now()
+        self._prevotes: set[Any] = set()
+        self._prevote_term: int | None = None
+        self._voters: set[tuple[int, Any]] = set()
+        self._forced = False  # the next election was agreed: by pre-vote or by the leader itself
+        self._no_lease_before = 0.0
+        self.lease_until = 0.0  # seconds of the library's clock; read by other threads
+        super().__init__(*args, **kwargs)
+
+    def _onTick(self, timeToWait: float = 0.0) -> None:  # noqa: N802, N803  # the library's name
+        at = now()
+        if at - self._last_tick > self.conf.raftMinTimeout / 2:
+            grace = at + self._SyncObj__generateRaftTimeout() / 2
+            self._SyncObj__raftElectionDeadline = max(self._SyncObj__raftElectionDeadline, grace)
+        self._last_tick = at
+        self._ask_first(at)
+        super()._onTick(timeToWait)
+        self.lease_until = self._lease_end()
+
+    def _ask_first(self, at: float) -> None:
+        others = self._SyncObj__otherNodes
+        if self._SyncObj__raftState == LEADER or not others:
+            return
+        if self._SyncObj__raftElectionDeadline >= at or self._forced:
+            self._forced = False
+            return
+        self._SyncObj__raftElectionDeadline = at + self._SyncObj__generateRaftTimeout() / 2
+        self._prevote_term = self.raftCurrentTerm + 1
+        self._prevotes = {self.selfNode}
+        question = {
+            "type": "pre_vote",
+            "term": self._prevote_term,
+            "last_log_index": self._SyncObj__getCurrentLogIndex(),
+            "last_log_term": self._SyncObj__getCurrentLogTerm(),
+        }
+        for node in others:
+            self._SyncObj__transport.send(node, dict(question))
+
+    def _majority(self, count: int) -> bool:
+        return count > (len(self._SyncObj__otherNodes) + 1) / 2
+
+    def _SyncObj__onMessageReceived(self, node: Any, message: Message) -> None:  # noqa: N802  # the library's name
+        kind = message["type"]
+        if kind == "pre_vote":
+            self._answer_pre_vote(node, message)
+        elif kind == "pre_vote_no":
+            if message["cur"] > self.raftCurrentTerm and self._SyncObj__raftState != LEADER:
+                self._SyncObj__setCurrentTerm(message["cur"], None)
+        elif kind == "pre_vote_ok":
+            self._count_pre_vote(node, message)
+        else:
+            if kind == "timeout_now" and node == self._getLeader():
+                self._forced, self._voters = True, set()
+            elif kind == "response_vote":
+                if (message["term"], node) in self._voters:
+                    return
+                self._voters.add((message["term"], node))
+            elif kind == "append_entries" and message["term"] >= self.raftCurrentTerm:
+                self._heard = now()
+            super()._SyncObj__onMessageReceived(node, message)
+
+    def _answer_pre_vote(self, node: Any, message: Message) -> None:
+        term = self.raftCurrentTerm
+        if message["term"] - 1 > term and self._SyncObj__raftState == LEADER:
+            # The peer is already in a higher term (a lost election) and stays deaf to us: follow.
+            self._SyncObj__setCurrentTerm(message["term"] - 1, None)
+            self._SyncObj__setState(FOLLOWER)
+            self._SyncObj__raftLeader = None
+            return
+        mine = (self._SyncObj__getCurrentLogTerm(), self._SyncObj__getCurrentLogIndex())
+        current = (message["last_log_term"], message["last_log_index"]) >= mine
+        quiet = (
+            self._SyncObj__raftState != LEADER
+            and now() - self._heard >= self.conf.raftMinTimeout * 0.9
+        )
+        send = self._SyncObj__transport.send
+        if current and quiet and message["term"] > term:
+            send(node, {"type": "pre_vote_ok", "term": message["term"]})
+        elif message["term"] <= term:
+            send(node, {"type": "pre_vote_no", "cur": term})
+
+    def _count_pre_vote(self, node: Any, message: Message) -> None:
+        wanted = self.raftCurrentTerm + 1
+        if message["term"] != wanted or self._prevote_term != wanted:
+            return
+        if self._SyncObj__raftState == LEADER:
+            return
+        self._prevotes.add(node)
+        if self._majority(len(self._prevotes)):
+            self._prevote_term, self._forced, self._voters = None, True, set()
+            self._SyncObj__raftElectionDeadline = 0
+
+    def _lease_end(self) -> float:
+        """Until when, on the library's clock, no other node can have become leader."""
+        if self._SyncObj__raftState != LEADER or now() < self._no_lease_before:
+            return 0.0
+        if self.raftLastApplied < (self._SyncObj__noopIDx or _NEVER):
+            return 0.0  # the machine is not current before the term's no-op is applied
+        others = self._SyncObj__otherNodes
+        if not others:
+            return float("inf")
+        term, answered = self.raftCurrentTerm, [now()]
+        for node in others:
+            acked_term, sent = self._acked_at.get(node, (0, 0.0))
+            answered.append(sent if acked_term == term else 0.0)
+        answered.sort(reverse=True)
+        return float(answered[len(answered) // 2] + LEASE_SHARE * self.conf.raftMinTimeout)
+
+    def lease_ok(self) -> bool:
+        """True while no other leader can exist. Cheap and safe in any thread."""
+        return now() < self.lease_until
+
+    def transferLeadership(self, node: Any = None, callback: Any = None) -> None:  # noqa: N802  # the library's name
+        """Hands leadership over; the lease ends first, since the successor asks nobody."""
+        self._no_lease_before = now() + 2 * self.conf.raftMaxTimeout
+        self.lease_until = 0.0
+        super().transferLeadership(node, callback)
