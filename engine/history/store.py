@@ -12,7 +12,7 @@ import contextlib
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +24,9 @@ from engine.core.clock import SECOND_US, Clock
 from engine.history import rows as rowing
 from engine.history import transfer
 from engine.history.database import open_database
+from engine.history.jobs import write_jobs
 from engine.history.schema import STORED
+from engine.model.job import Document
 from engine.state.messages import Committed
 
 GROUP_US: Final = 50_000
@@ -66,6 +68,7 @@ class History:
         self._job_changes = 0
         self._watermark_at = 0
         self._loud = False
+        self.jobs_source: Callable[[], list[Document]] | None = None
 
     # ---- life ------------------------------------------------------------------------------------
 
@@ -282,6 +285,16 @@ class History:
         """A digest of every row up to entry `upto`: equal on nodes that projected the same log."""
         with self.cursor() as cursor:
             return transfer.content_hash(cursor, upto)
+
+    # ---- current jobs ----------------------------------------------------------------------------
+
+    def set_jobs_source(self, source: Callable[[], list[Document]]) -> None:
+        """Name the function that gives the public documents of the current jobs, for export."""
+        self.jobs_source = source
+
+    def export_jobs(self, rows: list[Document]) -> None:
+        """Replace the exported snapshot of the current jobs by these public documents."""
+        write_jobs(self.export_dir, rows)
 
     # ---- backfill --------------------------------------------------------------------------------
 
