@@ -1,0 +1,321 @@
+"""Executions: open ones from the replicated state, finished ones from this node's history."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.api.deps import (
+    Cursor,
+    Key,
+    Limit,
+    actor_of,
+    confirm_read,
+    decode_cursor,
+    encode_cursor,
+    find_job,
+    instant,
+    services_of,
+    shown_job,
+    timeout_us,
+)
+from app.api.problems import answer, fetched, invalid, not_found
+from app.api.schemas import Envelope, ExecutionDetail, Executions, Replayed, documents
+from app.api.schemas import Execution as ExecutionShape
+from engine.core.errors import InvalidDocument, Problem
+from engine.core.ids import Instant
+from engine.model.document import execution_document
+from engine.model.execution import Execution, Status
+from engine.model.job import Document
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+router = APIRouter(prefix="/api/v1", tags=["executions"], dependencies=[Depends(confirm_read)])
+
+POLL_S: Final = 0.02
+HISTORY_WAIT_S: Final = 5.0
+_OPEN: Final = "open"
+
+
+@router.get("/executions", responses=documents(200, Envelope[Executions], 400))
+async def list_executions(
+    request: Request,
+    status: Annotated[
+        list[str] | None, Query(description="One or several, repeated or with commas.")
+    ] = None,
+    job_id: Annotated[str | None, Query(description="A job's id, or namespace/name.")] = None,
+    namespace: str | None = None,
+    since: Annotated[str | None, Query(description="RFC 3339; ended or due since then.")] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> Response:
+    """List executions, newest first; those under way come before those that ended."""
+    services = services_of(request)
+    job = services.view.job(job_id) if job_id else None
+    page = await _page(
+        services,
+        job_id=job.id if job else job_id,
+        statuses=_statuses(status),
+        namespace=namespace,
+        since_us=instant(since, "since") if since else None,
+        limit=limit,
+        cursor=cursor,
+    )
+    return fetched(request, page)
+
+
+@router.get(
+    "/jobs/{ref:jobref}/executions", responses=documents(200, Envelope[Executions], 400, 404)
+)
+async def list_job_executions(
+    request: Request,
+    ref: str,
+    status: list[str] | None = Query(default=None),
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> Response:
+    """List the executions of a job, newest first."""
+    services = services_of(request)
+    named = services.view.job(f"{ref}/executions") if "/" not in ref else None
+    if named is not None and services.view.job(ref) is None:
+        return fetched(request, shown_job(services, named), version=named.version)
+    page = await _page(
+        services,
+        job_id=find_job(services, ref).id,
+        statuses=_statuses(status),
+        namespace=None,
+        since_us=None,
+        limit=limit,
+        cursor=cursor,
+    )
+    return fetched(request, page)
+
+
+def _statuses(given: list[str] | None) -> list[str] | None:
+    if not given:
+        return None
+    names = [name.strip() for text in given for name in text.split(",") if name.strip()]
+    known = [status.value for status in Status]
+    problems = [
+        Problem("status", f"{name[:60]!r} is not a status", "one of " + ", ".join(known))
+        for name in names
+        if name not in known
+    ]
+    if problems:
+        raise InvalidDocument(problems)
+    return names or None
+
+
+async def _page(
+    services: Services,
+    *,
+    job_id: str | None,
+    statuses: list[str] | None,
+    namespace: str | None,
+    since_us: Instant | None,
+    limit: int,
+    cursor: str | None,
+) -> Document:
+    """One page over both sources: the open ones stand before all that the history has."""
+    view = services.view
+    place: tuple[int, str] | None = None
+    in_history = cursor is not None and not cursor.startswith(_OPEN)
+    if cursor is not None and not in_history:
+        since, identity = decode_cursor(cursor[len(_OPEN) :], (int, str))
+        place = (since, identity)
+    rows = []
+    for execution in view.open_executions(job_id):
+        if statuses is not None and execution.status.value not in statuses:
+            continue
+        if since_us is not None and execution.scheduled_us < since_us:
+            continue
+        job = view.job(execution.job_id)
+        if namespace is not None and (job is None or job.namespace != namespace):
+            continue
+        rows.append((execution.scheduled_us, execution.id, execution, job))
+    rows.sort(key=lambda row: row[:2], reverse=True)
+    total_open = len(rows)
+    documents_shown: list[Document] = []
+    if not in_history:
+        ahead = [row for row in rows if place is None or row[:2] < place]
+        documents_shown = [execution_document(row[2], row[3]) for row in ahead[:limit]]
+        if len(ahead) >= limit:
+            last = ahead[limit - 1]
+            _, _, total = await run_in_threadpool(
+                services.queries.executions,
+                job_id=job_id,
+                status=statuses,
+                namespace=namespace,
+                since_us=since_us,
+                limit=1,
+            )
+            more = len(ahead) > limit or total > 0
+            following = _OPEN + encode_cursor(last[0], last[1]) if more else None
+            return {
+                "executions": documents_shown,
+                "total": total_open + total,
+                "next_cursor": following,
+            }
+    finished, following, total = await run_in_threadpool(
+        services.queries.executions,
+        job_id=job_id,
+        status=statuses,
+        namespace=namespace,
+        since_us=since_us,
+        limit=limit - len(documents_shown),
+        cursor=cursor if in_history else None,
+    )
+    # One may end between the two looks; it is shown once, as it is now.
+    ended = {document["id"] for document in finished}
+    shown = [document for document in documents_shown if document["id"] not in ended] + finished
+    return {"executions": shown, "total": total_open + total, "next_cursor": following}
+
+
+@router.get("/executions/{execution_id}", responses=documents(200, Envelope[ExecutionDetail], 404))
+async def read_execution(request: Request, execution_id: str) -> Response:
+    """Show an execution with its attempts and their recorded steps."""
+    return fetched(request, await _find(services_of(request), execution_id))
+
+
+@router.get(
+    "/jobs/{ref:jobref}/executions/{execution_id}",
+    responses=documents(200, Envelope[ExecutionDetail], 404),
+)
+async def read_job_execution(request: Request, ref: str, execution_id: str) -> Response:
+    """Show an execution of a job with its attempts and their recorded steps."""
+    return fetched(request, await _find_of_job(services_of(request), ref, execution_id))
+
+
+async def _find_of_job(services: Services, ref: str, execution_id: str) -> Document:
+    job = services.view.job(ref)
+    execution = await _find(services, execution_id)
+    # The history of a deleted job is found by the id that it had.
+    if execution["job_id"] != (job.id if job else ref):
+        raise _no_execution(execution_id)
+    return execution
+
+
+async def _find(services: Services, execution_id: str) -> Document:
+    found = await _look(services, execution_id)
+    if found is None:
+        # It may have ended a moment ago, and its row not be written yet.
+        await _catch_up(services)
+        found = await _look(services, execution_id)
+    if found is None:
+        raise _no_execution(execution_id)
+    return found
+
+
+async def _look(services: Services, execution_id: str) -> Document | None:
+    open_one = services.view.execution(execution_id)
+    if open_one is None:
+        return await run_in_threadpool(services.queries.execution, execution_id)
+    document = execution_document(open_one, services.view.job(open_one.job_id))
+    document["attempts_detail"] = await run_in_threadpool(services.queries.attempts, execution_id)
+    return document
+
+
+async def _catch_up(services: Services) -> None:
+    index = services.view.applied_index
+    if services.history.watermark < index:
+        await run_in_threadpool(services.history.wait_for, index, HISTORY_WAIT_S)
+
+
+def _no_execution(execution_id: str) -> Exception:
+    return not_found("execution", execution_id, "an id from GET /api/v1/executions")
+
+
+@router.post(
+    "/jobs/{ref:jobref}/trigger",
+    status_code=202,
+    responses=documents(202, Envelope[ExecutionShape], 400, 404, 409, 503)
+    | documents(200, Envelope[ExecutionDetail]),
+)
+async def trigger_job(
+    request: Request,
+    ref: str,
+    key: Key,
+    wait: Annotated[
+        str | None, Query(description="Wait so long for its end, at most 10m; then 200.")
+    ] = None,
+) -> Response:
+    """Run a job now; with `wait` answer 200 once it ended, 202 if it has not by then."""
+    services = services_of(request)
+    patience_us = timeout_us(wait) if wait is not None else 0
+    job = find_job(services, ref)
+    execution = await services.gate.trigger(job.id, actor=actor_of(request), request_id=key)
+    if patience_us:
+        ended = await _wait(services, execution, patience_us)
+        if ended is not None:
+            return answer(ended)
+        execution = services.view.execution(execution.id) or execution
+    headers = {"Location": f"/api/v1/executions/{execution.id}"}
+    return answer(execution_document(execution, job), 202, headers)
+
+
+async def _wait(services: Services, execution: Execution, patience_us: int) -> Document | None:
+    """The execution once it ended, or None when patience did first."""
+    clock = services.clock
+    until = clock.monotonic_us() + patience_us
+    while services.view.execution(execution.id) is not None:
+        if clock.monotonic_us() >= until:
+            return None
+        await asyncio.sleep(POLL_S)
+    await _catch_up(services)
+    return await run_in_threadpool(services.queries.execution, execution.id)
+
+
+@router.post(
+    "/jobs/{ref:jobref}/executions/{execution_id}/replay",
+    responses=documents(200, Envelope[Replayed], 404, 409, 503),
+)
+async def replay_execution(request: Request, ref: str, execution_id: str, key: Key) -> Response:
+    """Run a finished execution's job again, noted as its replay."""
+    services = services_of(request)
+    original = await _find_of_job(services, ref, execution_id)
+    return await _replay(request, original["id"], key)
+
+
+@router.post(
+    "/executions/{execution_id}/replay",
+    responses=documents(200, Envelope[Replayed], 404, 409, 503),
+)
+async def replay_by_id(request: Request, execution_id: str, key: Key) -> Response:
+    """Run a finished execution's job again, noted as its replay."""
+    original = await _find(services_of(request), execution_id)
+    return await _replay(request, original["id"], key)
+
+
+async def _replay(request: Request, execution_id: str, key: str) -> Response:
+    services = services_of(request)
+    replay = await services.gate.replay(execution_id, actor=actor_of(request), request_id=key)
+    data: dict[str, Any] = {
+        "replay_execution_id": replay.id,
+        "original_execution_id": execution_id,
+        "message": f"execution {execution_id} runs again as {replay.id}",
+    }
+    return answer(data)
+
+
+@router.post(
+    "/executions/{execution_id}/cancel",
+    responses=documents(200, Envelope[ExecutionShape], 404, 409, 503),
+)
+async def cancel_execution(request: Request, execution_id: str, key: Key) -> Response:
+    """End an open execution as cancelled."""
+    services = services_of(request)
+    if not execution_id.strip():
+        raise invalid("execution_id", "is empty", "an id from GET /api/v1/executions")
+    execution = await services.gate.cancel(execution_id, actor=actor_of(request), request_id=key)
+    await _catch_up(services)
+    ended = await run_in_threadpool(services.queries.execution, execution.id)
+    if ended is None:
+        job = services.view.job(execution.job_id)
+        ended = execution_document(execution, job) | {"status": Status.CANCELLED.value}
+    return answer(ended)

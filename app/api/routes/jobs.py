@@ -1,0 +1,329 @@
+"""Jobs: list, create, read, replace, delete, switch, trigger, and what is known about them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Depends, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.api.deps import (
+    Cursor,
+    IfVersion,
+    Key,
+    Limit,
+    actor_of,
+    confirm_read,
+    decode_cursor,
+    encode_cursor,
+    find_job,
+    read_object,
+    services_of,
+    shown_job,
+    window_us,
+)
+from app.api.problems import Refusal, answer, fetched, invalid
+from app.api.routes.schedules import preview_fires
+from app.api.schemas import (
+    Batch,
+    Created,
+    Envelope,
+    Job,
+    JobDocument,
+    Jobs,
+    JobStats,
+    NextFires,
+    documents,
+    takes,
+)
+from engine.core.errors import Problem
+from engine.model.job import Job as StoredJob
+from engine.timing.explain import explain
+
+router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"], dependencies=[Depends(confirm_read)])
+
+Sort = Literal[
+    "name", "-name", "next_run", "-next_run", "last_run", "-last_run", "created_at", "-created_at"
+]
+BATCH_JOBS_MAX: Final = 10_000
+_NEVER: Final = 1 << 60
+
+
+@router.get("", responses=documents(200, Envelope[Jobs], 400))
+async def list_jobs(
+    request: Request,
+    namespace: str | None = None,
+    enabled: bool | None = None,
+    tag: Annotated[
+        list[str] | None, Query(description="`key:value`, or `key`; all must hold.")
+    ] = None,
+    q: Annotated[str | None, Query(description="Found in name, description, URL or tags.")] = None,
+    sort: Sort = "name",
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """List jobs, filtered and sorted; by namespace and name unless `sort` says otherwise."""
+    services = services_of(request)
+    wanted = _filter(namespace, enabled, tag or [], q)
+    jobs = [job for job in services.view.jobs() if wanted(job)]
+    total = len(jobs)
+    descending = sort.startswith("-")
+    keys = _sort_keys(services.view, sort.removeprefix("-"))
+    rows = sorted(((keys(job), job) for job in jobs), key=lambda row: row[0])
+    if descending:
+        rows.reverse()
+    begin = 0
+    if cursor is not None:
+        kinds = (str, str, str, str) if sort.removeprefix("-") == "name" else (str, int, str, str)
+        written, *place = decode_cursor(cursor, kinds)
+        if written != sort:
+            raise invalid("cursor", f"belongs to sort={written}", "the same sort on every page")
+        ascending = [row[0] for row in (reversed(rows) if descending else rows)]
+        before = bisect_right(ascending, tuple(place))
+        if descending:
+            # Strictly smaller keys come next; the place itself may be gone by now.
+            is_there = before > 0 and ascending[before - 1] == tuple(place)
+            begin = total - (before - 1 if is_there else before)
+        else:
+            begin = before
+    page = rows[begin : begin + limit]
+    more = begin + limit < total
+    return fetched(
+        request,
+        {
+            "jobs": [shown_job(services, job) for _, job in page],
+            "total": total,
+            "next_cursor": encode_cursor(sort, *page[-1][0]) if more and page else None,
+        },
+    )
+
+
+def _filter(
+    namespace: str | None, enabled: bool | None, tags: list[str], q: str | None
+) -> Callable[[StoredJob], bool]:
+    pairs = [tuple(tag.partition(":")) for tag in tags]
+    for key, _, _ in pairs:
+        if not key:
+            raise invalid("tag", "has no key", "tag=team:payments, or tag=team for any value")
+    words = q.casefold().split() if q else []
+
+    def wanted(job: StoredJob) -> bool:
+        if namespace is not None and job.namespace != namespace:
+            return False
+        if enabled is not None and job.enabled is not enabled:
+            return False
+        held = job.spec.tags
+        for key, colon, value in pairs:
+            if key not in held or (colon and held[key] != value):
+                return False
+        if words:
+            spec = job.spec
+            text = " ".join(
+                [
+                    job.id,
+                    spec.namespace,
+                    spec.name,
+                    spec.description,
+                    spec.webhook.url,
+                    spec.schedule,
+                ]
+                + [f"{key}:{value}" for key, value in held.items()]
+            ).casefold()
+            return all(word in text for word in words)
+        return True
+
+    return wanted
+
+
+def _sort_keys(view: Any, field: str) -> Callable[[StoredJob], tuple[Any, str, str]]:
+    """Keys end in namespace and name, so that each is one of a kind and pages do not overlap."""
+    if field == "next_run":
+        return lambda job: (view.next_us(job.id) or _NEVER, job.namespace, job.name)
+    if field == "last_run":
+
+        def last_run(job: StoredJob) -> tuple[int, str, str]:
+            last = view.last_run(job.id)
+            return (last.scheduled_us if last else 0, job.namespace, job.name)
+
+        return last_run
+    if field == "created_at":
+        return lambda job: (job.created_at, job.namespace, job.name)
+    return lambda job: (job.name, job.namespace, job.id)
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=documents(201, Envelope[Job], 400, 409, 503),
+    openapi_extra=takes(JobDocument),
+)
+async def create_job(request: Request, key: Key, dry_run: bool = False) -> Response:
+    """Create a job; with `dry_run` only check it and show what it would be (200)."""
+    services = services_of(request)
+    document = await read_object(request)
+    jobs = await services.gate.create_jobs(
+        [document], actor=actor_of(request), request_id=key, dry_run=dry_run
+    )
+    if dry_run:
+        spec = jobs[0].spec
+        preview = preview_fires(
+            spec.schedule, spec.timezone, jobs[0].id, services.clock.now_us(), 5
+        )
+        shown = shown_job(services, jobs[0]) | {
+            "words": explain(spec.schedule, spec.timezone),
+            "next": preview,
+        }
+        return answer(shown)
+    job = jobs[0]
+    headers = {"Location": f"/api/v1/jobs/{job.id}"}
+    return answer(shown_job(services, job), 201, headers)
+
+
+@router.post(
+    "/batch",
+    status_code=201,
+    responses=documents(201, Envelope[Created], 400, 409, 503),
+    openapi_extra=takes(Batch),
+)
+async def create_batch(request: Request, key: Key, dry_run: bool = False) -> Response:
+    """Create up to 10,000 jobs, all or none; faults are named `jobs[3].schedule`."""
+    services = services_of(request)
+    document = await read_object(request)
+    jobs = document.get("jobs")
+    problems = [
+        Problem(name, "is not a known field", 'send {"jobs": [...]}')
+        for name in document
+        if name != "jobs"
+    ]
+    if not isinstance(jobs, list) or not 1 <= len(jobs) <= BATCH_JOBS_MAX:
+        hint = f"a list of 1 to {BATCH_JOBS_MAX} job objects"
+        reason = f"has {len(jobs)} entries" if isinstance(jobs, list) else "is not a list"
+        problems.append(Problem("jobs", reason if "jobs" in document else "is missing", hint))
+    if problems:
+        raise Refusal("VALIDATION_ERROR", str(problems[0]), problems)
+    created = await services.gate.create_jobs(
+        jobs, actor=actor_of(request), request_id=key, dry_run=dry_run
+    )
+    data = {"created": 0 if dry_run else len(created), "ids": [job.id for job in created]}
+    return answer(data, 200 if dry_run else 201)
+
+
+@router.get("/{ref:jobref}/next", responses=documents(200, Envelope[NextFires], 400, 404))
+async def next_fires(
+    request: Request, ref: str, count: Annotated[int, Query(ge=1, le=1000)] = 10
+) -> Response:
+    """Tell the coming fire times of a job, whether it is enabled or not."""
+    if named := _job_named(request, ref, "next"):
+        return named
+    services = services_of(request)
+    job = find_job(services, ref)
+    spec = job.spec
+    return fetched(
+        request,
+        {
+            "job_id": job.id,
+            "schedule": spec.schedule,
+            "timezone": spec.timezone,
+            "words": explain(spec.schedule, spec.timezone),
+            "enabled": job.enabled,
+            "next": preview_fires(
+                spec.schedule, spec.timezone, job.id, services.clock.now_us(), count
+            ),
+        },
+    )
+
+
+@router.get("/{ref:jobref}/stats", responses=documents(200, Envelope[JobStats], 400, 404))
+async def job_stats(request: Request, ref: str, window: str = "24h") -> Response:
+    """Tell how a job went in a window that ends now."""
+    if named := _job_named(request, ref, "stats"):
+        return named
+    services = services_of(request)
+    span = window_us(window)
+    job = find_job(services, ref)
+    now = services.clock.now_us()
+    stats = await run_in_threadpool(services.queries.job_stats, job.id, span, now)
+    return fetched(request, stats)
+
+
+@router.post("/{ref:jobref}/enable", responses=documents(200, Envelope[Job], 404, 503))
+async def enable_job(request: Request, ref: str, key: Key) -> Response:
+    """Let a job fire by its schedule; does nothing to an enabled one."""
+    return await _switch(request, ref, key, enabled=True)
+
+
+@router.post("/{ref:jobref}/disable", responses=documents(200, Envelope[Job], 404, 503))
+async def disable_job(request: Request, ref: str, key: Key) -> Response:
+    """Stop a job from firing; what it has open goes on."""
+    return await _switch(request, ref, key, enabled=False)
+
+
+async def _switch(request: Request, ref: str, key: str, *, enabled: bool) -> Response:
+    services = services_of(request)
+    job = await services.gate.set_enabled(
+        find_job(services, ref).id, enabled, actor=actor_of(request), request_id=key
+    )
+    return answer(shown_job(services, job))
+
+
+@router.get("/{ref:jobref}", responses=documents(200, Envelope[Job], 404))
+async def read_job(request: Request, ref: str) -> Response:
+    """Show a job by id or `namespace/name`."""
+    services = services_of(request)
+    job = find_job(services, ref)
+    return fetched(request, shown_job(services, job), version=job.version)
+
+
+@router.put(
+    "/{ref:jobref}",
+    responses=documents(200, Envelope[Job], 400, 404, 409, 503),
+    openapi_extra=takes(JobDocument),
+)
+async def update_job(
+    request: Request,
+    ref: str,
+    key: Key,
+    if_version: IfVersion,
+    comment: Annotated[str, Query(max_length=500, description="Kept with the version.")] = "",
+) -> Response:
+    """Replace a job; what the document leaves out returns to its default."""
+    services = services_of(request)
+    job = find_job(services, ref)
+    document = await read_object(request)
+    changed = await services.gate.update_job(
+        job.id,
+        document,
+        actor=actor_of(request),
+        request_id=key,
+        if_version=if_version,
+        comment=comment,
+    )
+    return answer(shown_job(services, changed))
+
+
+@router.delete("/{ref:jobref}", responses=documents(200, Envelope[Job], 404, 503))
+async def delete_job(request: Request, ref: str, key: Key, if_version: IfVersion) -> Response:
+    """Delete a job and cancel what it has open; its history stays."""
+    services = services_of(request)
+    job = find_job(services, ref)
+    if if_version is not None and if_version != job.version:
+        reason = f"names version {if_version}, the job is at {job.version}"
+        problem = Problem("If-Match", reason, "read the job again")
+        raise Refusal("CONFLICT", f"If-Match {reason}", [problem])
+    gone = await services.gate.delete_job(job.id, actor=actor_of(request), request_id=key)
+    return answer(shown_job(services, gone))
+
+
+def _job_named(request: Request, namespace: str, name: str) -> Response | None:
+    """A job that is called like a sub-resource: `default/next` is a job if there is one."""
+    services = services_of(request)
+    if "/" in namespace or services.view.job(namespace) is not None:
+        return None
+    job = services.view.job(f"{namespace}/{name}")
+    if job is None:
+        return None
+    return fetched(request, shown_job(services, job), version=job.version)

@@ -1,0 +1,395 @@
+"""The shapes of the public documents, for `/openapi.json`. They describe; they check nothing.
+
+What is checked, and how it is answered, stands in `engine/model/document.py` for jobs and beside
+each route for the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+D = TypeVar("D")
+
+Status = Literal["pending", "running", "success", "failed", "skipped", "cancelled", "unknown"]
+
+
+class Shape(BaseModel):
+    """A public document; later versions may add keys."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Detail(Shape):
+    """One fault: where, what, and what would be right."""
+
+    field: str
+    reason: str
+    hint: str
+
+
+class Error(Shape):
+    """Why a request was refused."""
+
+    code: str
+    message: str
+    details: list[Detail]
+
+
+class Envelope(Shape, Generic[D]):
+    """The frame of every success."""
+
+    success: Literal[True]
+    data: D
+    error: None
+
+
+class Failure(Shape):
+    """The frame of every refusal."""
+
+    success: Literal[False]
+    data: None
+    error: Error
+
+
+class WebhookAuth(Shape):
+    """Credentials; secrets read as "***", and writing "***" keeps the stored value."""
+
+    type: Literal["basic", "bearer", "api_key"]
+    username: str = ""
+    password: str = ""
+    token: str = ""
+    api_key: str = ""
+    header: str = "X-API-Key"
+
+
+class Webhook(Shape):
+    """The HTTP call that a job makes."""
+
+    url: str
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] = "GET"
+    headers: dict[str, str] = {}
+    body: str = ""
+    auth: WebhookAuth | None = None
+    success_codes: list[int | str] = ["200-299"]
+
+
+class RetryPolicy(Shape):
+    """How a failed attempt is tried again; intervals are durations such as "1s"."""
+
+    max_attempts: int = 3
+    initial_interval: str = "1s"
+    max_interval: str = "1m"
+    multiplier: float = 2.0
+
+
+class JobDocument(Shape):
+    """What a person writes of a job. A job has `webhook`, or `dispatch`."""
+
+    name: str
+    namespace: str = "default"
+    description: str = ""
+    schedule: str = Field(description="cron of 5 or 6 fields, @daily ..., @every 90s, @at <time>")
+    timezone: str = "UTC"
+    webhook: Webhook | None = None
+    dispatch: dict[str, Any] | None = None
+    retry_policy: RetryPolicy = RetryPolicy()
+    timeout: str = "5m"
+    concurrency: Literal["allow", "forbid", "replace"] = "forbid"
+    missed_run_policy: Literal["ignore", "execute_one", "execute_all"] = "execute_one"
+    tags: dict[str, str] = {}
+    enabled: bool = False
+
+
+class Job(JobDocument):
+    """A job that the cluster knows; times are RFC 3339, UTC."""
+
+    id: str
+    version: int
+    created_at: str
+    updated_at: str
+    updated_by: str
+    next_run: str | None
+    last_run: str | None
+    last_status: Status | None = None
+
+
+class Jobs(Shape):
+    """A page of jobs."""
+
+    jobs: list[Job]
+    total: int
+    next_cursor: str | None
+
+
+class Batch(Shape):
+    """Up to 10,000 jobs, created all or none."""
+
+    jobs: list[JobDocument]
+
+
+class Created(Shape):
+    """What a batch created, in its order."""
+
+    created: int
+    ids: list[str]
+
+
+class CalledRequest(Shape):
+    """The request that an execution made, secrets hidden."""
+
+    url: str
+    method: str
+    headers: dict[str, str] = {}
+    body: str = ""
+
+
+class Step(Shape):
+    """A recorded moment of an attempt."""
+
+    kind: str
+    at: str
+    offset_ms: float
+    detail: dict[str, Any]
+
+
+class AttemptDetail(Shape):
+    """One try of an execution."""
+
+    attempt: int
+    node_id: str
+    started_at: str | None
+    completed_at: str | None
+    outcome: str
+    status_code: int | None
+    error: str
+    response: str
+    steps: list[Step]
+
+
+class Execution(Shape):
+    """One run of a job at one fire time; `duration` is in nanoseconds."""
+
+    id: str
+    job_id: str
+    job_name: str
+    namespace: str
+    scheduled_time: str
+    started_at: str | None
+    completed_at: str | None
+    status: Status
+    reason: str
+    attempts: int
+    status_code: int
+    response: str
+    error: str
+    duration: int
+    node_id: str
+    trigger: Literal["schedule", "manual", "replay", "event", "workflow"]
+    request: CalledRequest | None
+    replay_of: str
+    replay_count: int
+
+
+class ExecutionDetail(Execution):
+    """An execution with its attempts and their steps."""
+
+    attempts_detail: list[AttemptDetail]
+
+
+class Executions(Shape):
+    """A page of executions, newest first."""
+
+    executions: list[Execution]
+    total: int
+    next_cursor: str | None
+
+
+class Replayed(Shape):
+    """The new execution of an old one."""
+
+    replay_execution_id: str
+    original_execution_id: str
+    message: str
+
+
+class JobVersion(Shape):
+    """A job as it was."""
+
+    job_id: str
+    version: int
+    config: dict[str, Any]
+    created_at: str
+    created_by: str
+    comment: str
+
+
+class JobVersions(Shape):
+    """All versions of a job, newest first."""
+
+    versions: list[JobVersion]
+    total: int
+
+
+class RolledBack(Shape):
+    """A job after a rollback, which is a new version."""
+
+    job: Job
+    rolled_back_from: int
+    new_version: int
+
+
+class Fire(Shape):
+    """A coming fire time, in UTC and on the clock of the job's zone."""
+
+    utc: str
+    local: str
+
+
+class NextFires(Shape):
+    """The coming fire times of a job."""
+
+    job_id: str
+    schedule: str
+    timezone: str
+    words: str
+    next: list[Fire]
+
+
+class Preview(Shape):
+    """What a schedule means."""
+
+    schedule: str
+    timezone: str
+    words: str
+    next: list[Fire]
+
+
+class JobStats(Shape):
+    """How a job went in a window."""
+
+    runs: int
+    success: int
+    failed: int
+    success_rate: float | None
+    duration_ms: dict[str, float | None]
+    lateness_ms: dict[str, float | None]
+    series: list[dict[str, Any]]
+
+
+class Overview(Shape):
+    """The cluster at a glance."""
+
+    window: str
+    counts: dict[str, int]
+    runs_per_minute: float
+    success_rate: float | None
+    running: int
+    pending: int
+    lateness_ms: dict[str, float | None]
+    series: list[dict[str, Any]]
+    attention: list[dict[str, Any]]
+    up_next: list[dict[str, Any]]
+    timeline: list[dict[str, Any]]
+    jobs_total: int
+    jobs_enabled: int
+
+
+class ClusterStatus(Shape):
+    """This node, its peers and the log."""
+
+    is_leader: bool
+    jobs_total: int
+    running: int
+    next_runs: list[dict[str, Any]]
+    node_id: str
+    leader: str | None
+    term: int
+    nodes: list[dict[str, Any]]
+
+
+class Transfer(Shape):
+    """Who should lead next; null lets the cluster choose."""
+
+    to: str | None = None
+
+
+class Transferred(Shape):
+    """A transfer that was asked for; the cluster status tells when it is done."""
+
+    requested: str | None
+    leader: str | None
+
+
+class SqlQuestion(Shape):
+    """Read-only SQL; `limit` rows at most."""
+
+    sql: str
+    limit: int = 1000
+
+
+class SqlRows(Shape):
+    """The rows of an answer, as of `as_of`."""
+
+    columns: list[dict[str, str]]
+    rows: list[list[Any]]
+    row_count: int
+    truncated: bool
+    elapsed_ms: float
+    as_of: str | None
+
+
+class SqlSchema(Shape):
+    """The tables that SQL can rely on."""
+
+    tables: list[dict[str, Any]]
+
+
+class DemoLoaded(Shape):
+    """How many demo jobs were created now."""
+
+    created: int
+    namespace: str
+
+
+class DemoCleared(Shape):
+    """How many demo jobs were deleted."""
+
+    deleted: int
+
+
+class Health(Shape):
+    """A node that can serve."""
+
+    status: Literal["healthy"]
+    timestamp: str
+    leader: str | None
+    node_id: str
+
+
+_MEANINGS = {
+    400: "The request is at fault; `details` names each field.",
+    401: "A key is needed.",
+    403: "The caller may not do this.",
+    404: "There is no such thing.",
+    409: "The state of the thing forbids it.",
+    503: "No leader is known; try again after `Retry-After`.",
+}
+
+
+def documents(status: int, model: Any, *failures: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route: its success, and the refusals it is known for."""
+    return {status: {"model": model, "description": "Done."}} | {
+        code: {"model": Failure, "description": _MEANINGS[code]} for code in failures
+    }
+
+
+def takes(model: type[BaseModel]) -> dict[str, Any]:
+    """The `openapi_extra` of a route that reads a JSON body by itself."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+BODIES: tuple[type[BaseModel], ...] = (JobDocument, Batch, SqlQuestion, Transfer)
+"""Bodies named by `takes`, which the generator must be told of."""
