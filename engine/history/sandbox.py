@@ -1,0 +1,218 @@
+"""Runs people's SQL in disposable processes over the exported segments, never in the engine's own.
+
+DuckDB's limits are soft; a process's are not. A worker that does not answer in time is killed, and
+a new one takes its place. What to read next: `sandbox_worker.py`, `gate.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import orjson
+
+import engine
+from engine.core.errors import InvalidDocument, Problem
+from engine.core.ids import Instant
+from engine.history.export import progress
+from engine.history.sandbox_worker import ASK_LESS, read_frame, write_frame
+from engine.history.schema import DAY, JOBS, STEPS, STORED, Column
+from engine.model.job import Document
+
+Format = Literal["json", "csv", "arrow", "parquet"]
+WORKERS_MAX: Final = 2
+KILL_EXTRA_S: Final = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlAnswer:
+    """What a query gave: `rows` for JSON, `data` (bytes of the asked format) otherwise.
+
+    `columns` are `{name, type}` with DuckDB's types; `truncated` says that there were more rows;
+    `as_of_us` is the moment that the tables show, 0 when nothing was exported yet.
+    """
+
+    columns: list[dict[str, str]]
+    rows: list[list[Any]] | None
+    data: bytes | None
+    row_count: int
+    truncated: bool
+    elapsed_ms: float
+    as_of_us: Instant
+
+
+class SqlSandbox:
+    """A few warm workers, and the timer that ends them.
+
+    Args:
+        export_dir: the folder of the segments; the workers may read nothing else.
+        rows_max: rows of an answer, at most.
+        seconds_max: of one query; a worker that ignores it is killed 3 s later.
+        memory_mb: of DuckDB in a worker, MiB; the process has 2 GiB of address space beside it.
+    """
+
+    def __init__(
+        self,
+        export_dir: Path,
+        *,
+        rows_max: int = 100_000,
+        seconds_max: float = 5.0,
+        memory_mb: int = 512,
+    ) -> None:
+        self._export_dir = export_dir.resolve()
+        self._rows_max = rows_max
+        self._seconds_max = seconds_max
+        self._memory_mb = memory_mb
+        self._slots = threading.BoundedSemaphore(WORKERS_MAX)
+        self._lock = threading.Lock()
+        self._idle: list[subprocess.Popen[bytes]] = []
+        self._alive: set[subprocess.Popen[bytes]] = set()
+        self._open = False
+
+    def start(self) -> None:
+        """Warm one worker up."""
+        self._open = True
+        self._idle.append(self._spawn())
+
+    def stop(self) -> None:
+        """End all workers, also busy ones."""
+        self._open = False
+        with self._lock:
+            alive, self._idle = list(self._alive), []
+        for process in alive:
+            self._end(process)
+
+    def query(self, sql: str, limit: int, format: Format = "json") -> SqlAnswer:  # the API's word
+        """Run one SELECT over the published tables; blocks, so call it from a thread.
+
+        Args:
+            sql: what a person wrote.
+            limit: rows wanted, at least 1; bounded by `rows_max`.
+            format: json gives `rows`; csv, arrow (IPC stream) and parquet give `data`.
+
+        Raises:
+            InvalidDocument: the SQL is refused, failed, or took too long; the reason says which.
+        """
+        wait_s = self._seconds_max + KILL_EXTRA_S
+        if not self._slots.acquire(timeout=wait_s):
+            raise _problem("was not run: other queries are running", "try again in a moment")
+        try:
+            return self._ask(sql, max(1, min(limit, self._rows_max)), format)
+        finally:
+            self._slots.release()
+
+    def schema(self) -> list[Document]:
+        """The published tables: name, description, and columns with name, type, description."""
+        stored = [(table, (*table.columns, DAY)) for table in STORED]
+        tables = [*stored, (STEPS, STEPS.columns), (JOBS, JOBS.columns)]
+        return [
+            {
+                "name": table.name,
+                "description": table.description,
+                "columns": [_column(column) for column in columns],
+            }
+            for table, columns in tables
+        ]
+
+    def _ask(self, sql: str, limit: int, kind: Format) -> SqlAnswer:
+        as_of = progress(self._export_dir)[1]
+        with self._lock:
+            process = self._idle.pop() if self._idle else None
+        if process is None or process.poll() is not None:
+            process = self._spawn()
+        late = threading.Event()
+
+        def end_late() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(self._seconds_max + KILL_EXTRA_S, end_late)
+        timer.start()
+        try:
+            answer = _exchange(process, {"sql": sql, "limit": limit, "format": kind})
+        finally:
+            timer.cancel()
+        if answer is None or late.is_set():
+            self._end(process)
+            if late.is_set() or process.returncode == -14:  # SIGALRM, its own timer
+                reason = f"took longer than {self._seconds_max:g} s"
+            else:
+                reason = "used more memory than a query may"
+            raise _problem(reason, ASK_LESS)
+        with self._lock:
+            if self._open:
+                self._idle.append(process)
+        header, payload = answer
+        if "problems" in header:
+            raise InvalidDocument([Problem(*problem) for problem in header["problems"]])
+        return SqlAnswer(
+            columns=header["columns"],
+            rows=orjson.loads(payload) if kind == "json" else None,
+            data=None if kind == "json" else payload,
+            row_count=header["row_count"],
+            truncated=header["truncated"],
+            elapsed_ms=header["elapsed_ms"],
+            as_of_us=as_of,
+        )
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        options = {
+            "export_dir": str(self._export_dir),
+            "seconds_max": self._seconds_max,
+            "memory_mb": self._memory_mb,
+        }
+        root = Path(engine.__path__[0]).parent
+        process = subprocess.Popen(
+            [sys.executable, "-m", "engine.history.sandbox_worker", json.dumps(options)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"},
+            cwd=root,
+            start_new_session=True,
+        )
+        with self._lock:
+            self._alive.add(process)
+        return process
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:
+                    continue  # what was buffered for a dead worker goes nowhere
+        with self._lock:
+            self._alive.discard(process)
+
+
+def _exchange(
+    process: subprocess.Popen[bytes], request: dict[str, Any]
+) -> tuple[dict[str, Any], bytes] | None:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        write_frame(process.stdin, orjson.dumps(request))  # type: ignore[arg-type]  # a pipe is a BinaryIO
+        process.stdin.flush()
+        header = read_frame(process.stdout)  # type: ignore[arg-type]  # a pipe is a BinaryIO
+        payload = read_frame(process.stdout)  # type: ignore[arg-type]  # a pipe is a BinaryIO
+    except (OSError, ValueError):
+        return None
+    if header is None or payload is None:
+        return None
+    return orjson.loads(header), payload
+
+
+def _column(column: Column) -> Document:
+    return {"name": column.name, "type": column.type, "description": column.description}
+
+
+def _problem(reason: str, hint: str) -> InvalidDocument:
+    return InvalidDocument([Problem("sql", reason, hint)])
