@@ -35,7 +35,6 @@ from engine.state.messages import (
     RecordExecutions,
     RecoverExecutions,
     Rejected,
-    StartExecutions,
     TriggerJob,
 )
 from engine.timing.schedule import parse_schedule
@@ -65,7 +64,7 @@ class SimNode:
 class World:
     """One run; `run` drives it and checks after every step."""
 
-    def __init__(self, seed: int, *, fenced: bool = True):
+    def __init__(self, seed: int):
         self.seed = seed
         self.random = random.Random(seed)
         self.now: Instant = START
@@ -75,7 +74,6 @@ class World:
         self.hashes: dict[int, bytes] = {}
         self.history: dict[int, Committed] = {}
         self.hostile = True
-        self.fenced = fenced
         self.sent: Counter[tuple[str, int]] = Counter()
         self.nodes = [self._node(f"n{k}") for k in range(NODES)]
         self.jobs = [
@@ -234,9 +232,12 @@ class World:
             if isinstance(result, Rejected) and result.code == "NO_LEADER":
                 node.epoch = 0
 
+        def recovered(result: object) -> None:
+            answered(result)
+            node.recovered = node.epoch == epoch
+
         if not node.recovered:
-            node.recovered = True
-            self.propose(node, RecoverExecutions(epoch=epoch), answered)
+            self.propose(node, RecoverExecutions(epoch=epoch), recovered)
             return
         if self.random.random() < 0.2:
             node.queue.rebuild(node.replica.view)  # as after a proposal of unknown outcome
@@ -245,13 +246,6 @@ class World:
         starts = node.queue.pop_starts(now, 100)
         command = plan(view, epoch=epoch, now=now, since=node.since, jobs=jobs, executions=starts)
         if command.skips or command.fires or command.begins:
-            if not self.fenced:
-                command = StartExecutions(
-                    epoch=view.epoch,
-                    skips=command.skips,
-                    fires=command.fires,
-                    begins=command.begins,
-                )
             self.propose(node, command, answered)
 
     def _elect(self) -> None:
