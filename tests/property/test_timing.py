@@ -17,6 +17,7 @@ from engine.core.errors import InvalidDocument
 from engine.timing.explain import explain
 from engine.timing.misfire import MisfirePolicy, latest_fire, split_missed
 from engine.timing.schedule import Schedule, parse_schedule
+from engine.timing.zones import find_zone
 
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
@@ -24,6 +25,10 @@ ZONES = (
     *("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana"),
     *("America/Santiago", "Africa/Casablanca", "Asia/Kathmandu", "Pacific/Apia", "Asia/Tehran"),
 )
+GAPS_AT_MIDNIGHT = {"Africa/Casablanca", "America/Havana", "America/Santiago", "Asia/Tehran"}
+LOSES_FIRES = {"Australia/Lord_Howe", "Pacific/Apia"}  # after half an hour, over a skipped day
+PEER_ZONES = tuple(zone for zone in ZONES if zone not in LOSES_FIRES)
+CHANGING = tuple(zone for zone in PEER_ZONES if zone not in ("UTC", "Asia/Kathmandu"))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -116,17 +121,33 @@ def test_a_walk_through_each_minute_in_utc_finds_the_same_fires(text: str, start
     assert [fire // SECOND_US for fire in found] == walked
 
 
-@given(FIVE, st.sampled_from(ZONES), RECENT)
+@given(FIVE, st.sampled_from(PEER_ZONES), RECENT)
 @settings(max_examples=300, deadline=None)
 @example("30 2 * * *", "Europe/Berlin", 1_774_740_000)
 @example("30 2 * * *", "Europe/Berlin", 1_792_882_800)
 @example("*/5 * * * *", "America/New_York", 1_793_512_000)
 def test_cronsim_agrees_outside_its_known_differences(text: str, zone: str, start: int) -> None:
+    assert_agrees_with_cronsim(text, zone, start)
+
+
+@given(FIVE, st.sampled_from(CHANGING), st.integers(0, 10_000), st.integers(0, 30 * 3600))
+@settings(max_examples=300, deadline=None)
+def test_cronsim_agrees_around_each_change_of_offset(
+    text: str, zone: str, number: int, before: int
+) -> None:
+    changes = [at for at in find_zone(zone).table.starts if 1_000_000_000 < at < 2_500_000_000]
+    assert_agrees_with_cronsim(text, zone, changes[number % len(changes)] - before + 3600)
+
+
+def assert_agrees_with_cronsim(text: str, zone: str, start: int) -> None:
     schedule = schedule_or_reject(text, zone)
-    # cronsim takes a/n with a one-value range for a-max/n, and loses fires of a wildcard job
-    # after a change by half an hour, as well as those of a skipped or repeated whole day.
+    # cronsim takes a step over a range of one value for a-max/n.
     assume(not re.search(r"(?:^| )(\d+)-\1/", text))
-    assume(zone not in ("Australia/Lord_Howe", "Pacific/Apia"))
+    # It loses or invents fires of a wildcard job where a gap begins at midnight.
+    is_wildcard = "*" in {part[0] for part in text.split()[:2]}
+    assume(not (is_wildcard and zone in GAPS_AT_MIDNIGHT))
+    # Started in the second pass of a repeated hour it does not know what ran in the first.
+    assume(datetime.fromtimestamp(start, ZoneInfo(zone)).fold == 0)
     try:
         peer = CronSim(text, datetime.fromtimestamp(start, ZoneInfo(zone)))
     except CronSimError:
