@@ -55,12 +55,11 @@ class Append(SyncObj):  # type: ignore[misc]  # the library carries no types
         nextNodeIdx: int | None = None,  # noqa: N803  # the library's name
         success: bool = False,
     ) -> None:
-        if nextNodeIdx is None:
-            nextNodeIdx = self._SyncObj__getCurrentLogIndex() + 1
+        following = self._SyncObj__getCurrentLogIndex() + 1 if nextNodeIdx is None else nextNodeIdx
         seq, sent = self._echo
         message = {
             "type": "next_node_idx",
-            "next_node_idx": nextNodeIdx,
+            "next_node_idx": following,
             "reset": reset,
             "success": success,
             "term": self.raftCurrentTerm,

@@ -33,7 +33,7 @@ RECORD_BYTES_MAX = 1 << 30
 
 
 class JournalDamaged(Fatal):
-    """Flushed bytes of the journal changed: remove this node's data and let it rejoin by snapshot."""
+    """Flushed bytes of the journal changed: remove this node's data and let it rejoin."""
 
 
 def _record(body: bytes) -> bytes:
@@ -53,7 +53,7 @@ def _body_at(data: bytes, offset: int) -> bytes | None:
 
 
 class Journal(LibraryJournal):  # type: ignore[misc]  # the library carries no types
-    """The library's journal interface over one write-ahead file; entries are also kept in memory."""
+    """The library's journal over one write-ahead file; entries are also kept in memory."""
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)

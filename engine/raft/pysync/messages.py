@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-_VOTE: Final = {"term": int, "last_log_index": int, "last_log_term": int}
-_FIELDS: Final[dict[str, dict[str, type | tuple[type, ...]]]] = {
+_Type = type | tuple[type, ...]
+_VOTE: Final[dict[str, _Type]] = {"term": int, "last_log_index": int, "last_log_term": int}
+_FIELDS: Final[dict[str, dict[str, _Type]]] = {
     "pre_vote": _VOTE,
     "request_vote": _VOTE,
     "pre_vote_ok": {"term": int},
@@ -49,7 +50,7 @@ def _sound_entries(message: dict[str, Any]) -> bool:
         return False
     return all(
         isinstance(e, list | tuple)
-        and len(e) == 3  # noqa: PLR2004  # command, index, term
+        and len(e) == 3  # command, index, term
         and isinstance(e[0], bytes)
         and e[1] == before + 1 + at
         and isinstance(e[2], int)
@@ -62,6 +63,6 @@ def _sound_piece(piece: Any) -> bool:
         return True
     return (
         isinstance(piece, list | tuple)
-        and len(piece) == 3  # noqa: PLR2004  # bytes, is first, is last
+        and len(piece) == 3  # bytes, is first, is last
         and isinstance(piece[0], bytes)
     )

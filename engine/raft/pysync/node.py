@@ -168,7 +168,7 @@ class _Proposal:
         try:
             done(result, failure)
         except Exception:
-            # R3: in the library an exception here applies the entry a second time, on this node only.
+            # R3: in the library this would apply the entry a second time, on this node only.
             log.exception("a proposal's callback raised")
 
 
@@ -227,7 +227,7 @@ class RaftNode:
             commandsQueueSize=0,
             onStateChanged=self._role_changed,
         )
-        self._poller = self._replica._poller  # noqa: SLF001  # the bell of our own poller
+        self._poller = self._replica._poller  # the bell of our own poller
         self._status = self._observe()
 
     def _role_changed(self, _old: int, new: int) -> None:
@@ -281,7 +281,7 @@ class RaftNode:
         return not self._stopped and self._replica.lease_ok()
 
     def transfer(self, to: str | None) -> None:
-        """Asks to hand leadership to `to`, or to the most current follower; nothing if not leader."""
+        """Asks to hand leadership to `to`, or to the most current follower; the leader only."""
         self._order(lambda: self._replica.transferLeadership(None if to is None else Node(to)))
 
     def force_snapshot(self) -> None:
@@ -290,7 +290,7 @@ class RaftNode:
 
     def hold_snapshots(self) -> Hold:
         """Keeps snapshots from starting until the hold is released; one under way still ends."""
-        store = self._replica._store  # noqa: SLF001  # our own class
+        store = self._replica._store  # our own class
         store.held += 1
 
         def release() -> None:
@@ -346,7 +346,7 @@ class RaftNode:
             self._orders.popleft()()
 
     def _take_proposals(self) -> None:
-        waiting = self._replica._getLeader() is None  # noqa: SLF001  # the library's public answer
+        waiting = self._replica._getLeader() is None  # the library's public answer
         taken = 0
         while self._held and not waiting and taken < SUBMIT_MAX:
             self._submit(self._held.popleft())
@@ -386,9 +386,9 @@ class RaftNode:
 
     def _observe(self) -> RaftStatus:
         replica = self._replica
-        state = replica._SyncObj__raftState  # noqa: SLF001  # the library has no thread-safe status
-        match = replica._SyncObj__raftMatchIndex  # noqa: SLF001  # as above
-        leader = replica._getLeader()  # noqa: SLF001  # the library's public answer
+        state = replica._SyncObj__raftState  # the library has no thread-safe status
+        match = replica._SyncObj__raftMatchIndex  # as above
+        leader = replica._getLeader()  # the library's public answer
         peers = tuple(
             PeerStatus(
                 address=node.id,

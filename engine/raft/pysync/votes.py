@@ -37,7 +37,7 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
         at = now()
         if at - self._last_tick > self.conf.raftMinTimeout / 2:
             grace = at + self._SyncObj__generateRaftTimeout() / 2
-            self._SyncObj__raftElectionDeadline = max(self._SyncObj__raftElectionDeadline, grace)
+            self._stand_at(max(self._SyncObj__raftElectionDeadline, grace))
         self._last_tick = at
         self._ask_first(at)
         super()._onTick(timeToWait)
@@ -50,7 +50,7 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
         if self._SyncObj__raftElectionDeadline >= at or self._forced:
             self._forced = False
             return
-        self._SyncObj__raftElectionDeadline = at + self._SyncObj__generateRaftTimeout() / 2
+        self._stand_at(at + self._SyncObj__generateRaftTimeout() / 2)
         self._prevote_term = self.raftCurrentTerm + 1
         self._prevotes = {self.selfNode}
         question = {
@@ -61,6 +61,9 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
         }
         for node in others:
             self._SyncObj__transport.send(node, dict(question))
+
+    def _stand_at(self, deadline: float) -> None:
+        setattr(self, "_SyncObj__raftElectionDeadline", deadline)  # noqa: B010  # keeps it untyped
 
     def _majority(self, count: int) -> bool:
         return count > (len(self._SyncObj__otherNodes) + 1) / 2
@@ -114,7 +117,7 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
         self._prevotes.add(node)
         if self._majority(len(self._prevotes)):
             self._prevote_term, self._forced, self._voters = None, True, set()
-            self._SyncObj__raftElectionDeadline = 0
+            self._stand_at(0.0)
 
     def _lease_end(self) -> float:
         """Until when, on the library's clock, no other node can have become leader."""

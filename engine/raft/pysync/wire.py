@@ -242,7 +242,7 @@ class PeerTransport(TCPTransport):  # type: ignore[misc]  # untyped library
 
     def _onIncomingMessageReceived(self, conn: Any, message: Any) -> None:  # noqa: N802  # the library's name
         if self._syncObj.encryptor and not conn.sendRandKey:
-            if not isinstance(message, bytes) or len(message) != 32:  # noqa: PLR2004  # the hello
+            if not isinstance(message, bytes) or len(message) != 32:  # the hello
                 conn.disconnect()
                 return
             super()._onIncomingMessageReceived(conn, message)
@@ -274,7 +274,7 @@ class PeerTransport(TCPTransport):  # type: ignore[misc]  # untyped library
         super()._onMessageReceived(node, message)
 
     def _onOutgoingMessageReceived(self, conn: Any, message: Any) -> None:  # noqa: N802  # the library's name
-        if not isinstance(message, bytes) or len(message) != 32:  # noqa: PLR2004  # the hello
+        if not isinstance(message, bytes) or len(message) != 32:  # the hello
             conn.disconnect()
             return
         super()._onOutgoingMessageReceived(conn, message)

@@ -1,0 +1,341 @@
+"""A group of real replicas in one thread: virtual clock, in-memory links, disks that lose power.
+
+Everything random comes from one seed. The replicas, their journals and their snapshots are the
+real ones; only the transport, the clock and the flush are the simulation's.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pysyncobj.syncobj
+from pysyncobj.node import Node
+from pysyncobj.transport import Transport
+
+from engine.raft.pysync import disk
+from engine.raft.pysync.messages import well_formed
+from engine.raft.pysync.replica import Replica
+from engine.raft.pysync.wire import pack, unpack
+
+
+class Broken(AssertionError):
+    """A promise was broken; the text says which."""
+
+
+class Disk:
+    """Remembers, per file, up to where it was flushed."""
+
+    def __init__(self) -> None:
+        self.flushed: dict[int, int] = {}
+
+    def flush(self, fd: int) -> None:
+        stat = os.fstat(fd)
+        self.flushed[stat.st_ino] = stat.st_size
+
+    def lose_power(self, path: Path, rng: random.Random) -> None:
+        """What was not flushed is gone, or half there, or garbage."""
+        if not path.exists():
+            return
+        stat = path.stat()
+        durable = self.flushed.get(stat.st_ino, 0)
+        lost = stat.st_size - durable
+        if lost <= 0:
+            return
+        keep = rng.randrange(lost + 1)
+        with path.open("r+b") as file:
+            file.truncate(durable + keep)
+            if keep and rng.random() < 0.5:
+                file.seek(durable + rng.randrange(keep))
+                file.write(b"\0")
+
+
+class Links:
+    """One FIFO queue for each direction of each link; a cut drops what is in flight."""
+
+    def __init__(self) -> None:
+        self.queues: dict[tuple[str, str], deque[bytes]] = defaultdict(deque)
+        self.ends: dict[str, SimTransport] = {}
+        self.up: set[tuple[str, str]] = set()
+
+    def connect(self, a: str, b: str) -> None:
+        if (a, b) in self.up or a not in self.ends or b not in self.ends:
+            return
+        self.up |= {(a, b), (b, a)}
+        self.ends[a]._onNodeConnected(Node(b))
+        self.ends[b]._onNodeConnected(Node(a))
+
+    def cut(self, a: str, b: str) -> None:
+        if (a, b) not in self.up:
+            return
+        self.up -= {(a, b), (b, a)}
+        for x, y in ((a, b), (b, a)):
+            self.queues[(x, y)].clear()
+            if x in self.ends:
+                self.ends[x]._onNodeDisconnected(Node(y))
+
+    def deliver(self, a: str, b: str, count: int) -> None:
+        queue = self.queues[(a, b)]
+        while queue and count and b in self.ends:
+            message = unpack(queue.popleft())
+            if not well_formed(message):
+                raise Broken(f"ill-formed message {message}")
+            self.ends[b]._onMessageReceived(Node(a), message)
+            count -= 1
+
+
+class SimTransport(Transport):
+    links: Links
+
+    def __init__(self, replica: Any, me: Node, others: Any) -> None:
+        super().__init__(replica, me, others)
+        self.me = me.id
+        self.links.ends[self.me] = self
+
+    def send(self, node: Node, message: Any) -> bool:
+        if (self.me, node.id) not in self.links.up:
+            return False
+        self.links.queues[(self.me, node.id)].append(pack(message))
+        return True
+
+    def queued(self, node: Node) -> int:
+        return sum(map(len, self.links.queues[(self.me, node.id)]))
+
+
+class Machine:
+    """Keeps what was applied and tells the world, which compares."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world, self.name = world, name
+        self.index = 0
+        self.log: list[tuple[int, bytes]] = []
+
+    def apply(self, index: int, raw: bytes) -> int:
+        if index <= self.index:
+            raise Broken(f"{self.name} applied entry {index} after {self.index}")
+        agreed = self.world.agreed.setdefault(index, raw)
+        if agreed != raw:
+            raise Broken(f"{self.name} diverged at {index}: {raw!r}, agreed {agreed!r}")
+        self.index = index
+        self.log.append((index, raw))
+        return index
+
+    def snapshot(self) -> bytes:
+        return msgspec.msgpack.encode(self.log)
+
+    def restore(self, data: bytes, index: int) -> None:
+        if index < self.index:
+            raise Broken(f"{self.name} was taken back from {self.index} to {index}")
+        self.log = msgspec.msgpack.decode(data, type=list[tuple[int, bytes]])
+        self.index = index
+
+
+class World:
+    """The group, its network and its faults."""
+
+    def __init__(self, seed: int, folder: Path, clock: list[float], disks: Disk) -> None:
+        self.rng = random.Random(seed)
+        self.folder, self.clock, self.disks = folder, clock, disks
+        self.names = "ABCDE"[: 5 if self.rng.random() < 0.2 else 3]
+        self.threshold = self.rng.choice((20, 60, 100_000))
+        self.batch = self.rng.choice((200, 4096, 1 << 20))
+        self.harshness = self.rng.choice((0.3, 1.0, 1.0, 2.0))
+        self.crashing = self.rng.random() < 0.75
+        self.links = Links()
+        self.transport = type("Links", (SimTransport,), {"links": self.links})
+        self.replicas: dict[str, Replica] = {}
+        self.machines: dict[str, Machine] = {}
+        self.agreed: dict[int, bytes] = {}
+        self.acked: dict[int, bytes] = {}
+        self.blocked: set[frozenset[str]] = set()
+        self.sent = self.crashes = self.leases = 0
+        for name in self.names:
+            self.start(name)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        return [(a, b) for a in self.names for b in self.names if a < b]
+
+    def start(self, name: str) -> None:
+        machine = Machine(self, name)
+        self.machines[name] = machine
+        self.replicas[name] = Replica(
+            name,
+            tuple(n for n in self.names if n != name),
+            self.folder / name,
+            machine,
+            self.transport,
+            fork=False,
+            node_class=Node,
+            raftMinTimeout=0.5,
+            raftMaxTimeout=1.0,
+            appendEntriesPeriod=0.1,
+            leaderFallbackTimeout=1.0,
+            logCompactionMinTime=1e9,
+            logCompactionMinEntries=self.threshold,
+            appendEntriesBatchSizeBytes=self.batch,
+            commandsQueueSize=0,
+        )
+
+    def crash(self, name: str, *, power: bool) -> None:
+        """Ends a replica as `kill -9` does, or as a cut of the power does."""
+        self.crashes += 1
+        for other in self.names:
+            if other != name:
+                self.links.cut(name, other)
+        replica = self.replicas.pop(name)
+        del self.links.ends[name], self.machines[name]
+        journal = replica.journal
+        waiting = b"".join(journal._waiting)
+        journal._file.close()
+        replica._poller.close()
+        replica._store.close()
+        path = self.folder / name / "raft.journal"
+        if power:
+            self.disks.lose_power(path, self.rng)
+            if waiting and self.rng.random() < 0.5:  # the power went in the middle of a flush
+                with path.open("ab") as file:
+                    file.write(waiting[: self.rng.randrange(len(waiting))])
+
+    def propose(self, name: str) -> None:
+        self.sent += 1
+        raw = b"%d:" % self.sent + b"x" * self.rng.choice((0, 10, 300))
+
+        def done(result: Any, reason: int, raw: bytes = raw) -> None:
+            if reason == 0:
+                self.acked[result] = raw
+
+        self.replicas[name].submit(raw, done)
+
+    def step(self, seconds: float, *, smooth: bool) -> None:
+        self.clock[0] += seconds
+        for a, b in self.pairs():
+            if frozenset((a, b)) not in self.blocked and (smooth or self.rng.random() < 0.2):
+                self.links.connect(a, b)
+        names = list(self.replicas)
+        self.rng.shuffle(names)
+        for name in names:
+            if smooth or self.rng.random() < 0.9:
+                self.replicas[name].doTick(0.0)
+        for a, b in list(self.links.queues):
+            if smooth or self.rng.random() < 0.8:
+                self.links.deliver(a, b, 1_000_000 if smooth else self.rng.randrange(1, 8))
+        self.check()
+
+    def check(self) -> None:
+        holders = [n for n, r in self.replicas.items() if r.lease_ok()]
+        self.leases += len(holders)
+        if len(holders) > 1:
+            raise Broken(f"two leases at once: {holders}")
+        for name, replica in self.replicas.items():
+            if replica.journal[-1][1] < replica.raftLastApplied:
+                raise Broken(f"{name} cut entries that it had applied")
+        for index, raw in self.acked.items():
+            if self.agreed.get(index) != raw:
+                raise Broken(f"acknowledged entry {index} was never agreed")
+
+    def hurt(self) -> None:
+        """Perhaps one fault, perhaps an end of one."""
+        dice = self.rng.random() / self.harshness
+        a, b = self.rng.choice(self.pairs())
+        if dice < 0.02:
+            self.links.cut(a, b)
+        elif dice < 0.03:
+            self.blocked.add(frozenset((a, b)))
+            self.links.cut(a, b)
+        elif dice < 0.035:
+            lonely = self.rng.choice(self.names)
+            for other in self.names:
+                if other != lonely:
+                    self.blocked.add(frozenset((lonely, other)))
+                    self.links.cut(lonely, other)
+        elif dice < 0.045:
+            self.blocked.clear()
+        elif dice < 0.055 and self.replicas and self.crashing:
+            self.crash(self.rng.choice(list(self.replicas)), power=self.rng.random() < 0.7)
+        elif dice < 0.0575 and self.crashing:
+            for name in list(self.replicas):  # the power of the whole house
+                self.crash(name, power=True)
+        missing = [n for n in self.names if n not in self.replicas]
+        if missing and self.rng.random() < 0.05:
+            self.start(self.rng.choice(missing))
+
+    def run(self, seconds: float = 12.0, calm: float = 40.0) -> None:
+        """Hurts the group for a while, heals it, and demands that all is well."""
+        end = self.clock[0] + seconds
+        while self.clock[0] < end:
+            self.hurt()
+            if self.replicas and self.rng.random() < 0.6:
+                for _ in range(self.rng.choice((1, 1, 5))):
+                    self.propose(self.rng.choice(list(self.replicas)))
+            self.step(self.rng.choice((0.005, 0.02, 0.05)), smooth=False)
+        self.heal(calm)
+
+    def heal(self, calm: float) -> None:
+        self.blocked.clear()
+        for name in self.names:
+            if name not in self.replicas:
+                self.start(name)
+        end = self.clock[0] + calm
+        asked = 0
+        while self.clock[0] < end:
+            self.step(0.05, smooth=True)
+            leaders = [n for n, r in self.replicas.items() if r.lease_ok()]
+            if leaders and asked < 3:
+                asked += 1
+                self.propose(leaders[0])
+            if asked == 3 and self.well():
+                break
+        if not self.well():
+            state = {n: (m.index, self.replicas[n].getStatus()) for n, m in self.machines.items()}
+            raise Broken(f"stuck after healing: {state}")
+        for name, machine in self.machines.items():
+            have = dict(machine.log)
+            lost = [i for i, raw in self.acked.items() if have.get(i) != raw]
+            if lost:
+                raise Broken(f"{name} lost acknowledged entries {lost}")
+
+    def well(self) -> bool:
+        """True when all have applied all, and something of the calm was acknowledged."""
+        ends = {m.index for m in self.machines.values()}
+        return len(ends) == 1 and b"%d:" % self.sent in {
+            raw.split(b":")[0] + b":" for raw in self.acked.values()
+        }
+
+    def close(self) -> None:
+        for replica in self.replicas.values():
+            replica.destroy()
+
+
+@contextmanager
+def simulated(seed: int, folder: Path) -> Iterator[World]:
+    """A world whose clock, dice and disk stand in the library's place until the end."""
+    clock, disks = [1000.0], Disk()
+    library: Any = pysyncobj.syncobj
+    saved = library.monotonicTime, library.random, disk.flush, disk.flush_folder
+    library.monotonicTime = lambda: clock[0]
+    library.random = random.Random(seed + 1)
+    disk.flush, disk.flush_folder = disks.flush, lambda _folder: None
+    try:
+        world = World(seed, folder, clock, disks)
+        try:
+            yield world
+        finally:
+            world.close()
+    finally:
+        library.monotonicTime, library.random, disk.flush, disk.flush_folder = saved
+
+
+def broken_by(seed: int, folder: Path) -> str | None:
+    """What a seed breaks; None when every promise is kept."""
+    try:
+        with simulated(seed, folder) as world:
+            world.run()
+    except Exception as fault:
+        return f"{type(fault).__name__}: {fault}"
+    return None
