@@ -110,6 +110,60 @@ class Cron:
             fires.append(fire)
         return fires
 
+    def count(self, start: int, end: int) -> int:
+        """Return how many fires t have start < t <= end, without making them one by one."""
+        low, high = start // SECOND_US + 1, end // SECOND_US + 1
+        if low >= high:
+            return 0
+        table = self.zone.grow(high)
+        firsts = table.fixed_starts if self._is_fixed else table.wall_starts
+        total = 0
+        for segment in range(bisect_right(table.starts, low) - 1, len(table.offsets)):
+            opening = table.starts[segment]
+            if opening >= high:
+                break
+            offset, first = table.offsets[segment], firsts[segment]
+            wall = max(first, opening + offset, low + offset)
+            total += self._count_walls(wall, min(high, table.starts[segment + 1]) + offset)
+            # Times in the gap before the segment fire as one when it opens, unless that instant
+            # has been counted for a time of its own.
+            base = opening + offset
+            if first < base and low <= opening and not self._count_walls(base, base + 1):
+                total += self._count_walls(first, base) > 0
+        return total
+
+    def _count_walls(self, low: int, high: int) -> int:
+        """Return the number of matching wall-clock seconds w with low <= w < high."""
+        if low >= high:
+            return 0
+        low_day, low_second = divmod(low, 86_400)
+        high_day, high_second = divmod(high, 86_400)
+        days = self._count_days(low_day, high_day)
+        per_day = self._times.bit_count() * self._seconds.bit_count()
+        return (
+            days * per_day
+            - self._count_days(low_day, low_day + 1) * self._count_times(low_second)
+            + self._count_days(high_day, high_day + 1) * self._count_times(high_second)
+        )
+
+    def _count_days(self, low: int, high: int) -> int:
+        total = 0
+        while low < high:
+            first, end, days = self._month
+            if not first <= low < end:
+                first, end, days = self._turn_to(low)
+            stop = min(high, end)
+            total += (days >> low - first & (1 << stop - low) - 1).bit_count()
+            low = stop
+        return total
+
+    def _count_times(self, second: int) -> int:
+        """Return the number of matching seconds of a matching day before its `second`."""
+        minute, second = divmod(second, 60)
+        before = (self._times & (1 << minute) - 1).bit_count() * self._seconds.bit_count()
+        within = (self._seconds & (1 << second) - 1).bit_count()
+        return before + (self._times >> minute & 1) * within
+
     def _wall_from(self, wall: int) -> int:
         """Return the first matching wall-clock second at or after `wall`."""
         if self._seconds == 1:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from engine.core.ids import Instant
-from engine.timing.schedule import Every, Schedule
+from engine.timing.schedule import Cron, Every, Schedule
 
 MisfirePolicy = Literal["ignore", "execute_one", "execute_all"]
 
@@ -29,7 +29,8 @@ class Missed:
         skipped_from: the first skipped fire, or None.
         skipped_to: the last skipped fire, or None.
         next_fire: the first fire after the gap, or None when there is none.
-        at_least: there are more skipped fires than `skipped`, which stopped counting.
+        at_least: there are more skipped fires than `skipped`: a schedule that cannot count its
+            fires (neither cron nor a period) is walked through no further than that.
     """
 
     run: tuple[Instant, ...]
@@ -118,8 +119,8 @@ def _latest(schedule: Schedule, start: Instant, end: Instant, count: int) -> lis
 
 def _count(schedule: Schedule, start: Instant, end: Instant) -> tuple[int, bool]:
     """Return the number of fires with start < t <= end, and whether there are more than that."""
-    if isinstance(schedule, Every):
-        return end // schedule.period_us - start // schedule.period_us, False
+    if isinstance(schedule, Cron | Every):
+        return schedule.count(start, end), False
     fires = schedule.between(start, end, SKIPPED_COUNT_MAX)
     at_least = len(fires) == SKIPPED_COUNT_MAX and _has_more(schedule, fires[-1], end)
     return len(fires), at_least

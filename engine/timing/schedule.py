@@ -56,6 +56,10 @@ class Every:
         fires = range(self.next_after(start), end + 1, self.period_us)
         return list(fires[:limit])
 
+    def count(self, start: Instant, end: Instant) -> int:
+        """Return how many fires t have start < t <= end."""
+        return max(0, end // self.period_us - start // self.period_us)
+
 
 @dataclass(frozen=True, slots=True)
 class Once:

@@ -16,7 +16,7 @@ from engine.core.durations import format_duration, parse_duration
 from engine.core.errors import InvalidDocument
 from engine.timing.explain import explain
 from engine.timing.misfire import MisfirePolicy, latest_fire, split_missed
-from engine.timing.schedule import Schedule, parse_schedule
+from engine.timing.schedule import Cron, Schedule, parse_schedule
 from engine.timing.zones import find_zone
 
 SECOND_US = 1_000_000
@@ -78,6 +78,19 @@ def test_between_is_next_over_and_over(text: str, zone: str, start: int, length:
         expected.append(fire)
         fire = schedule.next_after(fire)
     assert schedule.between(start, start + length, 500) == expected
+
+
+@given(EXPRESSIONS, st.sampled_from(CHANGING), st.integers(0, 10_000), st.integers(0, 3 * DAY_US))
+@settings(max_examples=200, deadline=None)
+def test_a_count_is_the_number_of_fires(text: str, zone: str, number: int, before: int) -> None:
+    schedule = schedule_or_reject(text, zone)
+    assert isinstance(schedule, Cron)
+    changes = find_zone(zone).table.starts[1:-1]
+    start = changes[number % len(changes)] * SECOND_US - before
+    for length in (before // 2, before, before + 3600 * SECOND_US, 90 * DAY_US):
+        fires = schedule.between(start, start + length, 20_000)
+        end = fires[-1] if len(fires) == 20_000 else start + length
+        assert schedule.count(start, end) == len(fires)
 
 
 def is_meant(terms: str, value: int, low: int, high: int) -> bool:

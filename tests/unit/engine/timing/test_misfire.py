@@ -73,14 +73,30 @@ def test_a_moment_that_was_missed_is_still_made_once() -> None:
     assert (ignored.skipped, ignored.skipped_from, ignored.skipped_to) == (1, fire, fire)
 
 
+class EachSecond:
+    """A schedule that knows no more than the protocol asks."""
+
+    def next_after(self, instant: int) -> int:
+        return (instant // SECOND + 1) * SECOND
+
+    def between(self, start: int, end: int, limit: int = SKIPPED_COUNT_MAX) -> list[int]:
+        return list(range(self.next_after(start), end + 1, SECOND)[:limit])
+
+
 def test_counting_stops_and_says_so_but_the_span_is_exact() -> None:
-    each_second = parse_schedule("* * * * * *")
     end = 10 * SKIPPED_COUNT_MAX * SECOND
-    missed = split_missed(each_second, SECOND, end + SECOND // 2, "execute_one", grace_us=0)
+    missed = split_missed(EachSecond(), SECOND, end + SECOND // 2, "execute_one", grace_us=0)
     assert missed.run == (end,)
     assert missed.at_least
     assert missed.skipped == SKIPPED_COUNT_MAX
     assert (missed.skipped_from, missed.skipped_to) == (SECOND, end - SECOND)
+
+
+def test_a_cron_schedule_is_counted_exactly_over_any_gap() -> None:
+    each_second = parse_schedule("* * * * * *", "Europe/Berlin")
+    missed = split_missed(each_second, SECOND, 10**9 * SECOND, "ignore")
+    assert missed.skipped == 10**9 - 2
+    assert not missed.at_least
 
 
 def test_a_period_is_counted_exactly_over_any_gap() -> None:
