@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from engine.history import rows as rowing
+from engine.history.schema import STORED
+from engine.history.sqlfiles import migrations
+from engine.state.messages import AttemptEnded, Rejected
+from tests.unit.engine.history.events import NOON, begun, committed, ended, make_job, story
+
+
+def projected(*entries: object) -> rowing.Rows:
+    rows = rowing.empty()
+    for entry in entries:
+        rowing.project(entry, rows)  # type: ignore[arg-type]  # committed entries
+    return rows
+
+
+def named(table: str, row: tuple[object, ...]) -> dict[str, object]:
+    names = next(known.names for known in STORED if known.name == table)
+    return dict(zip(names, row, strict=True))
+
+
+def test_the_migration_makes_the_tables_that_the_schema_describes() -> None:
+    text = migrations()[0][1]
+    for table in STORED:
+        columns = ",\n".join(f"    {column.name} {column.type}" for column in table.columns)
+        assert f"CREATE TABLE {table.name} (\n{columns}\n);" in text
+
+
+def test_every_row_is_as_wide_as_its_table() -> None:
+    rows = projected(*story())
+    for table in STORED:
+        assert rows[table.name]
+        assert {len(row) for row in rows[table.name]} == {len(table.columns)}
+
+
+def test_the_same_entries_give_the_same_rows() -> None:
+    assert projected(*story()) == projected(*story())
+
+
+def test_a_finished_execution_says_when_it_ran_and_how_late() -> None:
+    row = named(
+        "executions", projected(committed(5, "RecordExecutions", *ended(5)))["executions"][0]
+    )
+    assert row["raft_index"] == 5
+    assert row["raft_pos"] == 1
+    assert row["lateness_ms"] == 20.0
+    assert row["duration_ms"] == 100.5
+    assert row["completed_at"] == NOON + 5_120_500
+    assert row["fires"] == 1
+
+
+def test_a_skipped_stretch_is_one_row_with_its_fires() -> None:
+    skipped = [named("executions", row) for row in projected(*story())["executions"]]
+    row = next(row for row in skipped if row["status"] == "skipped")
+    assert row["fires"] == 5
+    assert row["started_at"] is None
+    assert row["scheduled_until"] == NOON + 240_000_000
+
+
+def test_changes_of_a_job_are_told_apart_and_hide_secrets() -> None:
+    changes = [named("job_versions", row) for row in projected(*story())["job_versions"]]
+    assert [row["change"] for row in changes] == [
+        "created",
+        "created",
+        "updated",
+        "disabled",
+        "deleted",
+    ]
+    assert "s3cret" not in str(changes)
+    assert orjson.loads(str(changes[0]["config"]))["webhook"]["auth"]["token"] == "***"
+
+
+def test_commands_of_people_are_audited_and_those_of_the_machine_are_not() -> None:
+    audit = [named("audit", row) for row in projected(*story())["audit"]]
+    assert [row["action"] for row in audit] == [
+        "create_jobs",
+        "create_jobs",
+        "update_job",
+        "disable_job",
+        "delete_job",
+        "delete_job",
+    ]
+    refused = next(row for row in audit if row["outcome"] == "rejected")
+    assert orjson.loads(str(refused["detail"])) == {"code": "NOT_FOUND", "message": "no job_9"}
+
+
+def test_an_entry_without_anything_to_tell_gives_no_rows() -> None:
+    assert projected(begun(1), committed(2, "Barrier")) == rowing.empty()
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\x00b", "ü" * 10])
+def test_odd_text_does_not_stop_the_projection(text: str) -> None:
+    job = make_job()
+    job = replace(job, spec=replace(job.spec, tags={"k": text}))
+    attempt, end = ended(1, job=job)
+    assert isinstance(attempt, AttemptEnded)
+    attempt = replace(attempt, result=replace(attempt.result, response=text, trace="{broken"))
+    entry = committed(
+        1, "DeleteJob", attempt, end, target=text, result=Rejected(code="X", message=text)
+    )
+    rows = projected(entry)
+    assert named("attempts", rows["attempts"][0])["trace"] == "[]"
+    for found in rows.values():
+        for row in found:
+            for value in row:
+                assert not isinstance(value, str) or value.encode()
