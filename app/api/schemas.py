@@ -380,9 +380,10 @@ _MEANINGS = {
 
 def documents(status: int, model: Any, *failures: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route: its success, and the refusals it is known for."""
-    return {status: {"model": model, "description": "Done."}} | {
-        code: {"model": Failure, "description": _MEANINGS[code]} for code in failures
-    }
+    responses: dict[int | str, dict[str, Any]] = {status: {"model": model, "description": "Done."}}
+    for code in failures:
+        responses[code] = {"model": Failure, "description": _MEANINGS[code]}
+    return responses
 
 
 def takes(model: type[BaseModel]) -> dict[str, Any]:

@@ -22,7 +22,8 @@ _HIDDEN: Final = frozenset({"authorization", "x-api-key", "cookie", "proxy-autho
 _calls = count(1)
 
 
-@router.api_route("/echo", methods=["GET", "POST"], operation_id="echo")
+@router.get("/echo", operation_id="echo")
+@router.post("/echo", operation_id="echo_posted")
 async def echo(
     request: Request,
     delay: Annotated[str, Query(description="How long to wait, at most 5m.")] = "0s",

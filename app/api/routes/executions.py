@@ -76,7 +76,7 @@ async def list_executions(
 async def list_job_executions(
     request: Request,
     ref: str,
-    status: list[str] | None = Query(default=None),
+    status: Annotated[list[str] | None, Query()] = None,
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> Response:

@@ -40,7 +40,7 @@ from app.api.schemas import (
     documents,
     takes,
 )
-from engine.core.errors import Problem
+from engine.core.errors import InvalidDocument, Problem
 from engine.model.job import Job as StoredJob
 from engine.timing.explain import explain
 
@@ -203,8 +203,8 @@ async def create_batch(request: Request, key: Key, dry_run: bool = False) -> Res
         hint = f"a list of 1 to {BATCH_JOBS_MAX} job objects"
         reason = f"has {len(jobs)} entries" if isinstance(jobs, list) else "is not a list"
         problems.append(Problem("jobs", reason if "jobs" in document else "is missing", hint))
-    if problems:
-        raise Refusal("VALIDATION_ERROR", str(problems[0]), problems)
+    if problems or not isinstance(jobs, list):
+        raise InvalidDocument(problems)
     created = await services.gate.create_jobs(
         jobs, actor=actor_of(request), request_id=key, dry_run=dry_run
     )

@@ -14,13 +14,14 @@ from app.api.problems import answer, fetched
 from app.api.schemas import Envelope, SqlQuestion, SqlRows, SqlSchema, documents, takes
 from engine.core.clock import rfc3339
 from engine.core.errors import InvalidDocument, Problem
+from engine.history.sandbox import Format
 
 router = APIRouter(prefix="/api/v1/sql", tags=["sql"])
 
 SQL_BYTES_MAX: Final = 100_000
 LIMIT_DEFAULT: Final = 1000
 LIMIT_MAX: Final = 100_000
-FORMATS: Final = {
+FORMATS: Final[dict[str, Format]] = {
     "text/csv": "csv",
     "application/vnd.apache.arrow.stream": "arrow",
     "application/vnd.apache.parquet": "parquet",
@@ -33,21 +34,20 @@ async def run_sql(request: Request) -> Response:
     services = services_of(request)
     sql, limit = _question(await read_object(request))
     media = _accepted(request.headers.get("accept", ""))
-    form = FORMATS.get(media, "json")
+    form: Format = FORMATS.get(media, "json")
     found = await run_in_threadpool(services.sandbox.query, sql, limit, form)
-    as_of = rfc3339(found.as_of_us)
+    as_of = rfc3339(found.as_of_us or None)
     if form != "json":
         headers = {
             "X-Chronos-Truncated": str(found.truncated).lower(),
             "X-Chronos-As-Of": as_of or "",
         }
         return Response(found.data, headers=headers, media_type=media)
-    rows = [list(row) for row in found.rows]
     return answer(
         {
-            "columns": [{"name": name, "type": kind} for name, kind in found.columns],
-            "rows": rows,
-            "row_count": len(rows),
+            "columns": found.columns,
+            "rows": found.rows,
+            "row_count": found.row_count,
             "truncated": found.truncated,
             "elapsed_ms": found.elapsed_ms,
             "as_of": as_of,
@@ -59,7 +59,7 @@ async def run_sql(request: Request) -> Response:
 async def sql_schema(request: Request) -> Response:
     """Describe every table and column that SQL can rely on."""
     schema = await run_in_threadpool(services_of(request).sandbox.schema)
-    return fetched(request, schema if isinstance(schema, dict) else {"tables": schema})
+    return fetched(request, {"tables": schema})
 
 
 def _question(document: dict[str, object]) -> tuple[str, int]:
