@@ -108,4 +108,4 @@ def test_odd_text_does_not_stop_the_projection(text: str) -> None:
     for found in rows.values():
         for row in found:
             for value in row:
-                assert not isinstance(value, str) or value.encode()
+                assert not isinstance(value, str) or value.encode() is not None
