@@ -95,7 +95,7 @@ class Node:
         self.scheduler = Scheduler(
             self.id, self.store, clock, tick_us=config.scheduler.tick_interval_us
         )
-        self.leadership = Leadership(self.id, self.store, self.scheduler.run)
+        self.leadership = Leadership(self.id, self.store, self._schedule)
         self.queries = Queries(self.history)
         self.sandbox = SqlSandbox(cluster.data_dir / "export")
         self.gate = Gate(
@@ -154,6 +154,13 @@ class Node:
             await asyncio.to_thread(self.raft.stop)
             self.sandbox.stop()
             self.history.stop()
+
+    async def _schedule(self, epoch: int) -> None:
+        """A leader's work; what waits to be sent when it ends is the next leader's to send."""
+        try:
+            await self.scheduler.run(epoch)
+        finally:
+            self.worker.forget()
 
     async def _lead(self) -> None:
         await self.leadership.run(leading=self.raft.status().role == "leader")

@@ -1,0 +1,80 @@
+"""What every target receives, whatever its job says; and what may be written down of it."""
+
+from __future__ import annotations
+
+import base64
+from hashlib import blake2b
+
+from engine.core.clock import rfc3339
+from engine.dispatch.dispatcher import Request
+from engine.model.document import HIDDEN
+from engine.model.job import Webhook, WebhookAuth
+
+USER_AGENT = "chronos/0.1.0"
+_SENSITIVE = ("authorization", "cookie", "proxy-authorization", "x-api-key")
+_SENSITIVE_PARTS = ("token", "secret", "password", "api-key", "apikey", "signature")
+
+
+def identity_headers(request: Request) -> list[str]:
+    """The headers by which a target knows the fire, as `Name: value` lines.
+
+    One fire time has one `Idempotency-Key`, whatever fails over in between.
+    """
+    execution = request.execution
+    return [
+        f"Idempotency-Key: {execution.id}",
+        f"X-Chronos-Job: {execution.job_id}",
+        f"X-Chronos-Execution: {execution.id}",
+        f"X-Chronos-Attempt: {execution.attempt}",
+        f"X-Chronos-Scheduled-Time: {rfc3339(execution.scheduled_us)}",
+        f"traceparent: {traceparent(execution.id, execution.attempt)}",
+    ]
+
+
+def traceparent(execution_id: str, attempt: int) -> str:
+    """The W3C trace context of an attempt: one trace an execution, one span an attempt.
+
+    >>> len(traceparent("exe_1", 1))
+    55
+    """
+    trace = blake2b(execution_id.encode(), digest_size=16).hexdigest()
+    span = blake2b(f"{execution_id}/{attempt}".encode(), digest_size=8).hexdigest()
+    return f"00-{trace}-{span}-01"
+
+
+def own_headers(webhook: Webhook) -> list[str]:
+    """The job's own headers and credentials, as `Name: value` lines."""
+    lines = [f"{name}: {value}" if value else f"{name};" for name, value in webhook.headers.items()]
+    names = {name.lower() for name in webhook.headers}
+    if "user-agent" not in names:
+        lines.append(f"User-Agent: {USER_AGENT}")
+    if webhook.body and "content-type" not in names:
+        lines.append("Content-Type: application/json")
+    if webhook.auth is not None:
+        lines.append(auth_header(webhook.auth))
+    return lines
+
+
+def auth_header(auth: WebhookAuth) -> str:
+    """The header that carries the credentials."""
+    if auth.type == "basic":
+        pair = base64.b64encode(f"{auth.username}:{auth.password}".encode()).decode()
+        return f"Authorization: Basic {pair}"
+    if auth.type == "bearer":
+        return f"Authorization: Bearer {auth.token}"
+    return f"{auth.header}: {auth.api_key}"
+
+
+def redacted(headers: dict[str, str]) -> dict[str, str]:
+    """Headers fit to be written down: what looks like a secret is hidden.
+
+    >>> redacted({"Authorization": "Bearer x", "Accept": "*/*"})
+    {'Authorization': '***', 'Accept': '*/*'}
+    """
+    return {name: HIDDEN if is_sensitive(name) else value for name, value in headers.items()}
+
+
+def is_sensitive(name: str) -> bool:
+    """Whether a header of this name may hold a secret."""
+    lower = name.lower()
+    return lower in _SENSITIVE or any(part in lower for part in _SENSITIVE_PARTS)

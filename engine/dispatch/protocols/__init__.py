@@ -1,0 +1,1 @@
+"""One protocol a module; each prepares a transfer and reads its outcome."""

@@ -1,0 +1,332 @@
+"""Runs attempts: libcurl's multi interface on a thread of its own, within bounds.
+
+Requests come from the tick thread and results leave in groups; the only shared things are two
+deques and a wake-up. A request that may not be sent because the leader's lease is in doubt waits:
+either the lease is renewed, or leadership is lost and `forget` drops what waits, for the next
+leader tries it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import os
+import select
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pycurl
+import structlog
+
+from engine.core.clock import Clock
+from engine.core.ids import ExecutionId, Instant, JobId
+from engine.dispatch.dispatcher import Request
+from engine.dispatch.protocols import http
+from engine.model.execution import AttemptOutcome, AttemptResult
+
+log = structlog.get_logger(__name__)
+
+_EPOLL = {
+    pycurl.POLL_IN: select.EPOLLIN,
+    pycurl.POLL_OUT: select.EPOLLOUT,
+    pycurl.POLL_INOUT: select.EPOLLIN | select.EPOLLOUT,
+}
+IDLE_S = 1.0
+LEASE_S = 0.02
+IDLE_HANDLES_MAX = 2000
+STARTS_A_TURN = 64
+"""So many transfers are begun before answers are looked at again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLimits:
+    """Bounds of one node's dispatch.
+
+    `per_job_max` 0 means no bound beyond the job's own concurrency policy.
+    """
+
+    in_flight_max: int = 1000
+    per_target_max: int = 256
+    per_job_max: int = 0
+    response_bytes_max: int = 4096
+
+
+@dataclass(slots=True)
+class _Transfer:
+    request: Request
+    handle: Any
+    body: http.Body
+    started_us: Instant
+
+
+class Worker:
+    """See the module; every method may be called from any thread.
+
+    Args:
+        limits: bounds; what exceeds them waits, soonest fire time first.
+        clock: wall time of attempts.
+        may_send: whether this node's leadership is certain right now; asked before each send.
+        on_results: takes what ended in one turn of the loop, in the worker's thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: WorkerLimits,
+        clock: Clock,
+        may_send: Callable[[], bool],
+        on_results: Callable[[list[AttemptResult]], None],
+    ):
+        self._limits = limits
+        self._clock = clock
+        self._may_send = may_send
+        self._on_results = on_results
+        self._inbox: deque[Callable[[], None]] = deque()
+        self._waiting: list[tuple[Instant, int, Request]] = []
+        self._order = 0
+        self._running: dict[Any, _Transfer] = {}
+        self._by_execution: dict[ExecutionId, Any] = {}
+        self._per_job: Counter[JobId] = Counter()
+        self._idle_handles: list[Any] = []
+        self._timer_us: int | None = None
+        self._multi = self._new_multi()
+        self._stopping = threading.Event()
+        self._aborting = threading.Event()
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_read, False)
+        os.set_blocking(self._wake_write, False)
+        self._epoll = select.epoll()
+        self._epoll.register(self._wake_read, select.EPOLLIN)
+        self._thread = threading.Thread(target=self._run, name="dispatch", daemon=True)
+
+    @property
+    def in_flight(self) -> int:
+        """Attempts that are at their targets."""
+        return len(self._running)
+
+    @property
+    def queued(self) -> int:
+        """Attempts that wait for a place or for the lease."""
+        return len(self._waiting)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def stop(self, grace_us: int) -> None:
+        """Send nothing new, give what is under way `grace_us` microseconds, then abort it.
+
+        What is aborted or was waiting is not reported: its next leader tries it again.
+        """
+        self._stopping.set()
+        self._wake()
+        self._thread.join(grace_us / 1e6)
+        self._aborting.set()
+        self._wake()
+        self._thread.join()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    def submit(self, requests: Sequence[Request]) -> None:
+        """Take attempts to make; never blocks."""
+        self._tell(lambda: self._take(requests))
+
+    def cancel(self, execution_id: ExecutionId) -> None:
+        """Abort or forget an attempt; nothing is reported of it."""
+        self._tell(lambda: self._cancel(execution_id))
+
+    def forget(self) -> None:
+        """Drop what waits: leadership is lost. What was sent already is still reported."""
+        self._tell(self._waiting.clear)
+
+    # ---- the worker's thread --------------------------------------------------------------------
+
+    def _tell(self, order: Callable[[], None]) -> None:
+        self._inbox.append(order)
+        self._wake()
+
+    def _wake(self) -> None:
+        try:
+            os.write(self._wake_write, b"x")
+        except (BlockingIOError, OSError):
+            return  # it is awake already, or gone
+
+    def _new_multi(self) -> Any:
+        multi = pycurl.CurlMulti()
+        multi.setopt(pycurl.M_MAXCONNECTS, IDLE_HANDLES_MAX)
+        multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, self._limits.per_target_max)
+        multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
+        multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
+        return multi
+
+    def _watch(self, what: int, descriptor: int, _multi: Any, _data: Any) -> None:
+        """Libcurl tells which sockets it wants to hear of."""
+        if what == pycurl.POLL_REMOVE:
+            with contextlib.suppress(OSError):  # closed, and so forgotten by epoll already
+                self._epoll.unregister(descriptor)
+            return
+        mask = _EPOLL[what]
+        try:
+            self._epoll.modify(descriptor, mask)
+        except OSError:
+            self._epoll.register(descriptor, mask)
+
+    def _set_timer(self, timeout_ms: int) -> None:
+        now = self._clock.monotonic_us()
+        self._timer_us = None if timeout_ms < 0 else now + timeout_ms * 1000
+
+    def _run(self) -> None:
+        while not self._aborting.is_set():
+            try:
+                self._turn()
+            except Exception:
+                log.exception("dispatch turn failed")
+            if self._stopping.is_set() and not self._running:
+                break
+        for transfer in tuple(self._running.values()):
+            self._release(transfer)
+        self._multi.close()
+        self._epoll.close()
+
+    def _turn(self) -> None:
+        while self._inbox:
+            self._inbox.popleft()()
+        held = self._begin()
+        self._drive(self._wait_s(held))
+        results = self._collect()
+        if results:
+            self._on_results(results)
+
+    def _wait_s(self, held: bool) -> float:
+        """How long nothing will need us; -1 would be for ever, so there is a bound."""
+        if self._inbox or (self._waiting and not held and self._has_room()):
+            return 0.0
+        wait = LEASE_S if held else IDLE_S
+        if self._timer_us is None:
+            return wait
+        return max(0.0, min(wait, (self._timer_us - self._clock.monotonic_us()) / 1e6))
+
+    def _drive(self, wait_s: float) -> None:
+        """Let libcurl work on what is ready, or due."""
+        multi = self._multi
+        for descriptor, mask in self._epoll.poll(wait_s):
+            if descriptor == self._wake_read:
+                os.read(self._wake_read, 65536)
+                continue
+            wants = pycurl.CSELECT_IN if mask & select.EPOLLIN else 0
+            wants |= pycurl.CSELECT_OUT if mask & select.EPOLLOUT else 0
+            wants |= pycurl.CSELECT_ERR if mask & (select.EPOLLERR | select.EPOLLHUP) else 0
+            multi.socket_action(descriptor, wants)
+        if self._timer_us is not None and self._timer_us <= self._clock.monotonic_us():
+            self._timer_us = None
+            multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+
+    def _has_room(self) -> bool:
+        return len(self._running) < self._limits.in_flight_max
+
+    def _take(self, requests: Sequence[Request]) -> None:
+        for request in requests:
+            self._order += 1
+            heapq.heappush(self._waiting, (request.execution.scheduled_us, self._order, request))
+
+    def _begin(self) -> bool:
+        """Start what the bounds allow; True if something waits for the lease."""
+        if self._stopping.is_set():
+            self._waiting.clear()
+        passed_over = []
+        begun = 0
+        held = False
+        while self._waiting and self._has_room():
+            if begun >= STARTS_A_TURN:
+                break
+            if not self._may_send():
+                held = True
+                break
+            item = heapq.heappop(self._waiting)
+            request = item[2]
+            if self._is_full(request):
+                passed_over.append(item)
+                continue
+            self._start(request)
+            begun += 1
+        # They come back when an attempt of their job ends, which is when a turn comes round.
+        for item in passed_over:
+            heapq.heappush(self._waiting, item)
+        return held or bool(passed_over)
+
+    def _is_full(self, request: Request) -> bool:
+        bound = self._limits.per_job_max
+        return bound > 0 and self._per_job[request.execution.job_id] >= bound
+
+    def _start(self, request: Request) -> None:
+        handle = self._idle_handles.pop() if self._idle_handles else pycurl.Curl()
+        body = http.Body()
+        started_us = self._clock.now_us()
+        try:
+            http.prepare(handle, request, body)
+        except (pycurl.error, UnicodeError, ValueError, TypeError) as error:
+            self._on_results([_unsendable(request, started_us, error)])
+            return
+        transfer = _Transfer(request, handle, body, started_us)
+        self._running[handle] = transfer
+        self._by_execution[request.execution.id] = handle
+        self._per_job[request.execution.job_id] += 1
+        self._multi.add_handle(handle)
+
+    def _collect(self) -> list[AttemptResult]:
+        results = []
+        while True:
+            left, good, bad = self._multi.info_read()
+            ended: list[tuple[Any, tuple[int, str] | None]] = [(handle, None) for handle in good]
+            ended += [(handle, (number, text)) for handle, number, text in bad]
+            for handle, fault in ended:
+                transfer = self._running.get(handle)
+                if transfer is not None:
+                    results.append(self._conclude(transfer, fault))
+                    self._release(transfer)
+            if not left:
+                return results
+
+    def _conclude(self, transfer: _Transfer, fault: tuple[int, str] | None) -> AttemptResult:
+        return http.conclude(
+            transfer.handle,
+            transfer.request,
+            transfer.body,
+            started_us=transfer.started_us,
+            fault=fault,
+            response_bytes_max=self._limits.response_bytes_max,
+        )
+
+    def _release(self, transfer: _Transfer) -> None:
+        handle, execution = transfer.handle, transfer.request.execution
+        self._multi.remove_handle(handle)
+        del self._running[handle]
+        if self._by_execution.get(execution.id) is handle:
+            del self._by_execution[execution.id]
+        self._per_job[execution.job_id] -= 1
+        if not self._per_job[execution.job_id]:
+            del self._per_job[execution.job_id]
+        handle.reset()
+        if len(self._idle_handles) < IDLE_HANDLES_MAX:
+            self._idle_handles.append(handle)
+
+    def _cancel(self, execution_id: ExecutionId) -> None:
+        self._waiting = [item for item in self._waiting if item[2].execution.id != execution_id]
+        heapq.heapify(self._waiting)
+        handle = self._by_execution.get(execution_id)
+        if handle is not None:
+            self._release(self._running[handle])
+
+
+def _unsendable(request: Request, at: Instant, error: Exception) -> AttemptResult:
+    return AttemptResult(
+        execution_id=request.execution.id,
+        attempt=request.execution.attempt,
+        outcome=AttemptOutcome.FAILED,
+        started_us=at,
+        finished_us=at,
+        error=f"the request cannot be sent: {error}",
+    )
