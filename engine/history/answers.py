@@ -39,7 +39,8 @@ def _flat(table: pa.Table) -> pa.Table:
     """The table with nested and binary columns as JSON text, which CSV can carry."""
     arrays = []
     for column in table.columns:
-        if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+        kind = column.type
+        if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_interval(kind):
             texts = [
                 None if value is None else orjson.dumps(_plain(value)).decode()
                 for value in column.to_pylist()
@@ -63,8 +64,11 @@ def _plain(value: Any) -> Any:  # one line for each kind of value
         return value.isoformat()
     if isinstance(value, timedelta):
         return value.total_seconds()
+    if isinstance(value, pa.MonthDayNano):
+        seconds = value.days * 86_400 + value.nanoseconds / 1e9
+        return f"{value.months} months {seconds} s" if value.months else seconds
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+        return _plain(int(value)) if value == value.to_integral_value() else float(value)
     if isinstance(value, bytes):
         return b64encode(value).decode()
     if isinstance(value, dict):

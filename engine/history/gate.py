@@ -40,7 +40,16 @@ DENIED: Final = frozenset(
         "write_log",
     }
 )
-DENIED_PREFIXES: Final = ("__internal_", "read_", "duckdb_", "pragma_", "pg_", "file_", "glob", "copy_")
+DENIED_PREFIXES: Final = (
+    "__internal_",
+    "read_",
+    "duckdb_",
+    "pragma_",
+    "pg_",
+    "file_",
+    "glob",
+    "copy_",
+)
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SELECT_ONLY: Final = "one SELECT over the published tables"
 

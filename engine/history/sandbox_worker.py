@@ -34,6 +34,7 @@ ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 ALARM_EXTRA_S: Final = 2
 ATTEMPTS_AT_FILES: Final = 3
 ASK_LESS: Final = "ask for less: a shorter range of d, fewer rows"
+OUT_OF_MEMORY: Final = (duckdb.OutOfMemoryException, MemoryError, pa.ArrowMemoryError)
 PUBLISHED: Final = frozenset({table.name for table in STORED} | {JOBS.name, STEPS.name})
 
 
@@ -131,25 +132,33 @@ class Worker:
                 self._publish(tables)
                 signal.alarm(int(self._seconds_max) + ALARM_EXTRA_S)
                 return self._fetch(request["sql"], request["limit"], request["format"])
-            except duckdb.IOException as error:
-                if attempt + 1 == ATTEMPTS_AT_FILES:
-                    raise refuse(_reason(error), "try again") from error
+            except InvalidDocument:
+                raise
+            except Exception as error:  # whatever a query can provoke, the worker must answer
+                if not _is_vanished(error) or attempt + 1 == ATTEMPTS_AT_FILES:
+                    raise self._refusal(error) from error
                 self._seen.clear()  # a segment was merged into another while we read
-            except duckdb.InterruptException as error:
-                raise refuse(f"took longer than {self._seconds_max:g} s", ASK_LESS) from error
-            except (duckdb.OutOfMemoryException, MemoryError, pa.ArrowMemoryError) as error:
-                raise refuse("used more memory than a query may", ASK_LESS) from error
-            except (duckdb.Error, pa.ArrowException, ValueError, RuntimeError) as error:
-                raise refuse(_reason(error), "see the tables and columns of the schema") from error
             finally:
                 signal.alarm(0)
         raise refuse("could not be read", "try again")
 
+    def _refusal(self, error: Exception) -> InvalidDocument:
+        """What went wrong, in a person's words; in a stream, Arrow wraps what DuckDB says."""
+        text = _reason(error)
+        if isinstance(error, duckdb.InterruptException) or "INTERRUPT Error" in text:
+            return refuse(f"took longer than {self._seconds_max:g} s", ASK_LESS)
+        if isinstance(error, OUT_OF_MEMORY) or "Out of Memory Error" in text:
+            return refuse("used more memory than a query may", ASK_LESS)
+        return refuse(text or type(error).__name__, "see the tables and columns of the schema")
+
     def _fetch(self, question: str, limit: int, kind: str) -> tuple[dict[str, Any], bytes]:
         cursor = self._db.cursor()
         try:
-            result = cursor.execute(question)
-            types = [{"name": c[0], "type": str(c[1])} for c in result.description or ()]
+            result = cursor.sql(question)  # unlike execute(), this streams into Arrow
+            types = [
+                {"name": name, "type": str(kind)}
+                for name, kind in zip(result.columns, result.types, strict=True)
+            ]
             reader: Any = result.to_arrow_reader(BATCH_ROWS)
             batches, rows, size, truncated = [], 0, 0, False
             for batch in reader:
@@ -198,6 +207,11 @@ def _selected(column: Column, *, cast: bool) -> str:
     if cast and column.type == "JSON":
         return f'"{column.name}"::JSON AS "{column.name}"'
     return f'"{column.name}"'
+
+
+def _is_vanished(error: Exception) -> bool:
+    text = str(error)
+    return "IO Error" in text or isinstance(error, duckdb.IOException | FileNotFoundError)
 
 
 def _reason(error: BaseException) -> str:

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from engine.core.clock import SystemClock
+from engine.history.export import MERGE_AT, Exporter, progress
+from engine.history.schema import STORED
+from engine.history.segments import days, live_paths
+from engine.history.store import History
+from engine.model.document import job_document
+from tests.unit.engine.history.events import NOON, committed, ended, make_job, story
+
+DAY = 86_400
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    history = History(tmp_path, node="n", clock=SystemClock())
+    history.start()
+    yield history
+    history.stop()
+
+
+class Still:
+    """A clock that stands at noon of the day of the tests' entries."""
+
+    def now_us(self) -> int:
+        return NOON
+
+    def monotonic_us(self) -> int:
+        return NOON
+
+
+def read(history: History, table: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect() as outside:
+        return outside.execute(
+            f"SELECT raft_index, raft_pos FROM "
+            f"read_parquet('{history.export_dir}/{table}/**/*.parquet') ORDER BY ALL"
+        ).fetchall()
+
+
+def stored(history: History, table: str) -> list[tuple[Any, ...]]:
+    with history.cursor() as cursor:
+        return cursor.execute(f"SELECT raft_index, raft_pos FROM {table} ORDER BY ALL").fetchall()
+
+
+def test_outside_readers_find_every_row_once_whatever_was_merged(history: History) -> None:
+    exporter = Exporter(history, clock=Still())
+    for entry in story():
+        history.project(entry)
+        assert history.wait_for(entry.index, 10)
+        assert exporter.run_once() == entry.index
+    for index in range(13, 13 + 2 * MERGE_AT):
+        history.project(committed(index, "RecordExecutions", *ended(index)))
+        assert history.wait_for(index, 10)
+        exporter.run_once()
+        assert len(live_paths(history.export_dir, "executions")) < MERGE_AT
+    for table in STORED:
+        assert read(history, table.name) == stored(history, table.name)
+    assert not list(history.export_dir.glob("**/*.tmp"))
+
+
+def test_rows_lie_in_the_folder_of_their_day(history: History) -> None:
+    for index in (1, 2, DAY, DAY + 1):
+        history.project(committed(index, "RecordExecutions", *ended(index)))
+    assert history.wait_for(DAY + 1, 10)
+    Exporter(history, clock=Still()).run_once()
+    folders = days(history.export_dir, "executions")
+    assert [folder.name for folder in folders] == ["d=2026-11-25", "d=2026-11-26"]
+    assert read(history, "executions") == stored(history, "executions")
+
+
+def test_a_day_that_is_over_becomes_one_file(history: History) -> None:
+    class Tomorrow(Still):
+        def now_us(self) -> int:
+            return NOON + DAY * 1_000_000
+
+    today = Exporter(history, clock=Still())
+    for index in (1, 2, 3):
+        history.project(committed(index, "RecordExecutions", *ended(index)))
+        assert history.wait_for(index, 10)
+        today.run_once()
+    assert len(live_paths(history.export_dir, "executions")) == 3
+    exporter = Exporter(history, clock=Tomorrow())
+    exporter.start()
+    exporter.stop()
+    assert len(live_paths(history.export_dir, "executions")) == 1
+    assert read(history, "executions") == stored(history, "executions")
+
+
+def test_what_a_crash_left_beyond_the_progress_is_written_again(history: History) -> None:
+    exporter = Exporter(history, clock=Still())
+    for entry in story():
+        history.project(entry)
+    assert history.wait_for(12, 10)
+    exporter.run_once()
+    progress_file = history.export_dir / "progress.json"
+    known = progress_file.read_bytes()
+    history.project(committed(20, "RecordExecutions", *ended(20)))
+    assert history.wait_for(20, 10)
+    exporter.run_once()
+    progress_file.write_bytes(known)  # as if killed between the segments and the progress
+    (history.export_dir / "executions" / "left.tmp").touch()
+    history.project(committed(21, "RecordExecutions", *ended(21)))
+    assert history.wait_for(21, 10)
+    again = Exporter(history, clock=Still())
+    again.start()
+    again.stop()
+    assert progress(history.export_dir)[0] == 21
+    for table in STORED:
+        assert read(history, table.name) == stored(history, table.name)
+    assert not list(history.export_dir.glob("**/*.tmp"))
+
+
+def test_the_jobs_are_exported_when_one_changed(history: History) -> None:
+    asked = 0
+
+    def jobs() -> list[dict[str, Any]]:
+        nonlocal asked
+        asked += 1
+        return [job_document(make_job(number)) for number in range(asked)]
+
+    exporter = Exporter(history, clock=Still())
+    exporter.set_jobs_source(jobs)
+    exporter.run_once()
+    exporter.run_once()
+    assert asked == 1
+    history.project(story()[1])
+    history.project(story()[2])
+    assert history.wait_for(3, 10)
+    exporter.run_once()
+    assert asked == 2
+    with duckdb.connect() as outside:
+        rows = outside.execute(
+            f"SELECT name, tags->>'team' FROM '{history.export_dir}/jobs/jobs.parquet'"
+        ).fetchall()
+    assert rows == [("backup-0", "blue"), ("backup-1", "blue")]
+
+
+def test_nothing_but_the_export_folder_can_be_written(history: History, tmp_path: Path) -> None:
+    with history.cursor() as cursor, pytest.raises(duckdb.Error):
+        cursor.execute(f"COPY (SELECT 1) TO '{tmp_path}/out.parquet'")
+    with history.cursor() as cursor, pytest.raises(duckdb.Error):
+        cursor.execute("SET GLOBAL enable_external_access=true")
