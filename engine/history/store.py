@@ -35,7 +35,7 @@ GROUP_EVENTS_MAX: Final = 10_000  # when behind, larger groups cost less a row
 EMPTY_WATERMARK_US: Final = SECOND_US
 RETRY_S: Final = 1.0
 QUEUE_LOUD: Final = 100_000
-APPLIED_ROWS_MAX: Final = 10_000
+PRUNE_EVERY: Final = 10_000  # groups, before old progress rows are dropped
 _log = logging.getLogger(__name__)
 
 
@@ -67,6 +67,7 @@ class History:
         self._rows = 0
         self._job_changes = 0
         self._watermark_at = 0
+        self._groups = 0
         self._loud = False
         self.jobs_source: Callable[[], list[Document]] | None = None
 
@@ -241,6 +242,7 @@ class History:
                 self._moved(fresh[-1].index, count, len(rows["job_versions"]))
 
     def _commit(self, batches: dict[str, pa.Table], upto: int, now: int) -> None:
+        self._groups += 1
         with self.cursor() as cursor:
             cursor.execute("BEGIN")
             try:
@@ -249,6 +251,8 @@ class History:
                     cursor.execute(f"INSERT INTO {name} BY NAME SELECT * FROM batch")  # noqa: S608  # our own names
                     cursor.unregister("batch")
                 cursor.execute("INSERT INTO applied VALUES (?, make_timestamp(?))", [upto, now])
+                if self._groups % PRUNE_EVERY == 0:
+                    cursor.execute("DELETE FROM applied WHERE idx < ?", [self._watermark])
                 cursor.execute("COMMIT")
             except BaseException:
                 with contextlib.suppress(duckdb.Error):
