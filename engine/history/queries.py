@@ -26,12 +26,14 @@ TIMELINE_JOBS: Final = 14
 TIMELINE_BARS: Final = 400
 SERIES_MAX: Final = 200
 MINUTE_US: Final = 60_000_000
+CLOCKS_APART_US: Final = 60 * MINUTE_US  # a start may be stamped by another node's clock
 _COLUMNS: Final = (
     "raft_index, raft_pos, id, job_id, job_name, namespace, job_version, status, reason, trigger, "
     "epoch_us(scheduled_time), epoch_us(scheduled_until), epoch_us(started_at), "
     "epoch_us(completed_at), lateness_ms, attempts, status_code, response, error, node_id, "
     "replay_of, url, method, fires"
 )
+_STARTED: Final = 12  # the place of started_at in _COLUMNS
 
 
 class Queries:
@@ -109,13 +111,15 @@ class Queries:
             if not rows:
                 return None
             document = _documents(db, rows)[0]
-            document["attempts_detail"] = _attempts(db, execution_id)
+            started = rows[0][_STARTED]
+            since = max(0, started - CLOCKS_APART_US) if started is not None else 0
+            document["attempts_detail"] = _attempts(db, execution_id, since)
         return document
 
     def attempts(self, execution_id: ExecutionId) -> list[Document]:
         """The finished attempts of an execution, open or over, first one first, with steps."""
         with self._history.cursor() as db:
-            return _attempts(db, execution_id)
+            return _attempts(db, execution_id, 0)
 
     def versions(self, job_id: JobId) -> list[Document]:
         """The versions of a job, newest first; also of a deleted one."""
@@ -282,8 +286,11 @@ def _document(row: tuple[Any, ...], webhook: Document | None, replays: dict[str,
     }
 
 
-def _attempts(db: duckdb.DuckDBPyConnection, execution_id: ExecutionId) -> list[Document]:
-    rows = db.execute(sql("attempts"), {"execution_id": execution_id}).fetchall()
+def _attempts(
+    db: duckdb.DuckDBPyConnection, execution_id: ExecutionId, since: Instant
+) -> list[Document]:
+    values = {"execution_id": execution_id, "since": since}
+    rows = db.execute(sql("attempts"), values).fetchall()
     return [
         {
             "attempt": row[0],
