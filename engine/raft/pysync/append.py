@@ -6,6 +6,8 @@ Cures, by the names of DESIGN.md:
 - R2: acknowledgements carry the term; one of an older leadership is not counted.
 - R13: a reset answers one message in flight; it carries that message's number, and a reset that
   is older than the last one obeyed is ignored, so `nextIndex` no longer jumps for ever.
+- R17: a piece of a snapshot carries the leader's commit index but compares no entry; the library
+  then commits whatever tail the follower has, even one that was never agreed.
 - Acknowledged before durable: acknowledgements wait until the journal is flushed, once a tick.
 """
 
@@ -77,6 +79,8 @@ class Append(SyncObj):  # type: ignore[misc]  # the library carries no types
             if "prevLogIdx" in message:
                 self._take(node, message)
             else:
+                # A piece of a snapshot compares nothing: it must not commit what is here.
+                message["commit_index"] = self.raftCommitIndex
                 super()._SyncObj__onMessageReceived(node, message)
         else:
             super()._SyncObj__onMessageReceived(node, message)

@@ -165,18 +165,25 @@ class Journal(LibraryJournal):  # type: ignore[misc]  # the library carries no t
         kept = list(entries)
         fresh = self.path.with_suffix(".new")
         file = fresh.open("w+b")
+        try:
+            self._write_all(file, kept)
+            disk.replace(fresh, self.path)
+        except BaseException:
+            file.close()
+            raise
+        self.fsyncs += 1
+        self._file.close()
+        self._file, self._entries, self._flushed = file, kept, file.tell()
+        self._commit_written = self._commit
+        self._waiting.clear()
+
+    def _write_all(self, file: BufferedRandom, kept: list[Entry]) -> None:
         file.write(_record(_NUMBER.pack(_VOTE, self._term) + self._vote.encode()))
         for command, index, term in kept:
             file.write(_record(_ENTRY_HEAD.pack(_ENTRY, index, term) + command))
         file.write(_record(_NUMBER.pack(_COMMIT, self._commit)))
         file.flush()
         disk.flush(file.fileno())
-        disk.replace(fresh, self.path)
-        self.fsyncs += 1
-        self._file.close()
-        self._file, self._entries, self._flushed = file, kept, file.tell()
-        self._commit_written = self._commit
-        self._waiting.clear()
 
     # Reading
 

@@ -31,12 +31,13 @@ def well_formed(message: Any) -> bool:
     """True for a message of a known kind whose fields have their types."""
     if not isinstance(message, dict):
         return False
-    fields = _FIELDS.get(message.get("type", ""))
+    kind = message.get("type")
+    fields = _FIELDS.get(kind) if isinstance(kind, str) else None
     if fields is None or not all(isinstance(message.get(k), t) for k, t in fields.items()):
         return False
-    if message["type"] == "append_entries":
+    if kind == "append_entries":
         return _sound_entries(message) and _sound_piece(message.get("serialized"))
-    if message["type"] == "apply_command_response" and message.get("error") is None:
+    if kind == "apply_command_response" and message.get("error") is None:
         return isinstance(message.get("log_idx"), int) and isinstance(message.get("log_term"), int)
     return True
 

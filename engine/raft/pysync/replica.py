@@ -89,6 +89,7 @@ class Replica(Flow, Votes, Append, Snapshots):
         store.applied = lambda: int(self.raftLastApplied)
         first = self.journal[0][1]
         if first > 1 and not store.path.exists():
+            self.destroy()
             raise Fatal(f"{folder}: the journal begins at entry {first} but its snapshot is gone")
         self._poller.urgent = lambda: self.journal.dirty
 

@@ -235,9 +235,26 @@ class World:
         for name, replica in self.replicas.items():
             if replica.journal[-1][1] < replica.raftLastApplied:
                 raise Broken(f"{name} cut entries that it had applied")
+        self.check_majority()
         for index, raw in self.acked.items():
             if self.agreed.get(index) != raw:
                 raise Broken(f"acknowledged entry {index} was never agreed")
+
+    def check_majority(self) -> None:
+        """What is committed is in most logs, at every moment; a dead replica is given the doubt."""
+        replicas = list(self.replicas.values())
+        if not replicas:
+            return
+        ahead = max(replicas, key=lambda r: r.raftCommitIndex)
+        index = ahead.raftCommitIndex
+        term = ahead.journal[index - ahead.journal[0][1]][2]
+        without = 0
+        for replica in replicas:
+            first, last = replica.journal[0][1], replica.journal[-1][1]
+            if first <= index and (last < index or replica.journal[index - first][2] != term):
+                without += 1
+        if without * 2 >= len(self.names):
+            raise Broken(f"entry {index} is committed, but {without} replicas do not have it")
 
     def hurt(self) -> None:
         """Perhaps one fault, perhaps an end of one."""
@@ -261,6 +278,8 @@ class World:
         elif dice < 0.0575 and self.crashing:
             for name in list(self.replicas):  # the power of the whole house
                 self.crash(name, power=True)
+        elif dice < 0.065 and self.replicas:
+            self.rng.choice(list(self.replicas.values())).transferLeadership()
         missing = [n for n in self.names if n not in self.replicas]
         if missing and self.rng.random() < 0.05:
             self.start(self.rng.choice(missing))

@@ -1,0 +1,149 @@
+"""The journal: durable in groups, cut where torn, refused where damaged, compacted atomically."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.raft.pysync import disk
+from engine.raft.pysync.journal import Journal, JournalDamaged
+
+_OPEN: list[Journal] = []
+
+
+@pytest.fixture(autouse=True)
+def _close_all() -> Iterator[None]:
+    yield
+    while _OPEN:
+        _OPEN.pop()._file.close()
+
+
+def _opened(path: Path) -> Journal:
+    _OPEN.append(Journal(path))
+    return _OPEN[-1]
+
+
+def _filled(path: Path, count: int = 5) -> Journal:
+    journal = _opened(path)
+    for index in range(1, count + 1):
+        journal.add(b"command %d" % index, index, 1)
+        journal.sync()
+    return journal
+
+
+def _reopened(journal: Journal) -> Journal:
+    journal._file.close()
+    return _opened(journal.path)
+
+
+def test_entries_come_back_in_order(tmp_path: Path) -> None:
+    journal = _filled(tmp_path / "j")
+    assert _reopened(journal)[:] == journal[:]
+
+
+def test_what_was_not_flushed_is_gone_and_the_rest_is_there(tmp_path: Path) -> None:
+    journal = _filled(tmp_path / "j")
+    journal.add(b"late", 6, 1)
+    assert [e[1] for e in _reopened(journal)[:]] == [1, 2, 3, 4, 5]
+
+
+def test_many_entries_take_one_flush(tmp_path: Path) -> None:
+    journal = _opened(tmp_path / "j")
+    for index in range(1, 501):
+        journal.add(b"x", index, 1)
+    journal.sync()
+    journal.sync()
+    assert journal.fsyncs == 1
+
+
+@pytest.mark.parametrize("kept", range(1, 60, 7))
+def test_r12_a_torn_tail_is_cut_off(tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "j"
+    journal = _filled(path, 4)
+    whole = path.stat().st_size
+    journal.add(b"torn" * 10, 5, 1)
+    journal.sync()
+    with path.open("r+b") as file:
+        file.truncate(whole + kept)
+    again = _reopened(journal)
+    assert [e[1] for e in again[:]] == [1, 2, 3, 4]
+    again.add(b"next", 5, 2)
+    again.sync()
+    assert _reopened(again)[4] == (b"next", 5, 2)
+
+
+def test_r12_a_flipped_byte_among_flushed_ones_refuses_to_start(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    journal = _filled(path)
+    data = bytearray(path.read_bytes())
+    data[data.index(b"command 2")] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(JournalDamaged, match="let it rejoin"):
+        _reopened(journal)
+
+
+def test_r12_the_files_before_and_after_a_torn_page_never_crash_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    journal = _filled(path, 3)
+    whole = path.read_bytes()
+    journal._file.close()
+    for size in range(len(whole)):
+        path.write_bytes(whole[:size])
+        cut = _opened(path)
+        assert [e[1] for e in cut[:]] == list(range(1, len(cut) + 1))
+        cut._file.close()
+
+
+def test_r11_a_crash_inside_compaction_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = _filled(tmp_path / "j")
+
+    def power_cut(_source: Path, _target: Path) -> None:
+        raise OSError("power cut")
+
+    monkeypatch.setattr(disk, "replace", power_cut)
+    with pytest.raises(OSError, match="power cut"):
+        journal.deleteEntriesTo(3)
+    monkeypatch.undo()
+    assert [e[1] for e in _reopened(journal)[:]] == [1, 2, 3, 4, 5]
+
+
+def test_r11_a_compacted_file_keeps_the_tail_the_term_and_the_vote(tmp_path: Path) -> None:
+    journal = _filled(tmp_path / "j")
+    journal.setCurrentTerm(7, "10.0.0.2:7000")
+    journal.setRaftCommitIndex(4)
+    journal.deleteEntriesTo(3)
+    again = _reopened(journal)
+    assert [e[1] for e in again[:]] == [4, 5]
+    assert (again.getCurrentTerm(), again.getVotedForNodeId()) == (7, "10.0.0.2:7000")
+    assert again.getRaftCommitIndex() == 4
+
+
+def test_a_vote_is_flushed_before_the_call_returns(tmp_path: Path) -> None:
+    journal = _filled(tmp_path / "j")
+    before = journal.fsyncs
+    journal.setCurrentTerm(3, "b:1")
+    assert journal.fsyncs == before + 1
+    again = _reopened(journal)
+    assert (again.getCurrentTerm(), again.getVotedForNodeId()) == (3, "b:1")
+
+
+def test_a_cut_tail_does_not_come_back(tmp_path: Path) -> None:
+    journal = _filled(tmp_path / "j")
+    journal.deleteEntriesFrom(3)
+    journal.add(b"other", 4, 2)
+    journal.sync()
+    assert _reopened(journal)[:][-1] == (b"other", 4, 2)
+    assert len(_reopened(journal)) == 4
+
+
+def test_the_commit_index_never_points_behind_the_entries(tmp_path: Path) -> None:
+    journal = _filled(tmp_path / "j")
+    journal.setRaftCommitIndex(5)
+    journal.onOneSecondTimer()
+    journal.deleteEntriesFrom(2)
+    journal.sync()
+    assert _reopened(journal).getRaftCommitIndex() == 2
