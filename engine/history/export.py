@@ -93,7 +93,7 @@ class Exporter:
         while True:
             try:
                 self.run_once()
-            except (duckdb.Error, OSError):
+            except Exception:  # also of the jobs' source; the next round tries again
                 _log.exception("the export of the history failed; trying again")
             if last:
                 return

@@ -123,7 +123,10 @@ class SqlSandbox:
         as_of = progress(self._export_dir)[1]
         with self._lock:
             process = self._idle.pop() if self._idle else None
-        if process is None or process.poll() is not None:
+        if process is not None and process.poll() is not None:
+            self._end(process)
+            process = None
+        if process is None:
             process = self._spawn()
         late = threading.Event()
 
@@ -139,6 +142,12 @@ class SqlSandbox:
             timer.cancel()
         if answer is None or late.is_set():
             self._end(process)
+            with self._lock:
+                cold = self._open and not self._idle
+            if cold:
+                fresh = self._spawn()  # warms up while the person reads the reason
+                with self._lock:
+                    self._idle.append(fresh)
             if late.is_set() or process.returncode == -14:  # SIGALRM, its own timer
                 reason = f"took longer than {self._seconds_max:g} s"
             else:

@@ -68,6 +68,7 @@ class History:
         self._job_changes = 0
         self._watermark_at = 0
         self._groups = 0
+        self._fault = ""
         self._loud = False
         self.jobs_source: Callable[[], list[Document]] | None = None
 
@@ -167,6 +168,11 @@ class History:
         return max(0, self._taken - self._watermark)
 
     @property
+    def fault(self) -> str:
+        """Why the last write failed; empty when it did not."""
+        return self._fault
+
+    @property
     def job_changes(self) -> int:
         """How many changes of jobs became durable since the start; a new number, a new export."""
         return self._job_changes
@@ -205,7 +211,8 @@ class History:
         """Write a group; a failure is logged and tried again, since nothing may be left out."""
         try:
             self._write(group)
-        except (duckdb.Error, pa.ArrowException, OSError):
+        except Exception as error:  # nothing may end the writer: the lag would grow unseen
+            self._fault = str(error) or type(error).__name__
             _log.exception(
                 "%s: entries %d to %d are not in the history yet; trying again",
                 self._node,
@@ -213,6 +220,7 @@ class History:
                 group[-1].index,
             )
             return False
+        self._fault = ""
         return True
 
     def _write(self, group: list[Committed]) -> None:

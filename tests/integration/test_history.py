@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,7 @@ import pytest
 from engine.core.clock import SystemClock
 from engine.core.errors import CorruptData
 from engine.history.store import History
+from engine.state.messages import AttemptEnded
 from tests.integration import history_child
 from tests.unit.engine.history.events import begun, committed, ended, story
 
@@ -269,6 +271,22 @@ def test_changes_of_jobs_are_counted_for_the_export(open_history: Open) -> None:
         history.project(entry)
     assert history.wait_for(12, 10)
     assert history.job_changes == before + 5
+
+
+def test_an_entry_that_cannot_be_written_is_kept_and_said_aloud(
+    open_history: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    history = open_history("a")
+    attempt, end = ended(1)
+    assert isinstance(attempt, AttemptEnded)
+    bad = replace(attempt, result=replace(attempt.result, status_code=2**40))
+    entry = committed(1, "RecordExecutions", bad, end)
+    history.project(entry)
+    assert not history.wait_for(1, 1.0)
+    assert history.fault
+    assert history.pending() == [entry]
+    assert "not in the history yet" in caplog.text
+    history.stop()
 
 
 def test_reading_a_history_that_is_closed_says_so(open_history: Open) -> None:
