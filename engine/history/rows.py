@@ -13,6 +13,7 @@ import orjson
 
 from engine.core.ids import Instant
 from engine.model.document import job_document
+from engine.model.execution import Status
 from engine.model.job import Job
 from engine.state.messages import (
     AttemptEnded,
@@ -117,7 +118,7 @@ def _execution(head: tuple[int, Instant], position: int, event: ExecutionEnded) 
         event.completed_us,
         None if started is None else (event.completed_us - started) / 1000,
         None if started is None else (started - execution.scheduled_us) / 1000,
-        execution.attempt if started is not None else 0,
+        execution.attempt if execution.status is Status.RUNNING else execution.attempt - 1,
         result.status_code if result else 0,
         _clean(result.response) if result else "",
         _clean(result.error) if result else "",

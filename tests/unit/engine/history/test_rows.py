@@ -8,7 +8,8 @@ import pytest
 from engine.history import rows as rowing
 from engine.history.schema import STORED
 from engine.history.sqlfiles import migrations
-from engine.state.messages import AttemptEnded, Rejected
+from engine.model.execution import Status
+from engine.state.messages import AttemptEnded, ExecutionEnded, Rejected
 from tests.unit.engine.history.events import NOON, begun, committed, ended, make_job, story
 
 
@@ -52,6 +53,14 @@ def test_a_finished_execution_says_when_it_ran_and_how_late() -> None:
     assert row["duration_ms"] == 100.5
     assert row["completed_at"] == NOON + 5_120_500
     assert row["fires"] == 1
+
+
+def test_an_attempt_that_was_only_waited_for_does_not_count() -> None:
+    _, end = ended(5)
+    assert isinstance(end, ExecutionEnded)
+    waiting = replace(end.execution, status=Status.PENDING, attempt=3)
+    entry = committed(5, "CancelExecution", replace(end, execution=waiting, result=None))
+    assert named("executions", projected(entry)["executions"][0])["attempts"] == 2
 
 
 def test_a_skipped_stretch_is_one_row_with_its_fires() -> None:
