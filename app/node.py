@@ -131,7 +131,7 @@ class Node:
         self.sandbox.start()
         tasks = [
             asyncio.create_task(self.outbox.run(), name="outbox"),
-            asyncio.create_task(self._lead(), name="leadership"),
+            asyncio.create_task(self.leadership.run(), name="leadership"),
             asyncio.create_task(self._register(), name="register"),
         ]
         api = ApiServer(self._services(), self._config)
@@ -161,9 +161,6 @@ class Node:
             await self.scheduler.run(epoch)
         finally:
             self.worker.forget()
-
-    async def _lead(self) -> None:
-        await self.leadership.run(leading=self.raft.status().role == "leader")
 
     async def _register(self) -> None:
         """Tell the cluster how this node is reached, until the cluster has heard it."""

@@ -38,13 +38,15 @@ class Leadership:
         self._wanted = asyncio.Event()
         self._lost = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._leading = False
         self.epoch = 0
         """The epoch under which this node owns scheduling; 0 when it does not."""
 
     def on_role(self, role: str) -> None:
         """Raft's word that this node's role changed; callable from any thread."""
+        self._leading = role == "leader"
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._turn, role == "leader")
+            self._loop.call_soon_threadsafe(self._turn, self._leading)
 
     def _turn(self, leading: bool) -> None:
         if leading:
@@ -55,14 +57,10 @@ class Leadership:
             self._wanted.clear()
             self._lost.set()
 
-    async def run(self, *, leading: bool) -> None:
-        """Claim, work, lose, and wait for the next time, until cancelled.
-
-        Args:
-            leading: whether Raft already leads here.
-        """
+    async def run(self) -> None:
+        """Claim, work, lose, and wait for the next time, until cancelled."""
         self._loop = asyncio.get_running_loop()
-        if leading:
+        if self._leading:  # Raft elected this node before the loop was there to hear it
             self._turn(leading=True)
         while True:
             await self._wanted.wait()
