@@ -12,20 +12,24 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import orjson
 
-from engine.core.clock import Clock, to_datetime
+from engine.core.clock import SECOND_US, Clock, to_datetime
 from engine.core.ids import Instant
 from engine.history.schema import STORED, Table
 from engine.history.segments import Segment, days, read_day, segment_path
-from engine.history.store import History
+
+if TYPE_CHECKING:
+    from engine.history.store import History  # it starts the exporter
 
 INTERVAL_S: Final = 2.0
+JOBS_EVERY_US: Final = 30 * SECOND_US  # last runs change without a change of the job
+JOBS_EARLY_US: Final = 60 * SECOND_US  # after a start the state is still being restored
+JOBS_EARLY_EVERY_US: Final = 4 * SECOND_US
 MERGE_AT: Final = 16  # small segments of one day, before they become one
 SMALL_BYTES: Final = 16 * 1024 * 1024
 CLOSED_BYTES_MAX: Final = 512 * 1024 * 1024  # of a closed day, to become one file
@@ -50,10 +54,9 @@ class Exporter:
         self._thread: threading.Thread | None = None
         self._index = 0
         self._job_changes = -1
-
-    def set_jobs_source(self, source: Callable[[], list[dict[str, Any]]]) -> None:
-        """Name the function that gives the public documents of the current jobs."""
-        self._history.set_jobs_source(source)
+        self._jobs: list[dict[str, Any]] | None = None
+        self._jobs_at = 0
+        self._begun_at = clock.monotonic_us()
 
     def start(self) -> None:
         """Tidy what a crash left, then export in the background."""
@@ -90,14 +93,12 @@ class Exporter:
 
     def _run(self) -> None:
         last = False
-        while True:
+        while not last:
+            last = self._stop.wait(self._interval_s)
             try:
                 self.run_once()
             except Exception:  # also of the jobs' source; the next round tries again
                 _log.exception("the export of the history failed; trying again")
-            if last:
-                return
-            last = self._stop.wait(self._interval_s)
 
     def _export(
         self, cursor: duckdb.DuckDBPyConnection, table: Table, after: int, upto: int
@@ -155,12 +156,18 @@ class Exporter:
             segment.path.unlink(missing_ok=True)
 
     def _export_jobs(self) -> None:
-        changes = self._history.job_changes
+        """Write the jobs when one changed, and look now and then whether they differ anyway."""
         source = self._history.jobs_source
-        if source is None or changes == self._job_changes:
+        now = self._clock.monotonic_us()
+        early = now - self._begun_at < JOBS_EARLY_US
+        due = now - self._jobs_at >= (JOBS_EARLY_EVERY_US if early else JOBS_EVERY_US)
+        changes = self._history.job_changes
+        if source is None or (changes == self._job_changes and not due):
             return
-        self._history.export_jobs(source())
-        self._job_changes = changes
+        jobs = source()
+        if jobs != self._jobs:
+            self._history.export_jobs(jobs)
+        self._jobs, self._jobs_at, self._job_changes = jobs, now, changes
 
     def _note_progress(self, as_of: Instant) -> None:
         path = self._history.export_dir / PROGRESS

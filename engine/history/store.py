@@ -24,6 +24,7 @@ from engine.core.clock import SECOND_US, Clock
 from engine.history import rows as rowing
 from engine.history import transfer
 from engine.history.database import open_database
+from engine.history.export import INTERVAL_S, Exporter
 from engine.history.jobs import write_jobs
 from engine.history.schema import STORED
 from engine.model.job import Document
@@ -46,9 +47,12 @@ class History:
         data_dir: holds `history.duckdb` and `export/`; made if missing.
         node: this node's id, for logs only: no row depends on it.
         clock: stamps the watermark and paces the groups.
+        export_every_s: seconds between two exports of what is new; 0 for no export.
     """
 
-    def __init__(self, data_dir: Path, *, node: str, clock: Clock) -> None:
+    def __init__(
+        self, data_dir: Path, *, node: str, clock: Clock, export_every_s: float = INTERVAL_S
+    ) -> None:
         self.data_dir = data_dir
         self.export_dir = data_dir / "export"
         self._node = node
@@ -70,12 +74,14 @@ class History:
         self._groups = 0
         self._fault = ""
         self._loud = False
+        self._export_every_s = export_every_s
+        self._exporter: Exporter | None = None
         self.jobs_source: Callable[[], list[Document]] | None = None
 
     # ---- life ------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Open the file and start the writer; `watermark` then says what is durable.
+        """Open the file, start writer and exporter; `watermark` then says what is durable.
 
         A file that cannot be read is moved aside and the history starts at watermark 0.
 
@@ -94,15 +100,25 @@ class History:
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="history-writer", daemon=True)
         self._thread.start()
+        if self._export_every_s:
+            interval_s = self._export_every_s
+            self._exporter = Exporter(self, clock=self._clock, interval_s=interval_s)
+            self._exporter.start()
 
     def stop(self) -> None:
-        """Write what is queued, then close the file. Waits for at most one failing write."""
+        """Write and export what is queued, then close the file.
+
+        Waits for at most one failing write.
+        """
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+        if self._exporter is not None:
+            self._exporter.stop()
+            self._exporter = None
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -20,7 +20,7 @@ DAY = 86_400
 
 @pytest.fixture
 def history(tmp_path: Path) -> Iterator[History]:
-    history = History(tmp_path, node="n", clock=SystemClock())
+    history = History(tmp_path, node="n", clock=SystemClock(), export_every_s=0)
     history.start()
     yield history
     history.stop()
@@ -126,7 +126,7 @@ def test_the_jobs_are_exported_when_one_changed(history: History) -> None:
         return [job_document(make_job(number)) for number in range(asked)]
 
     exporter = Exporter(history, clock=Still())
-    exporter.set_jobs_source(jobs)
+    history.set_jobs_source(jobs)
     exporter.run_once()
     exporter.run_once()
     assert asked == 1
@@ -140,6 +140,18 @@ def test_the_jobs_are_exported_when_one_changed(history: History) -> None:
             f"SELECT name, tags->>'team' FROM '{history.export_dir}/jobs/jobs.parquet'"
         ).fetchall()
     assert rows == [("backup-0", "blue"), ("backup-1", "blue")]
+
+
+def test_a_history_exports_by_itself(tmp_path: Path) -> None:
+    history = History(tmp_path, node="n", clock=SystemClock(), export_every_s=60)
+    history.set_jobs_source(lambda: [job_document(make_job())])
+    history.start()
+    for entry in story():
+        history.project(entry)
+    history.stop()  # writes and exports what is left
+    assert progress(history.export_dir)[0] == 12
+    assert len(read(history, "executions")) == 5
+    assert (history.export_dir / "jobs" / "jobs.parquet").exists()
 
 
 def test_nothing_but_the_export_folder_can_be_written(history: History, tmp_path: Path) -> None:

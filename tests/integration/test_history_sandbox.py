@@ -23,10 +23,12 @@ from tests.unit.engine.history.events import committed, ended, make_job, story
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[History, Exporter]]:
-    history = History(tmp_path_factory.mktemp("node"), node="n", clock=SystemClock())
+    history = History(
+        tmp_path_factory.mktemp("node"), node="n", clock=SystemClock(), export_every_s=0
+    )
     history.start()
     exporter = Exporter(history, clock=SystemClock())
-    exporter.set_jobs_source(lambda: [job_document(make_job())])
+    history.set_jobs_source(lambda: [job_document(make_job())])
     for entry in story():
         history.project(entry)
     assert history.wait_for(12, 10)
