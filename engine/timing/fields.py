@@ -184,7 +184,7 @@ def _value(unit: Unit, text: str, term: str) -> int:
         if unit.low <= value <= unit.high:
             return value
         reason = f"{text} is not within {unit.low} to {unit.high}"
-        raise FieldError(unit, reason)
+        raise FieldError(unit, reason, f"a number from {unit.low} to {unit.high}")
     if text in unit.words:
         return unit.words.index(text) + unit.low
     where = f" in {term!r}" if term != text else ""

@@ -24,7 +24,7 @@ from app.api.deps import (
     shown_job,
     timeout_us,
 )
-from app.api.problems import answer, fetched, invalid, not_found
+from app.api.problems import Refusal, answer, fetched, not_found
 from app.api.schemas import Envelope, ExecutionDetail, Executions, Replayed, documents
 from app.api.schemas import Execution as ExecutionShape
 from engine.core.errors import InvalidDocument, Problem
@@ -310,8 +310,10 @@ async def _replay(request: Request, execution_id: str, key: str) -> Response:
 async def cancel_execution(request: Request, execution_id: str, key: Key) -> Response:
     """End an open execution as cancelled."""
     services = services_of(request)
-    if not execution_id.strip():
-        raise invalid("execution_id", "is empty", "an id from GET /api/v1/executions")
+    if services.view.execution(execution_id) is None:
+        ended_as = (await _find(services, execution_id))["status"]
+        problem = Problem("execution", f"ended as {ended_as}", "replay runs it again")
+        raise Refusal("CONFLICT", f"execution {execution_id} is over already", [problem])
     execution = await services.gate.cancel(execution_id, actor=actor_of(request), request_id=key)
     await _catch_up(services)
     ended = await run_in_threadpool(services.queries.execution, execution.id)

@@ -203,11 +203,25 @@ async def create_batch(request: Request, key: Key, dry_run: bool = False) -> Res
         hint = f"a list of 1 to {BATCH_JOBS_MAX} job objects"
         reason = f"has {len(jobs)} entries" if isinstance(jobs, list) else "is not a list"
         problems.append(Problem("jobs", reason if "jobs" in document else "is missing", hint))
+    else:
+        problems += [
+            Problem(f"jobs[{position}]", "is not an object", 'send {"name": ..., ...}')
+            for position, job in enumerate(jobs)
+            if not isinstance(job, dict)
+        ]
     if problems or not isinstance(jobs, list):
         raise InvalidDocument(problems)
-    created = await services.gate.create_jobs(
-        jobs, actor=actor_of(request), request_id=key, dry_run=dry_run
-    )
+    try:
+        created = await services.gate.create_jobs(
+            jobs, actor=actor_of(request), request_id=key, dry_run=dry_run
+        )
+    except InvalidDocument as error:
+        if len(jobs) > 1:
+            raise
+        # The gate names the faults of a lone document without a place in a list.
+        raise InvalidDocument(
+            Problem(f"jobs[0].{fault.field}", fault.reason, fault.hint) for fault in error.problems
+        ) from None
     data = {"created": 0 if dry_run else len(created), "ids": [job.id for job in created]}
     return answer(data, 200 if dry_run else 201)
 

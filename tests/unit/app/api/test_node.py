@@ -72,7 +72,7 @@ async def test_sql_answers_json_csv_and_arrow(door: Door, client: httpx.AsyncCli
     assert [column["name"] for column in data["columns"]] == ["one", "letter"]
     csv = await client.post("/api/v1/sql", json=question, headers={"Accept": "text/csv"})
     assert csv.headers["Content-Type"].startswith("text/csv")
-    assert csv.text.replace('"', '').split() == ["one,letter", "1,a"]
+    assert csv.text.replace('"', "").split() == ["one,letter", "1,a"]
     accept = {"Accept": "application/vnd.apache.arrow.stream"}
     arrow = await client.post("/api/v1/sql", json=question, headers=accept)
     assert pa.ipc.open_stream(arrow.content).read_all().num_rows == 1
