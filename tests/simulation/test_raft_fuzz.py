@@ -1,4 +1,4 @@
-"""Random faults against the real replicas: nothing acknowledged is lost, nobody differs or hangs."""
+"""Random faults against real replicas: nothing acknowledged is lost, none differs or hangs."""
 
 from __future__ import annotations
 
@@ -99,8 +99,8 @@ def test_the_fuzzer_catches_cutting_what_matches_r1(
 def test_the_fuzzer_catches_acknowledging_before_the_flush(
     monkeypatch: pytest.MonkeyPatch, scratch: Any
 ) -> None:
-    def tick(self: Any, timeToWait: float = 0.0) -> None:
-        SyncObj._onTick(self, timeToWait)
+    def tick(self: Any, seconds: float = 0.0) -> None:
+        SyncObj._onTick(self, seconds)
         acks, self._acks = self._acks, []
         for node, message in acks:
             self._SyncObj__transport.send(node, message)

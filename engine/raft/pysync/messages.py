@@ -13,6 +13,7 @@ _FIELDS: Final[dict[str, dict[str, _Type]]] = {
     "pre_vote_no": {"cur": int},
     "response_vote": {"term": int},
     "timeout_now": {"term": int},
+    "released": {"term": int},
     "append_entries": {"term": int, "commit_index": int, "seq": int, "t": (int, float)},
     "next_node_idx": {
         "next_node_idx": int,

@@ -6,6 +6,7 @@ lease may be used from any thread.
 
 from __future__ import annotations
 
+import heapq
 import ipaddress
 import itertools
 import threading
@@ -199,7 +200,7 @@ class RaftNode:
         self._inbox: deque[_Proposal] = deque()
         self._orders: deque[Callable[[], None]] = deque()
         self._held: deque[_Proposal] = deque()  # waiting for a leader
-        self._open: deque[_Proposal] = deque()  # in the library's hands, oldest first
+        self._open: list[tuple[float, int, _Proposal]] = []  # in the library's hands, by deadline
         self._stopping = threading.Event()
         self._stopped = False
         self._thread: threading.Thread | None = None
@@ -368,7 +369,7 @@ class RaftNode:
             else:
                 proposal.settle(None, Failure.UNKNOWN)
 
-        self._open.append(proposal)
+        heapq.heappush(self._open, (proposal.deadline, next(self._serials), proposal))
         self._replica.submit(proposal.raw, done)
 
     def _expire(self) -> None:
@@ -377,12 +378,8 @@ class RaftNode:
         for proposal in [p for p in self._held if p.leader_by <= at]:
             self._held.remove(proposal)
             proposal.settle(None, Failure.NOT_READY)
-        while self._open and self._open[0].done is None:
-            self._open.popleft()
-        if self._open and min(p.deadline for p in itertools.islice(self._open, 1)) <= at:
-            for proposal in self._open:
-                if proposal.done is not None and proposal.deadline <= at:
-                    proposal.settle(None, Failure.UNKNOWN)
+        while self._open and (self._open[0][2].done is None or self._open[0][0] <= at):
+            heapq.heappop(self._open)[2].settle(None, Failure.UNKNOWN)
 
     def _observe(self) -> RaftStatus:
         replica = self._replica
@@ -419,7 +416,7 @@ class RaftNode:
         self._refuse_inbox()
         for proposal in self._held:
             proposal.settle(None, Failure.NOT_READY)
-        for proposal in self._open:
+        for _, _, proposal in self._open:
             proposal.settle(None, Failure.UNKNOWN)
 
     def _refuse_inbox(self) -> None:

@@ -4,6 +4,9 @@ Cures, by the names of DESIGN.md:
 - R7, no pre-vote: a node asks whether it *would* be elected before it raises the term, and those
   who hear a leader say no; a returning node therefore deposes nobody.
 - Stall: a thread that slept past its deadline reads the heartbeats that wait before it stands.
+- R18: between its pre-vote and its election a candidate may sleep, and those who agreed may hear
+  the leader again and renew its lease. So a vote itself is refused while a leader is heard, too,
+  except in a transfer, which the candidate announces on the same link before it asks.
 - Votes are counted by sender; the library counts answers, so one voter could count twice.
 - Lease: leadership is sure until 0.8 of the minimal timeout after the sending time of the last
   heartbeat that a majority answered, since until then no pre-vote can succeed.
@@ -17,6 +20,7 @@ from engine.raft.pysync.append import Message
 from engine.raft.pysync.library import FOLLOWER, LEADER, SyncObj, now
 
 LEASE_SHARE = 0.8  # of the minimal timeout; the rest is for clocks that run at other speeds
+QUIET_SHARE = 0.9  # of it, without a leader's word, before a node agrees to another
 _NEVER = 1 << 62
 
 
@@ -29,6 +33,7 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
         self._prevote_term: int | None = None
         self._voters: set[tuple[int, Any]] = set()
         self._forced = False  # the next election was agreed: by pre-vote or by the leader itself
+        self._released: tuple[Any, int] | None = None  # who was handed leadership, for which term
         self._no_lease_before = 0.0
         self.lease_until = 0.0  # seconds of the library's clock; read by other threads
         super().__init__(*args, **kwargs)
@@ -77,9 +82,17 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
                 self._SyncObj__setCurrentTerm(message["cur"], None)
         elif kind == "pre_vote_ok":
             self._count_pre_vote(node, message)
+        elif kind == "released":
+            self._released = (node, message["term"])
         else:
             if kind == "timeout_now" and node == self._getLeader():
                 self._forced, self._voters = True, set()
+                released = {"type": "released", "term": self.raftCurrentTerm + 1}
+                for other in self._SyncObj__otherNodes:
+                    self._SyncObj__transport.send(other, dict(released))
+            elif kind == "request_vote":
+                if self._hears_a_leader() and self._released != (node, message["term"]):
+                    return
             elif kind == "response_vote":
                 if (message["term"], node) in self._voters:
                     return
@@ -87,6 +100,14 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
             elif kind == "append_entries" and message["term"] >= self.raftCurrentTerm:
                 self._heard = now()
             super()._SyncObj__onMessageReceived(node, message)
+            if self._SyncObj__raftState != LEADER:
+                self.lease_until = 0.0
+
+    def _hears_a_leader(self) -> bool:
+        return (
+            self._SyncObj__raftState != LEADER
+            and now() - self._heard < self.conf.raftMinTimeout * QUIET_SHARE
+        )
 
     def _answer_pre_vote(self, node: Any, message: Message) -> None:
         term = self.raftCurrentTerm
@@ -98,10 +119,7 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
             return
         mine = (self._SyncObj__getCurrentLogTerm(), self._SyncObj__getCurrentLogIndex())
         current = (message["last_log_term"], message["last_log_index"]) >= mine
-        quiet = (
-            self._SyncObj__raftState != LEADER
-            and now() - self._heard >= self.conf.raftMinTimeout * 0.9
-        )
+        quiet = self._SyncObj__raftState != LEADER and not self._hears_a_leader()
         send = self._SyncObj__transport.send
         if current and quiet and message["term"] > term:
             send(node, {"type": "pre_vote_ok", "term": message["term"]})

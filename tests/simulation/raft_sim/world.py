@@ -154,6 +154,7 @@ class World:
         self.agreed: dict[int, bytes] = {}
         self.acked: dict[int, bytes] = {}
         self.blocked: set[frozenset[str]] = set()
+        self.stalled: dict[str, float] = {}  # until when a replica's thread does not run
         self.sent = self.crashes = self.leases = 0
         for name in self.names:
             self.start(name)
@@ -220,12 +221,15 @@ class World:
         names = list(self.replicas)
         self.rng.shuffle(names)
         for name in names:
-            if smooth or self.rng.random() < 0.9:
+            if smooth or (not self.asleep(name) and self.rng.random() < 0.9):
                 self.replicas[name].doTick(0.0)
         for a, b in list(self.links.queues):
-            if smooth or self.rng.random() < 0.8:
+            if smooth or (not self.asleep(b) and self.rng.random() < 0.8):
                 self.links.deliver(a, b, 1_000_000 if smooth else self.rng.randrange(1, 8))
         self.check()
+
+    def asleep(self, name: str) -> bool:
+        return self.stalled.get(name, 0.0) > self.clock[0]
 
     def check(self) -> None:
         holders = [n for n, r in self.replicas.items() if r.lease_ok()]
@@ -242,7 +246,8 @@ class World:
 
     def check_majority(self) -> None:
         """What is committed is in most logs, at every moment; a dead replica is given the doubt."""
-        replicas = list(self.replicas.values())
+        # Before its first tick a replica has not read its snapshot and knows an old commit index.
+        replicas = [r for r in self.replicas.values() if r.raftCommitIndex >= r.journal[0][1]]
         if not replicas:
             return
         ahead = max(replicas, key=lambda r: r.raftCommitIndex)
@@ -280,6 +285,8 @@ class World:
                 self.crash(name, power=True)
         elif dice < 0.065 and self.replicas:
             self.rng.choice(list(self.replicas.values())).transferLeadership()
+        elif dice < 0.085:
+            self.stalled[self.rng.choice(self.names)] = self.clock[0] + self.rng.random() * 2
         missing = [n for n in self.names if n not in self.replicas]
         if missing and self.rng.random() < 0.05:
             self.start(self.rng.choice(missing))

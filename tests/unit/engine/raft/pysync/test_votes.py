@@ -98,3 +98,19 @@ def test_a_transfer_ends_the_lease_at_once(world: World) -> None:
     assert not world.replicas[head].lease_ok()
     _pass(world, 5.0)
     assert _leader(world) != head
+
+
+def test_r18_a_vote_is_refused_while_a_leader_is_heard_unless_it_let_go(world: World) -> None:
+    head = _leader(world)
+    voter, candidate = (n for n in world.names[:3] if n != head)
+    replica = world.replicas[voter]
+    term = replica.raftCurrentTerm + 1
+    end = replica.journal[-1]
+    ask = {"type": "request_vote", "term": term, "last_log_index": end[1], "last_log_term": end[2]}
+    hear = world.links.ends[voter]._onMessageReceived
+    hear(Node(candidate), dict(ask))
+    assert replica.raftCurrentTerm == term - 1
+    hear(Node(candidate), {"type": "released", "term": term})
+    hear(Node(candidate), dict(ask))
+    assert replica.raftCurrentTerm == term
+    assert replica.journal.getVotedForNodeId() == candidate
