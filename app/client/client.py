@@ -1,0 +1,234 @@
+"""A typed client of the REST API, for chronosctl, the console and people's own scripts.
+
+Every method returns the `data` of the envelope as plain values. Reads are tried again once when the
+connection breaks; writes are not, unless they carry an idempotency key.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import httpx
+
+from app.client.errors import ApiError, Unreachable
+
+Json = dict[str, Any]
+TIMEOUT_S: Final = 30.0
+TRIES: Final = 2
+MEDIA: Final = {
+    "csv": "text/csv",
+    "arrow": "application/vnd.apache.arrow.stream",
+    "parquet": "application/vnd.apache.parquet",
+}
+
+
+class Client:
+    """One node's REST API.
+
+    Args:
+        url: base URL, e.g. `http://127.0.0.1:8080`.
+        api_key: sent as a bearer token where the node asks for one.
+        timeout_s: seconds that one call may take.
+
+    Every method raises `ApiError` when the node refuses and `Unreachable` when none answers.
+    """
+
+    def __init__(self, url: str, api_key: str | None = None, *, timeout_s: float = TIMEOUT_S):
+        self.url = url.rstrip("/")
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout_s)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    # ---- jobs -----------------------------------------------------------------------------------
+
+    def jobs(self, **filters: Any) -> Json:
+        """A page of jobs: `{jobs, total, next_cursor}`; filters as in the contract."""
+        return self._get("/api/v1/jobs", filters)
+
+    def job(self, ref: str) -> Json:
+        """A job by id or namespace/name."""
+        return self._get(f"/api/v1/jobs/{ref}")
+
+    def create_job(
+        self, document: Json, *, dry_run: bool = False, idempotency_key: str | None = None
+    ) -> Json:
+        """Create a job, or with `dry_run` only check it and see what it would be."""
+        params = {"dry_run": "true"} if dry_run else {}
+        return self._write("POST", "/api/v1/jobs", document, params, key=idempotency_key)
+
+    def create_jobs(self, documents: list[Json], *, idempotency_key: str | None = None) -> Json:
+        """Create all of these jobs or none: `{created, ids}`."""
+        body = {"jobs": documents}
+        return self._write("POST", "/api/v1/jobs/batch", body, key=idempotency_key)
+
+    def update_job(
+        self,
+        ref: str,
+        document: Json,
+        *,
+        if_match: str | None = None,
+        comment: str = "",
+        idempotency_key: str | None = None,
+    ) -> Json:
+        """Replace a job by a new version; refused when `if_match` is not the current one."""
+        headers = {"If-Match": if_match} if if_match else {}
+        params = {"comment": comment} if comment else {}
+        path = f"/api/v1/jobs/{ref}"
+        return self._write("PUT", path, document, params, key=idempotency_key, headers=headers)
+
+    def delete_job(self, ref: str, *, idempotency_key: str | None = None) -> Json:
+        """Delete a job; its history stays."""
+        return self._write("DELETE", f"/api/v1/jobs/{ref}", key=idempotency_key)
+
+    def enable_job(self, ref: str, *, idempotency_key: str | None = None) -> Json:
+        """Let a job fire."""
+        return self._write("POST", f"/api/v1/jobs/{ref}/enable", key=idempotency_key)
+
+    def disable_job(self, ref: str, *, idempotency_key: str | None = None) -> Json:
+        """Stop a job from firing."""
+        return self._write("POST", f"/api/v1/jobs/{ref}/disable", key=idempotency_key)
+
+    def trigger_job(
+        self, ref: str, *, wait: str | None = None, idempotency_key: str | None = None
+    ) -> Json:
+        """Run a job now; with `wait` ("30s") answer when it ended."""
+        params = {"wait": wait} if wait else {}
+        path = f"/api/v1/jobs/{ref}/trigger"
+        return self._write("POST", path, None, params, key=idempotency_key)
+
+    def job_executions(self, ref: str, limit: int = 20, cursor: str | None = None) -> Json:
+        """A job's executions, newest first: `{executions, total, next_cursor}`."""
+        return self._get(f"/api/v1/jobs/{ref}/executions", {"limit": limit, "cursor": cursor})
+
+    def job_versions(self, ref: str) -> Any:
+        """A job's versions, newest first."""
+        return self._get(f"/api/v1/jobs/{ref}/versions")
+
+    def job_version(self, ref: str, number: int) -> Json:
+        """One version of a job."""
+        return self._get(f"/api/v1/jobs/{ref}/versions/{number}")
+
+    def rollback_job(self, ref: str, number: int, *, idempotency_key: str | None = None) -> Json:
+        """Make an earlier version the newest."""
+        return self._write("POST", f"/api/v1/jobs/{ref}/rollback/{number}", key=idempotency_key)
+
+    def job_next(self, ref: str, count: int = 10) -> Any:
+        """A job's coming fire times."""
+        return self._get(f"/api/v1/jobs/{ref}/next", {"count": count})
+
+    def job_stats(self, ref: str, window: str = "24h") -> Json:
+        """A job's counts, quantiles and latest durations within `window`."""
+        return self._get(f"/api/v1/jobs/{ref}/stats", {"window": window})
+
+    def preview_schedule(self, schedule: str, timezone: str = "UTC", count: int = 10) -> Json:
+        """A schedule in words, with its next fire times."""
+        params = {"schedule": schedule, "timezone": timezone, "count": count}
+        return self._get("/api/v1/schedules/preview", params)
+
+    # ---- executions -----------------------------------------------------------------------------
+
+    def executions(self, **filters: Any) -> Json:
+        """A page of executions, newest first: `{executions, total, next_cursor}`."""
+        return self._get("/api/v1/executions", filters)
+
+    def execution(self, execution_id: str) -> Json:
+        """An execution with its attempts and steps."""
+        return self._get(f"/api/v1/executions/{execution_id}")
+
+    def replay_execution(
+        self, job_ref: str, execution_id: str, *, idempotency_key: str | None = None
+    ) -> Json:
+        """Run an execution's job again, noted as its replay."""
+        path = f"/api/v1/jobs/{job_ref}/executions/{execution_id}/replay"
+        return self._write("POST", path, key=idempotency_key)
+
+    def cancel_execution(self, execution_id: str, *, idempotency_key: str | None = None) -> Json:
+        """End an open execution."""
+        path = f"/api/v1/executions/{execution_id}/cancel"
+        return self._write("POST", path, key=idempotency_key)
+
+    # ---- the whole ------------------------------------------------------------------------------
+
+    def health(self) -> Json:
+        """Whether the node can serve."""
+        return self._get("/health")
+
+    def cluster_status(self) -> Json:
+        """Nodes, leader, log and history."""
+        return self._get("/api/v1/cluster/status")
+
+    def transfer(self, to: str | None = None) -> Json:
+        """Ask another node to lead."""
+        return self._write("POST", "/api/v1/cluster/transfer", {"to": to})
+
+    def overview(self, window: str = "1h") -> Json:
+        """What the landing page shows."""
+        return self._get("/api/v1/overview", {"window": window})
+
+    def sql(self, sql: str, limit: int = 1000) -> Json:
+        """Read-only SQL over the history: columns, rows, truncated, elapsed_ms, as_of."""
+        return self._write("POST", "/api/v1/sql", {"sql": sql, "limit": limit})
+
+    def sql_bytes(self, sql: str, limit: int, form: str) -> bytes:
+        """The answer of a query as csv, arrow or parquet."""
+        headers = {"Accept": MEDIA[form]}
+        body = {"sql": sql, "limit": limit}
+        return self._call("POST", "/api/v1/sql", json=body, headers=headers).content
+
+    def sql_schema(self) -> Json:
+        """Tables and columns that SQL may ask for."""
+        return self._get("/api/v1/sql/schema")
+
+    def load_demo(self) -> Json:
+        """Create the labelled demo jobs."""
+        return self._write("POST", "/api/v1/demo")
+
+    def clear_demo(self) -> Json:
+        """Delete the demo jobs."""
+        return self._write("DELETE", "/api/v1/demo")
+
+    # ---- inside ---------------------------------------------------------------------------------
+
+    def _get(self, path: str, params: Json | None = None) -> Any:
+        given = {key: value for key, value in (params or {}).items() if value is not None}
+        return self._call("GET", path, params=given).json()["data"]
+
+    def _write(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        params: Json | None = None,
+        *,
+        key: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Any:
+        own = dict(headers or {})
+        if key:
+            own["Idempotency-Key"] = key
+        return self._call(method, path, json=body, params=params or {}, headers=own).json()["data"]
+
+    def _call(self, method: str, path: str, **how: Any) -> httpx.Response:
+        safe = method == "GET" or "Idempotency-Key" in how.get("headers", {})
+        for left in reversed(range(TRIES if safe else 1)):
+            try:
+                answer = self._http.request(method, path, **how)
+                break
+            except httpx.HTTPError as error:
+                if not left:
+                    raise Unreachable(self.url, str(error) or type(error).__name__) from error
+        if answer.is_success:
+            return answer
+        raise self._refusal(answer)
+
+    def _refusal(self, answer: httpx.Response) -> Exception:
+        try:
+            error = answer.json()["error"]
+            return ApiError(
+                error["code"], error["message"], error.get("details") or [], answer.status_code
+            )
+        except (ValueError, KeyError, TypeError):
+            return Unreachable(self.url, f"HTTP {answer.status_code} is not an answer of Chronos")
