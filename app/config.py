@@ -310,6 +310,11 @@ def client_environment() -> tuple[str, str | None]:
     return url or "http://127.0.0.1:8080", os.environ.get("CHRONOS_API_KEY") or None
 
 
+def names_a_node() -> bool:
+    """Whether `CHRONOS_URL` says which node a client should use."""
+    return bool(os.environ.get("CHRONOS_URL", "").strip())
+
+
 def _stray_environment() -> list[Problem]:
     """Refuse `CHRONOS_CLUSTR__NODE_ID`: pydantic-settings would silently pass it over."""
     sections = list(Config.model_fields)

@@ -103,8 +103,8 @@ class Client:
         """A job's executions, newest first: `{executions, total, next_cursor}`."""
         return self._get(f"/api/v1/jobs/{ref}/executions", {"limit": limit, "cursor": cursor})
 
-    def job_versions(self, ref: str) -> Any:
-        """A job's versions, newest first."""
+    def job_versions(self, ref: str) -> Json:
+        """A job's versions, newest first: `{versions, total}`."""
         return self._get(f"/api/v1/jobs/{ref}/versions")
 
     def job_version(self, ref: str, number: int) -> Json:
@@ -115,7 +115,7 @@ class Client:
         """Make an earlier version the newest."""
         return self._write("POST", f"/api/v1/jobs/{ref}/rollback/{number}", key=idempotency_key)
 
-    def job_next(self, ref: str, count: int = 10) -> Any:
+    def job_next(self, ref: str, count: int = 10) -> Json:
         """A job's coming fire times."""
         return self._get(f"/api/v1/jobs/{ref}/next", {"count": count})
 
@@ -192,9 +192,10 @@ class Client:
 
     # ---- inside ---------------------------------------------------------------------------------
 
-    def _get(self, path: str, params: Json | None = None) -> Any:
+    def _get(self, path: str, params: Json | None = None) -> Json:
         given = {key: value for key, value in (params or {}).items() if value is not None}
-        return self._call("GET", path, params=given).json()["data"]
+        data: Json = self._call("GET", path, params=given).json()["data"]
+        return data
 
     def _write(
         self,
@@ -205,11 +206,13 @@ class Client:
         *,
         key: str | None = None,
         headers: dict[str, str] | None = None,
-    ) -> Any:
+    ) -> Json:
         own = dict(headers or {})
         if key:
             own["Idempotency-Key"] = key
-        return self._call(method, path, json=body, params=params or {}, headers=own).json()["data"]
+        answer = self._call(method, path, json=body, params=params or {}, headers=own)
+        data: Json = answer.json()["data"]
+        return data
 
     def _call(self, method: str, path: str, **how: Any) -> httpx.Response:
         safe = method == "GET" or "Idempotency-Key" in how.get("headers", {})

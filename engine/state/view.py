@@ -6,8 +6,8 @@ hands out frozen values or copies.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.execution import Execution
@@ -19,7 +19,7 @@ from engine.state.state import LastRun, State
 class View:
     """What this node knows now. `lock` is shared with the replica that writes."""
 
-    def __init__(self, state: State, lock: threading.RLock):
+    def __init__(self, state: State, lock: AbstractContextManager[object]):
         self._state = state
         self._lock = lock
         self._sorted: tuple[Job, ...] | None = None

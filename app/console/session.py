@@ -1,0 +1,102 @@
+"""What a page needs: the client, the viewer's zone, where to go, and writes that tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from app.client.client import Client
+from app.client.errors import ApiError, Unreachable
+from app.config import client_environment
+from engine.core.ids import new_request_id
+
+T = TypeVar("T")
+
+_FLASH = "_flash"
+_INTENT = "_intent_"
+
+
+class Console:
+    """One run of one page.
+
+    Args:
+        client: the REST API that everything comes from.
+        pages: the st.Page of every page, by URL path.
+    """
+
+    def __init__(self, client: Client, pages: dict[str, Any]):
+        self.client = client
+        self.zone = viewer_zone()
+        self._pages = pages
+
+    def go(self, page: str, **params: str) -> None:
+        """Leave for another page, with its parameters in the URL."""
+        st.switch_page(self._pages[page], query_params=params)
+
+    def flash(self, text: str, icon: str = ":material/check:") -> None:
+        """Say it after the rerun that follows."""
+        st.session_state[_FLASH] = (text, icon)
+
+    def show_flash(self) -> None:
+        """Show what was flashed before this run."""
+        if flash := st.session_state.pop(_FLASH, None):
+            st.toast(flash[0], icon=flash[1])
+
+    def intent(self, key: str) -> str:
+        """The idempotency key of an intention: a second click is the same request."""
+        name = _INTENT + key
+        if name not in st.session_state:
+            st.session_state[name] = new_request_id()
+        return str(st.session_state[name])
+
+    def done(self, key: str) -> None:
+        """The intention was carried out; the next one is another."""
+        st.session_state.pop(_INTENT + key, None)
+
+    def attempt(self, action: Callable[[], T], success: str = "") -> T | None:
+        """Carry out a write; a refusal is shown with its fields and hints and returns None."""
+        try:
+            result = action()
+        except ApiError as error:
+            show_error(error)
+            return None
+        except Unreachable as error:
+            st.error(f"**No answer from the node.** {error.reason}", icon=":material/cloud_off:")
+            return None
+        if success:
+            self.flash(success)
+        return result
+
+
+def show_error(error: ApiError) -> None:
+    """A refusal, with every field at fault and what would be right."""
+    lines = [f"**{error.message}**"]
+    for detail in error.details:
+        hint = f" ({detail['hint']})" if detail.get("hint") else ""
+        field = f"`{detail['field']}` " if detail.get("field") else ""
+        lines.append(f"- {field}{detail.get('reason', '')}{hint}")
+    st.error("\n".join(lines), icon=":material/error:")
+
+
+def viewer_zone() -> str:
+    """The browser's IANA zone; UTC where it does not tell a known one."""
+    name = getattr(st.context, "timezone", None) or "UTC"
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return "UTC"
+    return str(name)
+
+
+@st.cache_resource
+def shared_client(url: str, api_key: str | None) -> Client:
+    """One client for all sessions; httpx's is safe to share between threads."""
+    return Client(url, api_key)
+
+
+def connect() -> Client:
+    """The client of the node that the environment names, or of the embedded one."""
+    return shared_client(*client_environment())

@@ -1,0 +1,135 @@
+"""Charts as plain specifications: data in, a dict for Vega-Lite or ECharts out. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from app.console.widgets.format import STATUS_COLOR, moment
+
+Spec = dict[str, Any]
+QUIET: Final = 0.55
+"""Success steps back, so that the eye lands on what failed."""
+
+_AXIS: Final = {"labelColor": "#7C8794", "domainColor": "#7C879455", "gridColor": "#7C879422"}
+
+
+def throughput(series: list[dict[str, Any]], zone: str) -> Spec:
+    """Stacked bars of ended executions by outcome, as ECharts options."""
+    tz = ZoneInfo(zone)
+    labels = []
+    for bucket in series:
+        at = moment(bucket["time"])
+        labels.append(at.astimezone(tz).strftime("%H:%M") if at else "")
+    outcomes = (("success", "success", QUIET), ("failed", "failed", 1.0), ("other", "skipped", 1.0))
+    return {
+        "animation": False,
+        "aria": {"enabled": True},
+        "grid": {"left": 36, "right": 8, "top": 12, "bottom": 24},
+        "tooltip": {"trigger": "axis"},
+        "xAxis": {"type": "category", "data": labels, "axisLabel": {"color": "#7C8794"}},
+        "yAxis": {
+            "type": "value",
+            "minInterval": 1,
+            "axisLabel": {"color": "#7C8794"},
+            "splitLine": {"lineStyle": {"color": "#7C879433"}},
+        },
+        "series": [
+            {
+                "name": name,
+                "type": "bar",
+                "stack": "all",
+                "barMaxWidth": 14,
+                "itemStyle": {"color": STATUS_COLOR[color], "opacity": opacity},
+                "data": [bucket[name] for bucket in series],
+            }
+            for name, color, opacity in outcomes
+        ],
+    }
+
+
+def timeline(bars: list[dict[str, Any]], now: str) -> Spec:
+    """A Gantt of executions, a row a job, as Vega-Lite; open ones reach to `now` (RFC 3339)."""
+    values = [
+        {
+            "job": bar["job_name"],
+            "status": bar["status"],
+            "from": bar["started_at"],
+            "to": bar["completed_at"] or now,
+            "id": bar["execution_id"],
+        }
+        for bar in bars
+        if bar["started_at"]
+    ]
+    names = sorted({bar["status"] for bar in values})
+    rows = len({value["job"] for value in values})
+    return {
+        "height": max(60, 26 * rows),
+        "data": {"values": values},
+        "mark": {"type": "bar", "cornerRadius": 3, "height": 13, "minBandSize": 3},
+        "encoding": {
+            "y": {
+                "field": "job",
+                "type": "nominal",
+                "title": None,
+                "axis": {**_AXIS, "grid": True},
+            },
+            "x": {"field": "from", "type": "temporal", "title": None, "axis": _AXIS},
+            "x2": {"field": "to"},
+            "color": {
+                "field": "status",
+                "scale": {"domain": names, "range": [STATUS_COLOR[name] for name in names]},
+                "legend": {"orient": "top", "title": None, "labelColor": "#7C8794"},
+            },
+            "stroke": {
+                "field": "status",
+                "scale": {"domain": names, "range": [STATUS_COLOR[name] for name in names]},
+                "legend": None,
+            },
+            "opacity": {
+                "condition": {"test": "datum.status == 'success'", "value": QUIET},
+                "value": 1,
+            },
+            "tooltip": [
+                {"field": "job"},
+                {"field": "status"},
+                {"field": "from", "type": "temporal", "format": "%H:%M:%S"},
+                {"field": "to", "type": "temporal", "format": "%H:%M:%S"},
+            ],
+        },
+        "config": {"view": {"stroke": None}},
+    }
+
+
+def durations(series: list[dict[str, Any]]) -> Spec:
+    """Durations of a job's runs over time, coloured by outcome, as Vega-Lite."""
+    names = sorted({run["status"] for run in series})
+    return {
+        "height": 240,
+        "data": {"values": series},
+        "mark": {"type": "point", "filled": True, "size": 42},
+        "encoding": {
+            "x": {"field": "scheduled_time", "type": "temporal", "title": None, "axis": _AXIS},
+            "y": {
+                "field": "duration_ms",
+                "type": "quantitative",
+                "title": "ms",
+                "axis": {**_AXIS, "titleColor": "#7C8794"},
+            },
+            "color": {
+                "field": "status",
+                "scale": {"domain": names, "range": [STATUS_COLOR[name] for name in names]},
+                "legend": {"orient": "top", "title": None, "labelColor": "#7C8794"},
+            },
+            "opacity": {
+                "condition": {"test": "datum.status == 'success'", "value": QUIET},
+                "value": 1,
+            },
+            "tooltip": [
+                {"field": "scheduled_time", "type": "temporal", "format": "%Y-%m-%d %H:%M:%S"},
+                {"field": "duration_ms", "format": ".1f"},
+                {"field": "status"},
+            ],
+        },
+        "config": {"view": {"stroke": None}},
+    }

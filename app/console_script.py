@@ -1,0 +1,74 @@
+"""The console's script: theme, navigation, and the page that the URL names."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import streamlit as st
+
+from app.client.errors import ApiError, Unreachable
+from app.console.navigation import SECTIONS, Found, find_pages
+from app.console.session import Console, connect, show_error
+from app.console.widgets.layout import unreachable
+
+CSS = """<style>
+[data-testid=stMainBlockContainer]{padding-inline:2.25rem}
+[data-variant=segmented_control][data-selected=true] p{color:light-dark(#4338CA,#C7CBFF)}
+button kbd{opacity:1;color:inherit}
+</style>"""
+
+
+def main() -> None:
+    """Draw one page."""
+    st.set_page_config(page_title="Chronos", page_icon="⏱️", layout="wide")
+    st.logo("app/static/logo.svg", size="large")
+    found = find_pages()
+    targets: dict[str, Any] = {}
+    console = Console(connect(), targets)
+    menu: dict[str, list[Any]] = {section: [] for section in SECTIONS}
+    for one in found:
+        page = st.Page(
+            functools.partial(draw, one, console),
+            title=one.page.title,
+            icon=one.page.icon,
+            url_path=one.path,
+            default=one.path == "overview",
+            visibility="hidden" if one.page.hidden else "visible",
+        )
+        targets[one.path] = page
+        menu[one.page.section].append(page)
+    sections: dict[str, Any] = {section: pages for section, pages in menu.items() if pages}
+    chosen = st.navigation(sections)
+    foot(console)
+    st.html(CSS)
+    console.show_flash()
+    chosen.run()
+
+
+def draw(one: Found, console: Console) -> None:
+    """A page, or why it cannot be shown."""
+    try:
+        one.render(console)
+    except Unreachable as error:
+        unreachable(error)
+    except ApiError as error:
+        show_error(error)
+
+
+def foot(console: Console) -> None:
+    """Which node this is, and who leads; the sidebar's foot."""
+    with st.sidebar:
+        try:
+            status = console.client.cluster_status()
+        except (Unreachable, ApiError):
+            st.markdown(":red-badge[:material/cloud_off: not reachable]")
+            return
+        size = len(status["nodes"])
+        kind = "single node" if size == 1 else f"{size} nodes"
+        leader = status["leader"] or "no leader"
+        st.markdown(f":green-badge[:material/bolt: {kind}] :gray-badge[leader {leader}]")
+        st.caption(f"term {status['term']} · {status['node_id']} · v{status['version']}")
+
+
+main()

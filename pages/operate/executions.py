@@ -1,0 +1,78 @@
+"""Executions: what ran, newest first, by status, namespace and job."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app.console.page import Page
+from app.console.session import Console
+from app.console.widgets.format import clock, duration
+from app.console.widgets.layout import empty_state, header
+
+PAGE = Page("Executions", ":material/history:", 20, "Operate")
+STATUSES = ["running", "pending", "success", "failed", "skipped", "cancelled", "unknown"]
+PAGE_SIZE = 50
+
+
+def render(console: Console) -> None:
+    with header("Executions", f"newest first · times in {console.zone}"):
+        if st.button("Refresh", icon=":material/refresh:"):
+            st.rerun()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        status = st.pills("Status", STATUSES, key="executions_status", bind="query-params")
+        namespace = st.text_input(
+            "Namespace", key="executions_namespace", bind="query-params", width=200
+        )
+    filters = f"{status}|{namespace}"
+    if st.session_state.get("executions_filters") != filters:
+        st.session_state["executions_filters"] = filters
+        st.session_state["executions_cursors"] = [None]
+    cursors = st.session_state["executions_cursors"]
+    page = console.client.executions(
+        status=status, namespace=namespace or None, limit=PAGE_SIZE, cursor=cursors[-1]
+    )
+    rows = page["executions"]
+    if not rows:
+        empty_state("No executions here", "Nothing that matches has run yet.", key="executions")
+        return
+    table = pd.DataFrame(
+        {
+            "job": [row["job_name"] for row in rows],
+            "status": [[row["status"]] for row in rows],
+            "scheduled": [clock(row["scheduled_time"], console.zone) for row in rows],
+            "started": [clock(row["started_at"], console.zone) for row in rows],
+            "duration": [duration(row["duration"]) for row in rows],
+            "attempts": [row["attempts"] for row in rows],
+            "trigger": [row["trigger"] for row in rows],
+            "reason": [row["reason"] or row["error"] for row in rows],
+        }
+    )
+    chosen = st.dataframe(
+        table,
+        key=f"executions_table_{filters}_{cursors[-1]}",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        row_height=36,
+        column_config={
+            "status": st.column_config.MultiselectColumn(
+                options=STATUSES,
+                color=["blue", "gray", "green", "red", "violet", "gray", "orange"],
+            )
+        },
+    )
+    if chosen["selection"]["rows"]:
+        console.go("execution", id=rows[chosen["selection"]["rows"][0]]["id"])
+    _paging(page, cursors)
+
+
+def _paging(page: dict[str, object], cursors: list[object]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Newer", disabled=len(cursors) == 1, icon=":material/chevron_left:"):
+            cursors.pop()
+            st.rerun()
+        if st.button("Older", disabled=not page["next_cursor"], icon=":material/chevron_right:"):
+            cursors.append(page["next_cursor"])
+            st.rerun()
+        st.caption(f"page {len(cursors)} · {page['total']} in all")

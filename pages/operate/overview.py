@@ -1,0 +1,148 @@
+"""Overview: what is the health of my system? Failures and the near future at a glance."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+
+from app.client.errors import Unreachable
+from app.console.page import Page
+from app.console.session import Console
+from app.console.widgets import charts
+from app.console.widgets.format import ago, clock, milliseconds, percent, status_badge
+from app.console.widgets.layout import card, first_job, header, unreachable
+
+PAGE = Page("Overview", ":material/space_dashboard:", 0, "")
+WINDOWS = ["15m", "1h", "6h", "24h"]
+
+
+def render(console: Console) -> None:
+    status = console.client.cluster_status()
+    with header("Overview", f"{status['node_id']} · {console.zone}"):
+        window = st.segmented_control(
+            "Window",
+            WINDOWS,
+            default="1h",
+            key="overview_window",
+            bind="query-params",
+            label_visibility="collapsed",
+            required=True,
+        )
+        if st.button("New job", type="primary", icon=":material/add:", shortcut="N"):
+            console.go("editor")
+    if not status["jobs_total"]:
+        first_job(console)
+        return
+    _live(console, window or "1h")
+
+
+@st.fragment(run_every="5s", key="overview_live")
+def _live(console: Console, window: str) -> None:
+    try:
+        data = console.client.overview(window)
+    except Unreachable as error:
+        unreachable(error)
+        return
+    now = datetime.now(UTC)  # noqa: TID251  # the viewer's clock, for "2 min ago"; nothing is decided by it
+    _cards(data, window)
+    left, right = st.columns([2.2, 1])
+    with left:
+        with card("Executions", f"the busiest jobs · last {window}", key="timeline"):
+            if data["timeline"]:
+                spec = charts.timeline(data["timeline"], now.isoformat())
+                st.vega_lite_chart(spec, key="overview_timeline", width="stretch")
+            else:
+                st.caption("Nothing ran in this window.")
+        with card("Throughput", "runs by outcome", key="throughput"):
+            options = charts.throughput(data["series"], console.zone)
+            st.echarts_chart(options, key="overview_throughput", height=220)
+    with right:
+        _attention(console, data, now)
+        _up_next(data, now)
+    st.caption(f"updated {clock(now.isoformat(), console.zone)[11:]}")
+
+
+def _cards(data: dict[str, Any], window: str) -> None:
+    series = data["series"]
+    counts, lateness = data["counts"], data["lateness_ms"]
+    finished = [bucket["success"] + bucket["failed"] for bucket in series]
+    row = st.columns(5)
+    row[0].metric(
+        "Success rate",
+        percent(data["success_rate"]),
+        f"{counts['failed']} failed",
+        delta_color="red" if counts["failed"] else "gray",
+        delta_arrow="off",
+        chart_data=[bucket["failed"] for bucket in series],
+        chart_type="bar",
+        border=True,
+        height="stretch",
+    )
+    row[1].metric(
+        "Runs / min",
+        f"{data['runs_per_minute']:.1f}",
+        f"{sum(counts.values())} in {window}",
+        delta_color="gray",
+        delta_arrow="off",
+        chart_data=finished,
+        chart_type="bar",
+        border=True,
+        height="stretch",
+    )
+    row[2].metric(
+        "Running now",
+        data["running"],
+        f"{data['pending']} waiting",
+        delta_color="gray",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+    )
+    row[3].metric(
+        "Lateness p95",
+        milliseconds(lateness["p95"]),
+        f"p99 {milliseconds(lateness['p99'])}",
+        delta_color="gray",
+        delta_arrow="off",
+        chart_data=[bucket["lateness_p95_ms"] or 0 for bucket in series],
+        chart_type="line",
+        border=True,
+        height="stretch",
+    )
+    row[4].metric(
+        "Jobs",
+        data["jobs_total"],
+        f"{data['jobs_enabled']} enabled",
+        delta_color="gray",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+    )
+
+
+def _attention(console: Console, data: dict[str, Any], now: datetime) -> None:
+    with card("Needs attention", key="attention"):
+        if not data["attention"]:
+            st.caption(":material/check: Nothing failed or is late in this window.")
+        for row in data["attention"]:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(
+                    f"**{row['job_name']}** {status_badge(row['status'])} ×{row['count']}  \n"
+                    f":gray[{ago(row['last_at'], now)} · {row['reason'][:60]}]",
+                    width="stretch",
+                )
+                if st.button(
+                    "Open", key=f"attention_{row['job_id']}_{row['status']}", type="tertiary"
+                ):
+                    console.go("job", id=row["job_id"])
+
+
+def _up_next(data: dict[str, Any], now: datetime) -> None:
+    with card("Up next", key="up_next"):
+        if not data["up_next"]:
+            st.caption("No enabled job has a coming fire time.")
+            return
+        rows = {row["job_name"]: ago(row["next_run"], now) for row in data["up_next"]}
+        st.table(rows, border="horizontal")
