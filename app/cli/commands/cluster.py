@@ -1,0 +1,60 @@
+"""`chronosctl cluster`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from app.cli.output import Form, Output, fields, rows, show, write
+from app.cli.session import connected, refuse
+
+app = typer.Typer(help="The nodes, their leader and their log.", no_args_is_help=True)
+
+COLUMNS: Final = ("node_id", "role", "connected", "address", "http_address", "lag")
+_SHOWN: Final[tuple[str, ...]] = (
+    *("node_id", "leader", "term", "jobs_total", "running"),
+    *("commit_index", "applied_index", "uptime_s", "version"),
+)
+PROCEDURE: Final = """membership is configured, not commanded, so that no slip splits the cluster:
+  1. write the new list of all nodes: cluster.raft.peers in every node's file
+  2. {change}
+  3. restart the other nodes one at a time, the leader last (chronosctl cluster transfer),
+     each only after 'chronosctl cluster status' shows the one before connected with lag 0
+  change one node at a time, and keep an odd number: 1, 3 or 5"""
+
+
+@app.command()
+def status(context: typer.Context, output: Form = Output.TABLE) -> None:
+    """Show the nodes, the leader and how far each is."""
+    with connected(context) as client:
+        data = client.cluster_status()
+    plain = {key: data[key] for key in _SHOWN if key in data}
+    show(data, output, [*fields(plain), "", *rows(data["nodes"], COLUMNS)])
+
+
+@app.command()
+def join(node: Annotated[str, typer.Argument(help="The new node's Raft address.")] = "") -> None:
+    """Say how a node is added safely; refused, because membership is configured."""
+    start = "start the new node with an empty data_dir and wait until it has caught up"
+    refuse(f"join {node}: ".replace(" :", ":") + PROCEDURE.format(change=start))
+
+
+@app.command()
+def leave(node: Annotated[str, typer.Argument(help="The node that should go.")] = "") -> None:
+    """Say how a node is removed safely; refused, because membership is configured."""
+    stop = "transfer leadership away from the node, then stop it for good"
+    refuse(f"leave {node}: ".replace(" :", ":") + PROCEDURE.format(change=stop))
+
+
+@app.command()
+def transfer(
+    context: typer.Context,
+    to: Annotated[
+        str | None, typer.Option("--to", help="A node id; else the most current.")
+    ] = None,
+) -> None:
+    """Ask the leader to hand over."""
+    with connected(context) as client:
+        client.transfer(to)
+    write(f"asked to hand over{f' to {to}' if to else ''}; see: chronosctl cluster status")

@@ -1,0 +1,296 @@
+"""`chronosctl job`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from app.cli.documents import read_documents, reference
+from app.cli.output import Form, Output, fields, rows, show, to_yaml, write
+from app.cli.session import REFUSED, connected, refuse
+from app.client.client import Client
+from app.client.errors import ApiError
+from engine.core.durations import parse_duration
+from engine.core.errors import InvalidDocument, Problem
+
+app = typer.Typer(help="Jobs: what runs, and when.", no_args_is_help=True)
+
+COLUMNS: Final = (
+    *("namespace", "name", "enabled", "schedule", "timezone"),
+    *("next_run", "last_run", "last_status", "id"),
+)
+SET_BY_CHRONOS: Final = frozenset(
+    {
+        *("id", "version", "created_at", "updated_at", "updated_by"),
+        *("next_run", "last_run", "last_status", "words", "next"),
+    }
+)
+SECRETS: Final = frozenset({"password", "token", "api_key"})
+HIDDEN: Final = "***"
+
+Ref = Annotated[str, typer.Argument(help="The job's id, or namespace/name.")]
+File = Annotated[Path, typer.Option("-f", "--file", help="YAML or JSON; - is standard input.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check, and change nothing.")]
+
+
+@app.command("list")
+def list_jobs(
+    context: typer.Context,
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n")] = None,
+    enabled: Annotated[bool | None, typer.Option("--enabled/--disabled")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="key:value; all must hold.")] = None,
+    q: Annotated[str | None, typer.Option("-q", help="Text to find.")] = None,
+    sort: str = "name",
+    limit: Annotated[int, typer.Option(help="0 lists all.")] = 0,
+    output: Form = Output.TABLE,
+) -> None:
+    """List jobs."""
+    with connected(context) as client:
+        found = _all_jobs(
+            client, limit, namespace=namespace, enabled=enabled, tag=tag, q=q, sort=sort
+        )
+    show(found, output, rows(found, COLUMNS))
+
+
+def _all_jobs(client: Client, limit: int, **filters: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        page = client.jobs(
+            limit=min(limit - len(found), 1000) if limit else 1000, cursor=cursor, **filters
+        )
+        found += page["jobs"]
+        cursor = page["next_cursor"]
+        if cursor is None or (limit and len(found) >= limit):
+            return found
+
+
+@app.command()
+def get(context: typer.Context, ref: Ref, output: Form = Output.YAML) -> None:
+    """Show a job as the document that one can edit and apply."""
+    with connected(context) as client:
+        job = client.job(ref)
+    show(job, output, fields(job))
+
+
+@app.command()
+def create(
+    context: typer.Context, file: File, dry_run: DryRun = False, output: Form = Output.TABLE
+) -> None:
+    """Create the jobs of a file, all or none."""
+    with connected(context) as client:
+        documents = read_documents(file)
+        if dry_run:
+            checked = [client.create_job(document, dry_run=True) for document in documents]
+            show(checked, output, (f"{reference(job)} would be created" for job in checked))
+            return
+        if len(documents) == 1:
+            jobs = [client.create_job(documents[0])]
+        else:
+            ids = client.create_jobs(documents)["ids"]
+            jobs = [client.job(identity) for identity in ids]
+    show(jobs, output, (f"{reference(job)} created ({job['id']})" for job in jobs))
+
+
+@app.command()
+def apply(
+    context: typer.Context, file: File, dry_run: DryRun = False, output: Form = Output.TABLE
+) -> None:
+    """Create the jobs of a file or bring them to it; what is equal stays untouched."""
+    with connected(context) as client:
+        documents = read_documents(file)
+        _refuse_twins(documents)
+        # All are checked before any is written.
+        plans = [_plan(client, document) for document in documents]
+        results = []
+        for document, (action, live) in zip(documents, plans, strict=True):
+            done = action
+            if dry_run:
+                done = action if action == "unchanged" else f"would be {action}"
+            elif live is None:
+                client.create_job(document)
+            elif action == "updated":
+                client.update_job(live["id"], document, if_match=f'"{live["version"]}"')
+            results.append({"job": reference(document), "result": done})
+    show(results, output, (f"{row['job']} {row['result']}" for row in results))
+
+
+@app.command()
+def diff(context: typer.Context, file: File) -> None:
+    """Show what `apply` would change; exit code 1 when there is anything."""
+    differs = False
+    with connected(context) as client:
+        documents = read_documents(file)
+        _refuse_twins(documents)
+        for document in documents:
+            action, live = _plan(client, document)
+            if action == "unchanged":
+                continue
+            differs = True
+            wanted = client.create_job(document, dry_run=True)
+            for line in _difference(reference(document), live, wanted, document):
+                write(line)
+    if differs:
+        raise typer.Exit(REFUSED)
+
+
+def _refuse_twins(documents: list[dict[str, Any]]) -> None:
+    seen: set[str] = set()
+    for document in documents:
+        name = reference(document)
+        if name in seen:
+            problem = Problem("name", f"{name} stands twice in the file", "keep one of them")
+            raise InvalidDocument([problem])
+        seen.add(name)
+
+
+def _plan(client: Client, document: dict[str, Any]) -> tuple[str, dict[str, Any] | None]:
+    """What `apply` would do with a document, and the job as it is now."""
+    live = None
+    if isinstance(document.get("name"), str):
+        try:
+            live = client.job(reference(document))
+        except ApiError as error:
+            if error.code != "NOT_FOUND":
+                raise
+    if live is not None and _keeps_secret(document):
+        # "***" keeps what is stored, which a dry run of a new job cannot know.
+        return "updated", live
+    wanted = client.create_job(document, dry_run=True)
+    if live is None:
+        return "created", None
+    same = _comparable(live, document) == _comparable(wanted, document)
+    # A secret reads as "***" on both sides, so one that is written out may differ.
+    return ("unchanged" if same and not _holds_secret(document) else "updated"), live
+
+
+def _comparable(job: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+    left_out = SET_BY_CHRONOS if "enabled" in document else SET_BY_CHRONOS | {"enabled"}
+    return {key: value for key, value in job.items() if key not in left_out}
+
+
+def _secrets(document: Mapping[str, Any]) -> Iterator[Any]:
+    target = document.get("webhook")
+    if target is None and isinstance(document.get("dispatch"), Mapping):
+        target = document["dispatch"].get("http")
+    auth = target.get("auth") if isinstance(target, Mapping) else None
+    if isinstance(auth, Mapping):
+        for key in SECRETS:
+            if auth.get(key):
+                yield auth[key]
+
+
+def _holds_secret(document: Mapping[str, Any]) -> bool:
+    return any(value != HIDDEN for value in _secrets(document))
+
+
+def _keeps_secret(document: Mapping[str, Any]) -> bool:
+    return any(value == HIDDEN for value in _secrets(document))
+
+
+def _difference(
+    name: str,
+    live: Mapping[str, Any] | None,
+    wanted: Mapping[str, Any],
+    document: Mapping[str, Any],
+) -> list[str]:
+    before = to_yaml(_comparable(live, document)).splitlines() if live is not None else []
+    after = to_yaml(_comparable(wanted, document)).splitlines()
+    lines = list(
+        difflib.unified_diff(before, after, f"{name} (now)", f"{name} (file)", lineterm="")
+    )
+    return lines or [f"{name}: a secret is written out and may differ"]
+
+
+@app.command()
+def delete(context: typer.Context, ref: Ref) -> None:
+    """Delete a job and cancel what it has open; its history stays."""
+    with connected(context) as client:
+        job = client.delete_job(ref)
+    write(f"{reference(job)} deleted")
+
+
+@app.command()
+def enable(context: typer.Context, ref: Ref) -> None:
+    """Let a job fire by its schedule."""
+    with connected(context) as client:
+        job = client.enable_job(ref)
+    write(f"{reference(job)} enabled, next run {job['next_run'] or 'never'}")
+
+
+@app.command()
+def disable(context: typer.Context, ref: Ref) -> None:
+    """Stop a job from firing; what it has open goes on."""
+    with connected(context) as client:
+        job = client.disable_job(ref)
+    write(f"{reference(job)} disabled")
+
+
+@app.command()
+def trigger(
+    context: typer.Context,
+    ref: Ref,
+    wait: Annotated[str | None, typer.Option(help="Wait for the end, e.g. 30s.")] = None,
+    output: Form = Output.TABLE,
+) -> None:
+    """Run a job now; with --wait exit code 1 unless it succeeded by then."""
+    with connected(context, patience_s=_patience_s(wait)) as client:
+        execution = client.trigger_job(ref, wait=wait)
+    show(execution, output, [f"{execution['id']} {execution['status']}"])
+    if wait is not None and execution["status"] != "success":
+        refuse(f"the run is {execution['status']}: {execution['error'] or execution['reason']}")
+
+
+def _patience_s(wait: str | None) -> float:
+    """How long the answer may take; what is wrong with `wait` is for the node to say."""
+    try:
+        return parse_duration(wait) / 1e6 if wait else 0.0
+    except InvalidDocument:
+        return 0.0
+
+
+@app.command("next")
+def next_runs(
+    context: typer.Context, ref: Ref, count: int = 10, output: Form = Output.TABLE
+) -> None:
+    """Tell the coming fire times of a job, in UTC and in its zone."""
+    with connected(context) as client:
+        data = client.job_next(ref, count)
+    show(data, output, rows(data["next"], ("utc", "local")))
+
+
+@app.command()
+def explain(
+    context: typer.Context,
+    schedule: Annotated[str, typer.Argument(help='Such as "25 2 * * 1-5" or "@every 90s".')],
+    timezone: str = "UTC",
+    count: int = 5,
+    output: Form = Output.TABLE,
+) -> None:
+    """Put a schedule into words and tell its coming fire times."""
+    with connected(context) as client:
+        data = client.preview_schedule(schedule, timezone=timezone, count=count)
+    show(data, output, [data["words"], *rows(data["next"], ("utc", "local"))])
+
+
+@app.command()
+def history(context: typer.Context, ref: Ref, output: Form = Output.TABLE) -> None:
+    """List the versions of a job; `execution list --job` lists its runs."""
+    with connected(context) as client:
+        versions = client.job_versions(ref)["versions"]
+    columns = ("version", "created_at", "created_by", "comment")
+    show(versions, output, rows(versions, columns))
+
+
+@app.command()
+def rollback(context: typer.Context, ref: Ref, version: int) -> None:
+    """Make an earlier version the newest."""
+    with connected(context) as client:
+        data = client.rollback_job(ref, version)
+    write(
+        f"{reference(data['job'])} is now version {data['new_version']}, as version {version} was"
+    )

@@ -1,0 +1,40 @@
+"""`chronosctl`: the client of a cluster's REST API.
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not reachable.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from app.cli.commands import cluster, executions, imports, jobs, queries
+from app.cli.session import ApiKey, Url, remember
+
+app = typer.Typer(
+    name="chronosctl",
+    help="Talk to a Chronos cluster.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(jobs.app, name="job")
+app.add_typer(executions.app, name="execution")
+app.add_typer(cluster.app, name="cluster")
+app.add_typer(imports.app, name="import")
+app.add_typer(queries.demo, name="demo")
+app.command("sql")(queries.sql)
+
+
+@app.callback()
+def root(context: typer.Context, url: Url = None, api_key: ApiKey = None) -> None:
+    """Talk to a Chronos cluster."""
+    remember(context, url, api_key)
+
+
+def main() -> None:
+    """The program `chronosctl`."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,242 @@
+"""The whole program against a real server: the door of `tests/kit`, behind uvicorn on loopback."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+import uvicorn
+import yaml
+from typer.testing import CliRunner, Result
+
+from app.cli.main import app
+from engine.model.execution import AttemptOutcome
+from tests.kit.door import Door
+
+Run = Callable[..., Result]
+DATA = Path(__file__).parents[3] / "data"
+TWO = """
+name: nightly
+schedule: "25 2 * * *"
+timezone: Europe/Berlin
+webhook: {url: "http://127.0.0.1:9/run", method: POST}
+enabled: true
+---
+name: beat
+namespace: ops
+schedule: "@every 90s"
+webhook: {url: "http://127.0.0.1:9/beat"}
+"""
+
+
+class Served:
+    """A door and its URL."""
+
+    def __init__(self, data_dir: Path):
+        self.door = Door(data_dir)
+        self.door.start()
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        config = uvicorn.Config(self.door.app, log_config=None, lifespan="off", ws="none")
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.server.run, args=([self.socket],), daemon=True)
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self.thread.join(10)
+        self.socket.close()
+        self.door.stop()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    # The server shares this process, and its log must not stand in what the program prints.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    served = Served(tmp_path / "node")
+    yield served
+    served.stop()
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def door(served: Served) -> Door:
+    return served.door
+
+
+@pytest.fixture
+def run(served: Served) -> Run:
+    def call(*given: str, stdin: str | None = None) -> Result:
+        result = CliRunner().invoke(app, ["--url", served.url, *given], input=stdin)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return call
+
+
+def printed(result: Result) -> Any:
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def written(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "jobs.yaml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_a_file_of_two_jobs_is_created_at_once(run: Run, tmp_path: Path) -> None:
+    result = run("job", "create", "-f", written(tmp_path, TWO))
+    assert result.exit_code == 0, result.output
+    assert "default/nightly created" in result.stdout
+    jobs = printed(run("job", "list", "-o", "json"))
+    assert [job["name"] for job in jobs] == ["beat", "nightly"]
+    assert "nightly" in run("job", "list", "--enabled").stdout
+    assert run("job", "create", "-f", "-", stdin=TWO).exit_code == 1
+
+
+def test_apply_creates_updates_and_leaves_alone(run: Run, tmp_path: Path) -> None:
+    first = run("job", "apply", "-f", written(tmp_path, TWO))
+    assert first.stdout.split() == ["default/nightly", "created", "ops/beat", "created"]
+    again = run("job", "apply", "-f", written(tmp_path, TWO))
+    assert again.stdout.split() == ["default/nightly", "unchanged", "ops/beat", "unchanged"]
+    assert run("job", "diff", "-f", written(tmp_path, TWO)).exit_code == 0
+    changed = TWO.replace("@every 90s", "@every 30s")
+    difference = run("job", "diff", "-f", written(tmp_path, changed))
+    assert difference.exit_code == 1
+    assert "+schedule: '@every 30s'" in difference.stdout
+    dry = run("job", "apply", "--dry-run", "-f", written(tmp_path, changed))
+    assert "ops/beat would be updated" in dry.stdout
+    third = run("job", "apply", "-f", written(tmp_path, changed))
+    assert third.stdout.split() == ["default/nightly", "unchanged", "ops/beat", "updated"]
+    assert len(printed(run("job", "history", "ops/beat", "-o", "json"))) == 2
+    assert "version 3" in run("job", "rollback", "ops/beat", "1").stdout
+
+
+def test_what_get_prints_can_be_applied(run: Run, tmp_path: Path) -> None:
+    run("job", "create", "-f", written(tmp_path, TWO))
+    text = run("job", "get", "default/nightly").stdout
+    assert yaml.safe_load(text)["name"] == "nightly"
+    result = run("job", "apply", "-f", "-", stdin=text)
+    assert result.stdout.split() == ["default/nightly", "unchanged"], result.output
+
+
+def test_a_job_is_switched_triggered_and_deleted(run: Run, door: Door, tmp_path: Path) -> None:
+    run("job", "create", "-f", written(tmp_path, TWO))
+    assert "enabled" in run("job", "enable", "ops/beat").stdout
+    assert "disabled" in run("job", "disable", "ops/beat").stdout
+    assert run("job", "next", "ops/beat", "--count", "3").stdout.count("Z") == 3
+    execution = printed(run("job", "trigger", "ops/beat", "-o", "json"))
+    door.begin(execution["id"])
+    door.finish(execution["id"], AttemptOutcome.SUCCESS)
+    listed = printed(run("execution", "list", "--job", "ops/beat", "-o", "json"))
+    assert [row["id"] for row in listed] in ([execution["id"]], [])
+    shown = run("execution", "get", execution["id"])
+    assert "attempt 1: success" in shown.stdout
+    assert "runs again" in run("execution", "replay", execution["id"]).stdout
+    (waiting,) = door.store.view.open_executions()
+    assert "cancelled" in run("execution", "cancel", waiting.id).stdout
+    unfinished = run("job", "trigger", "ops/beat", "--wait", "10ms")
+    assert unfinished.exit_code == 1
+    assert "deleted" in run("job", "delete", "ops/beat").stdout
+    assert run("job", "get", "ops/beat").exit_code == 1
+
+
+def test_schedules_sql_cluster_and_demo_are_a_word_away(run: Run, door: Door) -> None:
+    assert "02:25" in run("job", "explain", "25 2 * * 1-5").stdout
+    door.sandbox.start()
+    assert printed(run("sql", "SELECT 42 AS answer", "-o", "json")) == [{"answer": 42}]
+    status = run("cluster", "status")
+    assert "chronos-1" in status.stdout
+    assert run("cluster", "transfer").exit_code == 0
+    assert "created in namespace demo" in run("demo", "load").stdout
+    assert "jobs deleted" in run("demo", "clear").stdout
+
+
+@pytest.mark.parametrize("word", ["join", "leave"])
+def test_membership_is_refused_with_the_safe_procedure(run: Run, word: str) -> None:
+    result = run("cluster", word, "10.0.0.9:7000")
+    assert result.exit_code == 1
+    assert "one node at a time" in result.output
+
+
+def test_a_crontab_is_reported_and_imported_line_by_line(run: Run) -> None:
+    given = (
+        *("import", "crontab", str(DATA / "crontab-debian"), "--system"),
+        *("--url-template", "http://127.0.0.1:9/run?cmd={command}"),
+    )
+    dry = run(*given, "--dry-run")
+    assert dry.exit_code == 1
+    assert "@reboot" in dry.stdout
+    assert "nothing was created" in dry.output
+    assert printed(run("job", "list", "-o", "json")) == []
+    assert run(*given).exit_code == 1
+    jobs = printed(run("job", "list", "-o", "json"))
+    assert len(jobs) == 17
+    assert not any(job["enabled"] for job in jobs)
+    again = run(*given, "-o", "json")
+    lines = json.loads(again.stdout)
+    assert {line["outcome"] for line in lines} == {"refused", "noted"}
+
+
+BAD_FILES = [
+    ("schedule: * * * * *", "not YAML"),
+    ("name: a\nschedule: @daily", "not YAML"),
+    ("name: a\nname: b", "twice"),
+    ("", "no job"),
+    ("- 1\n- 2", "where a job should be"),
+    ("just text", "where a job should be"),
+    ("\tname: a", "not YAML"),
+    ("a: &a [*a]", ""),
+    (TWO + "---\n" + TWO, "twice"),
+]
+
+
+@pytest.mark.parametrize(("text", "word"), BAD_FILES, ids=lambda value: value[:20])
+def test_a_bad_file_is_named_and_nothing_is_written(
+    run: Run, tmp_path: Path, text: str, word: str
+) -> None:
+    result = run("job", "apply", "-f", written(tmp_path, text))
+    assert result.exit_code in (1, 2)
+    assert word in result.output
+    assert printed(run("job", "list", "-o", "json")) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "word"),
+    [
+        (("job", "get", "default/none"), 1, "NOT_FOUND"),
+        (("job", "explain", "61 * * * *"), 1, "minute"),
+        (("job", "list", "--limit", "many"), 2, "--limit"),
+        (("job", "create"), 2, "--file"),
+        (("job", "create", "-f", "/nothing.yaml"), 2, "/nothing.yaml"),
+        (("execution", "list", "--status", "done"), 1, "status"),
+        (("execution", "list", "--limit", "0"), 2, "--limit"),
+        (("import", "crontab", "/nothing", "--url-template", "http://h/{line}"), 2, "/nothing"),
+        (("import", "crontab", "/etc/hostname", "--url-template", "h"), 2, "url-template"),
+        (("job", "dance"), 2, "dance"),
+        (("job", "list", "-o", "xml"), 2, "xml"),
+    ],
+)
+def test_mistakes_end_with_their_code_and_a_word(
+    run: Run, given: tuple[str, ...], code: int, word: str
+) -> None:
+    result = run(*given)
+    assert result.exit_code == code, result.output
+    assert word in result.output
+
+
+def test_nobody_at_the_url_is_exit_code_3() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    for url in (f"http://127.0.0.1:{port}", "nonsense", "http://"):
+        result = CliRunner().invoke(app, ["--url", url, "job", "list"])
+        assert result.exit_code == 3, (url, result.output)
