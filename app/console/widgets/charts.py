@@ -62,11 +62,10 @@ def timeline(bars: list[dict[str, Any]], now: str) -> Spec:
         if bar["started_at"]
     ]
     names = sorted({bar["status"] for bar in values})
-    rows = len({value["job"] for value in values})
     return {
-        "height": max(60, 26 * rows),
+        "height": {"step": 26},
         "data": {"values": values},
-        "mark": {"type": "bar", "cornerRadius": 3, "height": 13, "minBandSize": 3},
+        "mark": {"type": "bar", "cornerRadius": 3, "height": 13},
         "encoding": {
             "y": {
                 "field": "job",

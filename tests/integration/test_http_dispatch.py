@@ -1,0 +1,262 @@
+"""Attempts against real sockets: good, bad, slow, huge, broken and silent targets."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from engine.core.clock import SystemClock
+from engine.dispatch.dispatcher import Request
+from engine.dispatch.worker import Worker, WorkerLimits
+from engine.model.execution import AttemptOutcome, AttemptResult, Execution, Status, Trigger
+from engine.model.job import Job
+from tests.kit.cluster import free_ports, wait_for
+from tests.kit.jobs import SECOND, spec
+
+SECRET = "s3cr3t-token"
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    seen: list[dict[str, Any]]
+    connections: set[Any]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.seen.append({"headers": dict(self.headers), "path": self.path, "body": body})
+        self.connections.add(self.client_address)
+        path = self.path
+        if path.startswith("/slow"):
+            time.sleep(2)
+        if path.startswith("/close"):
+            self.close_connection = True
+            return
+        answer = b"x" * (8 << 20) if path.startswith("/huge") else b"ok"
+        self.send_response(int(path[1:]) if path[1:].isdigit() else 200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        try:
+            self.wfile.write(answer)
+        except OSError:
+            self.close_connection = True
+
+    do_GET = do_POST  # noqa: N815  # the name that http.server looks for
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def target() -> Iterator[str]:
+    Handler.seen, Handler.connections = [], set()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # broken pipes are wanted
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+class Bench:
+    """A worker and what came out of it."""
+
+    def __init__(self, may_send: Callable[[], bool] = lambda: True, **limits: int) -> None:
+        self.results: list[AttemptResult] = []
+        self.worker = Worker(
+            limits=WorkerLimits(**limits),
+            clock=SystemClock(),
+            may_send=may_send,
+            on_results=self.results.extend,
+        )
+        self.worker.start()
+
+    def one(self, **fields: Any) -> AttemptResult:
+        self.worker.submit([request("exe_1", **fields)])
+        wait_for(lambda: self.results, 20)
+        return self.results[0]
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench()
+    yield made
+    made.worker.stop(SECOND)
+
+
+def request(execution: str, *, scheduled_us: int = 1, **fields: Any) -> Request:
+    webhook = {"method": "POST", "body": "{}", **fields.pop("webhook")}
+    job = Job(
+        id="job_1",
+        spec=spec("a", webhook=webhook, **fields),
+        enabled=True,
+        version=hash(json.dumps([webhook, fields])) % 10**9,
+        generation=1,
+        created_at=0,
+        updated_at=0,
+        updated_by="alice",
+    )
+    run = Execution(
+        id=execution,
+        job_id=job.id,
+        job_version=1,
+        trigger=Trigger.SCHEDULE,
+        scheduled_us=scheduled_us,
+        status=Status.RUNNING,
+    )
+    return Request(execution=run, job=job)
+
+
+def test_a_target_is_told_which_fire_it_is(bench: Bench, target: str) -> None:
+    result = bench.one(webhook={"url": f"{target}/x"})
+    assert (result.outcome, result.status_code, result.response) == ("success", 200, "ok")
+    headers = Handler.seen[0]["headers"]
+    assert headers["Idempotency-Key"] == headers["X-Chronos-Execution"] == "exe_1"
+    assert headers["X-Chronos-Attempt"] == "1"
+    assert headers["X-Chronos-Scheduled-Time"] == "1970-01-01T00:00:00.000001Z"
+    assert headers["traceparent"].startswith("00-")
+    steps = [step[0] for step in json.loads(result.trace)]
+    assert steps == ["schedule", "prepare", "request", "response", "complete"]
+
+
+@pytest.mark.parametrize(
+    ("path", "codes", "outcome"),
+    [
+        ("/503", None, AttemptOutcome.FAILED),
+        ("/302", None, AttemptOutcome.FAILED),
+        ("/404", [404], AttemptOutcome.SUCCESS),
+        ("/200", ["300-399"], AttemptOutcome.FAILED),
+    ],
+)
+def test_the_success_codes_judge(
+    bench: Bench, target: str, path: str, codes: Any, outcome: AttemptOutcome
+) -> None:
+    result = bench.one(webhook={"url": target + path, "success_codes": codes})
+    assert result.outcome is outcome
+    assert result.status_code == int(path[1:])
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        {"type": "bearer", "token": SECRET},
+        {"type": "basic", "username": "u", "password": SECRET},
+        {"type": "api_key", "api_key": SECRET, "header": "X-Custom"},
+    ],
+)
+def test_credentials_are_sent_and_never_written_down(
+    bench: Bench, target: str, auth: dict[str, str]
+) -> None:
+    headers = {"X-Api-Key": SECRET, "Accept": "text/plain"}
+    result = bench.one(webhook={"url": target, "auth": auth, "headers": headers})
+    sent = Handler.seen[0]["headers"]
+    assert sent["Accept"] == "text/plain"
+    assert any(name in sent for name in ("Authorization", "X-Custom"))
+    assert SECRET not in result.trace
+    assert '"auth"' in result.trace
+
+
+def test_a_slow_target_times_out(bench: Bench, target: str) -> None:
+    result = bench.one(webhook={"url": f"{target}/slow"}, timeout="200ms")
+    assert result.outcome is AttemptOutcome.TIMEOUT
+    assert "0.2 s" in result.error
+
+
+def test_a_huge_answer_is_cut_and_judged_by_its_status(bench: Bench, target: str) -> None:
+    result = bench.one(webhook={"url": f"{target}/huge"})
+    assert result.outcome is AttemptOutcome.SUCCESS
+    assert len(result.response) == 4096
+    assert '"cut":true' in result.trace
+
+
+def test_a_closed_connection_is_named(bench: Bench, target: str) -> None:
+    result = bench.one(webhook={"url": f"{target}/close"})
+    assert result.outcome is AttemptOutcome.FAILED
+    assert "closed" in result.error
+
+
+def test_nobody_listening_is_named(bench: Bench) -> None:
+    result = bench.one(webhook={"url": f"http://127.0.0.1:{free_ports(1)[0]}/"})
+    assert result.outcome is AttemptOutcome.FAILED
+    assert "refused" in result.error
+
+
+def test_garbage_is_a_failure_not_a_crash(bench: Bench) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def speak() -> None:
+            connection, _ = server.accept()
+            connection.recv(65536)
+            connection.sendall(b"\x00\xffnot http at all\r\n\r\n")
+            connection.close()
+
+        threading.Thread(target=speak, daemon=True).start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        result = bench.one(webhook={"url": url})
+    assert result.outcome is AttemptOutcome.FAILED
+
+
+def test_connections_are_kept_and_used_again(bench: Bench, target: str) -> None:
+    for k in range(20):
+        bench.worker.submit([request(f"exe_{k}", webhook={"url": target})])
+        wait_for(lambda count=k + 1: len(bench.results) == count)
+    assert len(Handler.connections) == 1
+
+
+def test_a_cancelled_attempt_reports_nothing(bench: Bench, target: str) -> None:
+    bench.worker.submit([request("exe_1", webhook={"url": f"{target}/slow"})])
+    wait_for(lambda: bench.worker.in_flight == 1)
+    bench.worker.cancel("exe_1")
+    wait_for(lambda: bench.worker.in_flight == 0)
+    assert not bench.results
+
+
+def test_nothing_is_sent_while_the_lease_is_in_doubt(target: str) -> None:
+    sure: list[bool] = []
+    bench = Bench(may_send=lambda: bool(sure))
+    bench.worker.submit([request("exe_1", webhook={"url": target})])
+    wait_for(lambda: bench.worker.queued == 1)
+    assert not Handler.seen
+    sure.append(True)
+    wait_for(lambda: bench.results)
+    bench.worker.stop(SECOND)
+
+
+def test_what_waits_is_forgotten_when_leadership_is_lost(target: str) -> None:
+    bench = Bench(may_send=lambda: False)
+    bench.worker.submit([request("exe_1", webhook={"url": target})])
+    wait_for(lambda: bench.worker.queued == 1)
+    bench.worker.forget()
+    wait_for(lambda: bench.worker.queued == 0)
+    bench.worker.stop(SECOND)
+    assert not Handler.seen
+
+
+def test_over_the_bound_the_oldest_fire_time_goes_first(target: str) -> None:
+    bench = Bench(in_flight_max=1)
+    bench.worker.submit(
+        [
+            request("exe_late", scheduled_us=9, webhook={"url": target}),
+            request("exe_early", scheduled_us=2, webhook={"url": target}),
+        ]
+    )
+    wait_for(lambda: len(bench.results) == 2)
+    bench.worker.stop(SECOND)
+    assert [result.execution_id for result in bench.results] == ["exe_early", "exe_late"]
+
+
+def test_attempts_of_one_job_wait_for_each_other_where_bounded(target: str) -> None:
+    bench = Bench(per_job_max=1)
+    bench.worker.submit(
+        [request(f"exe_{k}", scheduled_us=k, webhook={"url": target}) for k in range(5)]
+    )
+    wait_for(lambda: len(bench.results) == 5)
+    bench.worker.stop(SECOND)
+    assert [result.execution_id for result in bench.results] == [f"exe_{k}" for k in range(5)]

@@ -1,0 +1,34 @@
+"""Values as people read them."""
+
+from __future__ import annotations
+
+import doctest
+
+import pytest
+
+from app.console.widgets import charts
+from app.console.widgets import format as formats
+
+
+def test_the_examples_in_the_docstrings_are_true() -> None:
+    assert doctest.testmod(formats).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "text"),
+    [(0, "0 ms"), (999_000, "0.999 ms"), (90e9, "90 s"), (3600e9, "60 min")],
+)
+def test_a_duration_has_the_unit_that_fits(nanoseconds: float, text: str) -> None:
+    assert formats.duration(nanoseconds) == text
+
+
+def test_a_running_execution_reaches_to_now() -> None:
+    bar = {
+        "job_name": "a",
+        "status": "running",
+        "started_at": "2026-01-01T00:00:00Z",
+        "completed_at": None,
+        "execution_id": "e",
+    }
+    spec = charts.timeline([bar], "2026-01-01T00:01:00Z")
+    assert spec["data"]["values"][0]["to"] == "2026-01-01T00:01:00Z"
