@@ -1,0 +1,184 @@
+"""One job: what it did, how long it took, when it comes next, and what it was before."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.console.page import Page
+from app.console.session import Console
+from app.console.widgets import charts
+from app.console.widgets.format import clock, duration, milliseconds, percent
+from app.console.widgets.layout import card, empty_state, header
+
+PAGE = Page("Job", ":material/work:", 11, "Operate", hidden=True)
+STATUSES = ["success", "failed", "running", "pending", "skipped", "cancelled", "unknown"]
+COLORS = ["green", "red", "blue", "gray", "violet", "gray", "orange"]
+UNTOLD = ("version", "updated_at", "updated_by", "next_run", "last_run", "last_status")
+
+
+def render(console: Console) -> None:
+    identity = st.query_params.get("id", "")
+    if not identity:
+        empty_state("No job chosen", "Open one from the Jobs page.", key="job")
+        return
+    job = console.client.job(identity)
+    state = "enabled" if job["enabled"] else "disabled"
+    caption = f"{job['namespace']} · `{job['schedule']}` {job['timezone']} · {state}"
+    with header(job["name"], caption):
+        _actions(console, job)
+    if job["description"]:
+        st.caption(job["description"])
+    _numbers(console, job)
+    history, durations, coming, versions, definition = st.tabs(
+        ["History", "Durations", "Next runs", "Versions", "Definition"], key="job_tab"
+    )
+    with history:
+        _history(console, job)
+    with durations:
+        _durations(console, job)
+    with coming:
+        _coming(console, job)
+    with versions:
+        _versions(console, job)
+    with definition:
+        st.code(json.dumps(job, indent=2), language="json")
+
+
+def _actions(console: Console, job: dict[str, Any]) -> None:
+    ref = job["id"]
+    if st.button("Edit", icon=":material/edit:", shortcut="E"):
+        console.go("editor", id=ref)
+    if job["enabled"]:
+        if st.button("Disable", icon=":material/toggle_off:"):
+            console.attempt(lambda: console.client.disable_job(ref), "Job disabled")
+            st.rerun()
+    elif st.button("Enable", icon=":material/toggle_on:"):
+        console.attempt(lambda: console.client.enable_job(ref), "Job enabled")
+        st.rerun()
+    if st.button("Delete", icon=":material/delete:"):
+        _confirm_delete(console, job)
+    if st.button("Run now", type="primary", icon=":material/play_arrow:", shortcut="X"):
+        name = f"run_{ref}"
+        key = console.intent(name)
+        started = console.attempt(
+            lambda: console.client.trigger_job(ref, idempotency_key=key), "Started"
+        )
+        if started:
+            console.done(name)
+            console.go("execution", id=started["id"])
+
+
+@st.dialog("Delete this job?")
+def _confirm_delete(console: Console, job: dict[str, Any]) -> None:
+    st.markdown(f"**{job['name']}** in {job['namespace']}")
+    st.caption("It stops firing and what runs is cancelled. Its history stays.")
+    if st.button("Delete", type="primary", key="really_delete"):
+        deleted = console.attempt(lambda: console.client.delete_job(job["id"]), "Job deleted")
+        if deleted is not None:
+            console.go("jobs")
+
+
+def _numbers(console: Console, job: dict[str, Any]) -> None:
+    stats = console.client.job_stats(job["id"], "24h")
+    row = st.columns(4)
+    row[0].metric("Runs, 24 h", stats["runs"], border=True)
+    row[1].metric("Success rate", percent(stats["success_rate"]), border=True)
+    row[2].metric("Duration p95", milliseconds(stats["duration_ms"]["p95"]), border=True)
+    row[3].metric("Lateness p95", milliseconds(stats["lateness_ms"]["p95"]), border=True)
+
+
+def _history(console: Console, job: dict[str, Any]) -> None:
+    rows = console.client.job_executions(job["id"], limit=50)["executions"]
+    if not rows:
+        st.caption("It has not run yet.")
+        return
+    table = pd.DataFrame(
+        {
+            "scheduled": [clock(row["scheduled_time"], console.zone) for row in rows],
+            "status": [[row["status"]] for row in rows],
+            "duration": [duration(row["duration"]) for row in rows],
+            "attempts": [row["attempts"] for row in rows],
+            "trigger": [row["trigger"] for row in rows],
+            "reason": [row["reason"] or row["error"] for row in rows],
+        }
+    )
+    event = st.dataframe(
+        table,
+        key=f"job_history_{job['id']}_{rows[0]['id']}",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        row_height=36,
+        column_config={
+            "status": st.column_config.MultiselectColumn(options=STATUSES, color=COLORS)
+        },
+    )
+    if event["selection"]["rows"]:
+        console.go("execution", id=rows[event["selection"]["rows"][0]]["id"])
+
+
+def _durations(console: Console, job: dict[str, Any]) -> None:
+    series = console.client.job_stats(job["id"], "24h")["series"]
+    timed = [run for run in series if run["duration_ms"] is not None]
+    if not timed:
+        st.caption("Nothing to draw yet.")
+        return
+    st.vega_lite_chart(charts.durations(timed), key="job_durations", width="stretch")
+
+
+def _coming(console: Console, job: dict[str, Any]) -> None:
+    coming = console.client.job_next(job["id"])
+    st.markdown(f"**{coming['words']}**")
+    if not job["enabled"]:
+        st.caption("The job is disabled: it would run at these times.")
+    table = pd.DataFrame(
+        {
+            f"in {job['timezone']}": [
+                clock(fire["utc"], job["timezone"]) for fire in coming["next"]
+            ],
+            f"yours, {console.zone}": [clock(fire["utc"], console.zone) for fire in coming["next"]],
+        }
+    )
+    st.dataframe(table, hide_index=True, key="job_next")
+
+
+def _versions(console: Console, job: dict[str, Any]) -> None:
+    versions = console.client.job_versions(job["id"])["versions"]
+    numbers = [version["version"] for version in versions]
+    if len(numbers) < 2:
+        st.caption("One version so far; each edit adds one, and each can be restored.")
+        return
+    chosen = st.selectbox("Compare with version", numbers[1:], key="job_version")
+    earlier = next(version for version in versions if version["version"] == chosen)
+    with card(
+        f"Version {chosen}",
+        f"{clock(earlier['created_at'], console.zone)} by {earlier['created_by']} "
+        f"{earlier['comment'] or ''}",
+        key="version",
+    ):
+        diff = difflib.unified_diff(
+            _told(earlier["config"]),
+            _told(versions[0]["config"]),
+            f"version {chosen}",
+            f"version {numbers[0]}",
+            lineterm="",
+        )
+        st.code("\n".join(diff) or "no difference", language="diff")
+        if st.button(f"Roll back to version {chosen}", icon=":material/undo:", key="rollback"):
+            rolled = console.attempt(
+                lambda: console.client.rollback_job(job["id"], int(chosen)),
+                f"Rolled back to version {chosen}",
+            )
+            if rolled is not None:
+                st.rerun()
+
+
+def _told(config: dict[str, Any]) -> list[str]:
+    """A version's document without what every version changes."""
+    kept = {key: value for key, value in config.items() if key not in UNTOLD}
+    return json.dumps(kept, indent=2).splitlines()
