@@ -175,7 +175,7 @@ class ConcurrencySettings(Section):
     """How much runs at once on this node, and of one job."""
 
     max_concurrent_jobs: int = Field(default=1000, ge=1, le=100_000)
-    per_job_limit: int = Field(default=1, ge=1, le=100_000)
+    per_job_limit: int = Field(default=0, ge=0, le=100_000)
 
 
 class DispatcherSettings(Section):

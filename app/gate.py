@@ -13,7 +13,7 @@ from typing import Any
 from engine.core.clock import Clock
 from engine.core.errors import ChronosError, InvalidDocument, Problem
 from engine.core.ids import Instant, job_id, requested_execution_id
-from engine.model.document import HIDDEN, parse_job
+from engine.model.document import HIDDEN, Defaults, parse_job
 from engine.model.execution import Execution, Status, Trigger
 from engine.model.job import Job, JobSpec
 from engine.raft.store import Store
@@ -61,6 +61,7 @@ class Gate:
     Args:
         find_version: a job's recorded version (id, number), from this node's history.
         find_execution: a finished execution by id, from this node's history.
+        defaults: what a job gets where its document says nothing.
     """
 
     def __init__(
@@ -70,11 +71,13 @@ class Gate:
         *,
         find_version: FindVersion,
         find_execution: FindExecution,
+        defaults: Defaults | None = None,
     ):
         self._store = store
         self._clock = clock
         self._find_version = find_version
         self._find_execution = find_execution
+        self._defaults = defaults or Defaults()
 
     async def create_jobs(
         self,
@@ -96,7 +99,7 @@ class Gate:
         news, problems = [], []
         for position, document in enumerate(documents):
             try:
-                spec, enabled = parse_job(document)
+                spec, enabled = parse_job(document, defaults=self._defaults)
             except InvalidDocument as error:
                 problems += [
                     replace(problem, field=f"jobs[{position}].{problem.field}")
@@ -132,7 +135,7 @@ class Gate:
             Refused: there is no such job, the name is taken, or `if_version` is stale.
         """
         job = self._job(ref)
-        spec, enabled = parse_job(document, job)
+        spec, enabled = parse_job(document, job, self._defaults)
         command = UpdateJob(
             id=job.id,
             spec=spec,

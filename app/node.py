@@ -18,7 +18,7 @@ import structlog
 import uvicorn
 
 from app.api.main import create_app
-from app.config import Config, split_address
+from app.config import Config, SchedulerSettings, split_address
 from app.feed import HistoryFeed
 from app.gate import Gate
 from app.services import Services
@@ -31,8 +31,9 @@ from engine.dispatch.worker import Worker, WorkerLimits
 from engine.history.queries import Queries
 from engine.history.sandbox import SqlSandbox
 from engine.history.store import History
-from engine.model.document import job_document
+from engine.model.document import Defaults, job_document
 from engine.model.execution import Status
+from engine.model.job import MissedRunPolicy, RetryPolicy
 from engine.raft.leadership import Leadership
 from engine.raft.pysync.node import RaftConfig, RaftNode, RaftStatus
 from engine.raft.replica import Replica
@@ -87,7 +88,13 @@ class Node:
         self.outbox = Outbox(self.id, self.store)
         concurrency = config.dispatcher.concurrency
         self.worker = Worker(
-            limits=WorkerLimits(in_flight_max=concurrency.max_concurrent_jobs),
+            limits=WorkerLimits(
+                in_flight_max=concurrency.max_concurrent_jobs,
+                per_job_max=concurrency.per_job_limit,
+                connect_us_max=config.dispatcher.http.timeout_us,
+                idle_connections_max=config.dispatcher.http.max_idle_conns,
+                idle_connection_us_max=config.dispatcher.http.idle_conn_timeout_us,
+            ),
             clock=clock,
             may_send=self.raft.lease_valid,
             on_results=self.outbox.put,
@@ -103,6 +110,7 @@ class Node:
             clock,
             find_version=self.queries.version,
             find_execution=self.queries.execution,
+            defaults=_defaults(config.scheduler),
         )
         for sink in (self.feed.take, self.scheduler.take, self._dispatch):
             self.replica.subscribe(sink)
@@ -378,6 +386,20 @@ class ApiServer:
         """Finish what is under way, then close."""
         self._server.should_exit = True
         self._thread.join(DRAIN_S + 1)
+
+
+def _defaults(scheduler: SchedulerSettings) -> Defaults:
+    policy = scheduler.default_retry_policy
+    return Defaults(
+        timeout_us=scheduler.execution_timeout_us,
+        missed_run_policy=MissedRunPolicy(scheduler.missed_run_policy),
+        retry_policy=RetryPolicy(
+            max_attempts=policy.max_attempts,
+            initial_interval_us=policy.initial_interval_us,
+            max_interval_us=policy.max_interval_us,
+            multiplier=policy.multiplier,
+        ),
+    )
 
 
 def _peer_token(secret: str) -> str:

@@ -52,6 +52,9 @@ class WorkerLimits:
     per_target_max: int = 256
     per_job_max: int = 0
     response_bytes_max: int = 4096
+    connect_us_max: int = 30_000_000
+    idle_connections_max: int = 100
+    idle_connection_us_max: int = 90_000_000
 
 
 @dataclass(slots=True)
@@ -156,7 +159,7 @@ class Worker:
 
     def _new_multi(self) -> Any:
         multi = pycurl.CurlMulti()
-        multi.setopt(pycurl.M_MAXCONNECTS, IDLE_HANDLES_MAX)
+        multi.setopt(pycurl.M_MAXCONNECTS, max(1, self._limits.idle_connections_max))
         multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, self._limits.per_target_max)
         multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
@@ -266,7 +269,13 @@ class Worker:
         body = http.Body()
         started_us = self._clock.now_us()
         try:
-            http.prepare(handle, request, body)
+            http.prepare(
+                handle,
+                request,
+                body,
+                connect_us_max=self._limits.connect_us_max,
+                idle_us_max=self._limits.idle_connection_us_max,
+            )
         except (pycurl.error, UnicodeError, ValueError, TypeError) as error:
             self._on_results([_unsendable(request, started_us, error)])
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -178,12 +179,27 @@ def _one_of(value: object, names: list[str]) -> str:
     return f"did you mean {close[0]}?" if close else "one of " + ", ".join(names)
 
 
-def parse_job(document: Mapping[str, Any], stored: Job | None = None) -> tuple[JobSpec, bool]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """What a job gets where its document says nothing; a node's own configuration."""
+
+    timeout_us: int = 300_000_000
+    missed_run_policy: MissedRunPolicy = MissedRunPolicy.EXECUTE_ONE
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
+
+
+_BUILT_IN = Defaults()
+
+
+def parse_job(
+    document: Mapping[str, Any], stored: Job | None = None, defaults: Defaults = _BUILT_IN
+) -> tuple[JobSpec, bool]:
     """Check a job document and return its spec and whether it is enabled.
 
     Args:
         document: what a person wrote; read-only fields of a job read before are ignored.
         stored: the job that it replaces; `"***"` keeps a secret of it.
+        defaults: what it gets where it says nothing.
 
     Raises:
         InvalidDocument: one problem per fault, with field path, reason and hint.
@@ -215,11 +231,11 @@ def parse_job(document: Mapping[str, Any], stored: Job | None = None) -> tuple[J
         schedule=schedule,
         timezone=timezone,
         webhook=_target(reader, stored),
-        retry_policy=_retry_policy(reader),
-        timeout_us=reader.duration("timeout", 300_000_000, low=1000, high=TIMEOUT_US_MAX),
+        retry_policy=_retry_policy(reader, defaults.retry_policy),
+        timeout_us=reader.duration("timeout", defaults.timeout_us, low=1000, high=TIMEOUT_US_MAX),
         concurrency=reader.choice("concurrency", Concurrency, Concurrency.FORBID),
         missed_run_policy=reader.choice(
-            "missed_run_policy", MissedRunPolicy, MissedRunPolicy.EXECUTE_ONE
+            "missed_run_policy", MissedRunPolicy, defaults.missed_run_policy
         ),
         tags=reader.strings("tags", lambda _name, _text: None),
     )
@@ -356,9 +372,8 @@ def _auth(parent: _Reader, stored: WebhookAuth | None) -> WebhookAuth | None:
     return auth
 
 
-def _retry_policy(parent: _Reader) -> RetryPolicy:
+def _retry_policy(parent: _Reader, default: RetryPolicy) -> RetryPolicy:
     value = parent.take("retry_policy")
-    default = RetryPolicy()
     if value is None:
         return default
     reader = _Reader(value, "retry_policy", parent.problems)

@@ -21,7 +21,6 @@ READ_BYTES_MAX = 1 << 20
 """A longer answer is cut off; its status code has been read by then."""
 
 BODY_SHOWN = 2048
-CONNECT_MS_MAX = 30_000
 CACHE_SIZE = 20_000
 
 _json = msgspec.json.Encoder()
@@ -70,8 +69,18 @@ def _own_headers(job_id: str, version: int, webhook: Webhook) -> list[bytes]:
     return head
 
 
-def prepare(handle: Any, request: Request, body: Body) -> None:
-    """Set a reset curl handle up for the request."""
+def prepare(
+    handle: Any, request: Request, body: Body, *, connect_us_max: int, idle_us_max: int
+) -> None:
+    """Set a reset curl handle up for the request.
+
+    Args:
+        handle: a fresh or reset curl handle.
+        request: what to send.
+        body: takes the answer.
+        connect_us_max: how long connecting may take, microseconds.
+        idle_us_max: a connection idle for longer is not used again, microseconds.
+    """
     job = request.job
     webhook = job.spec.webhook
     head = _own_headers(job.id, job.version, webhook)
@@ -79,7 +88,8 @@ def prepare(handle: Any, request: Request, body: Body) -> None:
     handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
     handle.setopt(pycurl.NOSIGNAL, 1)
     handle.setopt(pycurl.TCP_NODELAY, 1)
-    handle.setopt(pycurl.CONNECTTIMEOUT_MS, CONNECT_MS_MAX)
+    handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, connect_us_max // 1000))
+    handle.setopt(pycurl.MAXAGE_CONN, max(1, idle_us_max // 1_000_000))
     handle.setopt(pycurl.TIMEOUT_MS, max(1, job.spec.timeout_us // 1000))
     handle.setopt(pycurl.WRITEFUNCTION, body.write)
     if webhook.method == "HEAD":
