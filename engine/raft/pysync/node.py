@@ -7,170 +7,35 @@ lease may be used from any thread.
 from __future__ import annotations
 
 import heapq
-import ipaddress
 import itertools
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
-from pathlib import Path
-from types import TracebackType
-from typing import Literal
 
-from pysyncobj import FAIL_REASON
-
-from engine.raft.pysync.library import LEADER, ROLES, Fatal, Node, log, now
+from engine.raft.pysync.config import RaftConfig
+from engine.raft.pysync.hold import Hold
+from engine.raft.pysync.library import ROLES, Fatal, Node, log, now
+from engine.raft.pysync.proposals import Done, Failure, Proposal
 from engine.raft.pysync.replica import Machine, Replica
+from engine.raft.pysync.status import PeerStatus, RaftStatus, observe
 from engine.raft.pysync.wire import PeerTransport
+
+__all__ = [
+    "Done",
+    "Failure",
+    "Hold",
+    "Machine",
+    "PeerStatus",
+    "RaftConfig",
+    "RaftNode",
+    "RaftStatus",
+]
 
 IDLE_TICK_S = 0.02
 PROPOSE_TIMEOUT_S = 5.0
 SUBMIT_MAX = 1000  # commands taken into one tick
-COMMAND_BYTES_MAX = 16 << 20
-_SECRET_CHARS_MIN = 16
+COMMAND_BYTES_MAX = 4 << 20
 _US = 1_000_000
-
-Role = Literal["leader", "follower", "candidate"]
-Done = Callable[[object, "Failure | None"], None]
-
-_NOT_APPLIED = frozenset(
-    {
-        FAIL_REASON.QUEUE_FULL,
-        FAIL_REASON.MISSING_LEADER,
-        FAIL_REASON.DISCARDED,
-        FAIL_REASON.NOT_LEADER,
-        FAIL_REASON.REQUEST_DENIED,
-    }
-)
-
-
-class Failure(Enum):
-    """Why a proposal has no result."""
-
-    NOT_READY = "not_ready"  # definitely not applied; may be proposed again
-    UNKNOWN = "unknown"  # may have been applied, or may yet be
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RaftConfig:
-    """How a node takes part.
-
-    Attributes:
-        address: own "host:port", bound and unique in the group.
-        peers: the others; empty for one node alone.
-        data_dir: folder of the journal and the snapshot.
-        secret: shared by the group; required with peers beyond loopback.
-        heartbeat_timeout_us: silence after which a follower stands for election, at least.
-        election_timeout_us: the same, at most.
-        snapshot_interval_us: a snapshot is taken at least this often, if anything changed.
-        snapshot_threshold: and whenever the log has more entries than this.
-
-    Raises:
-        ValueError: an address is no "host:port", the secret is missing or short, times disagree.
-    """
-
-    address: str
-    peers: tuple[str, ...] = ()
-    data_dir: Path
-    secret: str = ""
-    heartbeat_timeout_us: int = 500_000
-    election_timeout_us: int = 1_000_000
-    snapshot_interval_us: int = 30_000_000
-    snapshot_threshold: int = 1000
-
-    def __post_init__(self) -> None:
-        addresses = (self.address, *self.peers)
-        for address in addresses:
-            host, _, port = address.rpartition(":")
-            if not host or not port.isdigit():
-                raise ValueError(f"raft address {address!r}: write host:port")
-        if len(set(addresses)) != len(addresses):
-            raise ValueError("raft peers: every address once, and not the node's own")
-        if not 0 < self.heartbeat_timeout_us < self.election_timeout_us:
-            raise ValueError("raft: the election timeout must exceed the heartbeat timeout")
-        exposed = self.peers and not all(_loopback(a) for a in addresses)
-        if exposed and not self.secret:
-            raise ValueError("raft secret: required when peers are not all on loopback")
-        if self.secret and len(self.secret) < _SECRET_CHARS_MIN:
-            raise ValueError(f"raft secret: at least {_SECRET_CHARS_MIN} random characters")
-
-
-def _loopback(address: str) -> bool:
-    host = address.rpartition(":")[0].strip("[]")
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeerStatus:
-    """A peer as this node sees it; `match_index` is known to the leader only."""
-
-    address: str
-    connected: bool
-    match_index: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RaftStatus:
-    """The node at the end of its last tick; indexes count log entries from 1."""
-
-    role: Role
-    leader: str | None
-    term: int
-    commit_index: int
-    applied_index: int
-    last_log_index: int
-    log_entries: int
-    peers: tuple[PeerStatus, ...]
-    fsyncs: int
-    lease_valid: bool
-
-
-class Hold:
-    """Keeps snapshots from starting until released; also a context manager."""
-
-    def __init__(self, release: Callable[[], None]) -> None:
-        self._release: Callable[[], None] | None = release
-
-    def release(self) -> None:
-        """Lets snapshots start again; a second call does nothing."""
-        release, self._release = self._release, None
-        if release is not None:
-            release()
-
-    def __enter__(self) -> Hold:
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _fault: BaseException | None,
-        _tb: TracebackType | None,
-    ) -> None:
-        self.release()
-
-
-@dataclass(slots=True, eq=False)
-class _Proposal:
-    raw: bytes
-    done: Done | None  # None once it was called
-    deadline: float
-    leader_by: float
-
-    def settle(self, result: object, failure: Failure | None) -> None:
-        done, self.done = self.done, None
-        if done is None:
-            return
-        try:
-            done(result, failure)
-        except Exception:
-            # R3: in the library this would apply the entry a second time, on this node only.
-            log.exception("a proposal's callback raised")
 
 
 class RaftNode:
@@ -197,10 +62,10 @@ class RaftNode:
     ) -> None:
         self.config = config
         self._on_role, self._on_fatal = on_role, on_fatal
-        self._inbox: deque[_Proposal] = deque()
+        self._inbox: deque[Proposal] = deque()
         self._orders: deque[Callable[[], None]] = deque()
-        self._held: deque[_Proposal] = deque()  # waiting for a leader
-        self._open: list[tuple[float, int, _Proposal]] = []  # in the library's hands, by deadline
+        self._held: deque[Proposal] = deque()  # waiting for a leader
+        self._open: list[tuple[float, int, Proposal]] = []  # in the library's hands, by deadline
         self._stopping = threading.Event()
         self._stopped = False
         self._thread: threading.Thread | None = None
@@ -229,7 +94,7 @@ class RaftNode:
             onStateChanged=self._role_changed,
         )
         self._poller = self._replica._poller  # the bell of our own poller
-        self._status = self._observe()
+        self._status = observe(self._replica)
 
     def _role_changed(self, _old: int, new: int) -> None:
         try:
@@ -266,7 +131,7 @@ class RaftNode:
         if len(raw) > COMMAND_BYTES_MAX:
             raise ValueError(f"a command of {len(raw)} bytes: at most {COMMAND_BYTES_MAX}")
         at = now()
-        proposal = _Proposal(raw, done, at + timeout, at + min(timeout, self._leader_wait))
+        proposal = Proposal(raw, done, at + timeout, at + min(timeout, self._leader_wait))
         self._inbox.append(proposal)
         if self._stopped:
             self._refuse_inbox()
@@ -292,12 +157,9 @@ class RaftNode:
     def hold_snapshots(self) -> Hold:
         """Keeps snapshots from starting until the hold is released; one under way still ends."""
         store = self._replica._store  # our own class
-        store.held += 1
-
-        def release() -> None:
-            store.held -= 1
-
-        return Hold(release)
+        token = object()
+        store.holds.add(token)
+        return Hold(lambda: store.holds.discard(token))
 
     def stop(self, timeout: float = 10.0) -> None:
         """Stops in order: flushes the journal, closes the sockets, joins the thread."""
@@ -330,7 +192,7 @@ class RaftNode:
                 self._take_proposals()
                 self._replica.doTick(0.0 if self._inbox else IDLE_TICK_S)
                 self._expire()
-                self._status = self._observe()
+                self._status = observe(self._replica)
         except Fatal as fault:
             reason = f"{type(fault).__name__}: {fault}"
             log.critical("raft stops: %s", reason)
@@ -360,17 +222,9 @@ class RaftNode:
             else:
                 self._submit(proposal)
 
-    def _submit(self, proposal: _Proposal) -> None:
-        def done(result: object, reason: int) -> None:
-            if reason == FAIL_REASON.SUCCESS:
-                proposal.settle(result, None)
-            elif reason in _NOT_APPLIED:
-                proposal.settle(None, Failure.NOT_READY)
-            else:
-                proposal.settle(None, Failure.UNKNOWN)
-
+    def _submit(self, proposal: Proposal) -> None:
         heapq.heappush(self._open, (proposal.deadline, next(self._serials), proposal))
-        self._replica.submit(proposal.raw, done)
+        self._replica.submit(proposal.raw, proposal.answer)
 
     def _expire(self) -> None:
         at = now()
@@ -380,32 +234,6 @@ class RaftNode:
             proposal.settle(None, Failure.NOT_READY)
         while self._open and (self._open[0][2].done is None or self._open[0][0] <= at):
             heapq.heappop(self._open)[2].settle(None, Failure.UNKNOWN)
-
-    def _observe(self) -> RaftStatus:
-        replica = self._replica
-        state = replica._SyncObj__raftState  # the library has no thread-safe status
-        match = replica._SyncObj__raftMatchIndex  # as above
-        leader = replica._getLeader()  # the library's public answer
-        peers = tuple(
-            PeerStatus(
-                address=node.id,
-                connected=replica.isNodeConnected(node),
-                match_index=match.get(node) if state == LEADER else None,
-            )
-            for node in sorted(replica.otherNodes, key=str)
-        )
-        return RaftStatus(
-            role=ROLES[state],  # type: ignore[arg-type]  # the table's values are the roles
-            leader=None if leader is None else leader.id,
-            term=replica.raftCurrentTerm,
-            commit_index=replica.raftCommitIndex,
-            applied_index=replica.raftLastApplied,
-            last_log_index=replica.journal[-1][1],
-            log_entries=len(replica.journal),
-            peers=peers,
-            fsyncs=replica.journal.fsyncs,
-            lease_valid=replica.lease_ok(),
-        )
 
     def _close(self) -> None:
         self._stopped = True

@@ -87,6 +87,7 @@ class Replica(Flow, Votes, Append, Snapshots):
         )
         self._SyncObj__serializer = store
         store.applied = lambda: int(self.raftLastApplied)
+        store.shipping = lambda: bool(self._isLeader())
         first = self.journal[0][1]
         if first > 1 and not store.path.exists():
             self.destroy()

@@ -9,6 +9,8 @@ Cures, by the names of DESIGN.md:
   the snapshot are kept whatever the journal begins with.
 - A child that outlives its parent writes into its own temporary file and never renames it.
 - The child closes what it inherited, so the port is free when the parent is restarted at once.
+- R19: a snapshot that was under way while a newer one was shipped here must not take its place:
+  the journal begins behind it already.
 - A failed load is never acknowledged: it stops the node.
 - Files are flushed before they get their name.
 """
@@ -82,7 +84,8 @@ class SnapshotStore:
 
     def __init__(self, path: Path, *, fork: bool = True) -> None:
         self.path = path
-        self.held = 0
+        self.holds: set[object] = set()
+        self.shipping: Callable[[], bool] = lambda: False
         self.applied: Callable[[], int] = lambda: 0
         self._fork = fork
         self._child = 0
@@ -90,6 +93,7 @@ class SnapshotStore:
         self._serial = 0
         self._temporary = path
         self._id = 0
+        self._ends_at = self._installed_at = 0  # last index: of the one under way, of a shipped one
         self._outgoing: dict[Any, tuple[IO[bytes], bool]] = {}
         self._incoming: IO[bytes] | None = None
         for stale in path.parent.glob(path.name + ".*.tmp"):
@@ -106,7 +110,7 @@ class SnapshotStore:
         if self._child or self._outcome is not None:
             return
         (_, take), last, prev = data[0], data[1], data[2]
-        self._id = id_
+        self._id, self._ends_at = id_, last[1]
         self._serial += 1
         self._temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}-{self._serial}.tmp")
         if not self._fork:
@@ -136,11 +140,12 @@ class SnapshotStore:
                 return SERIALIZER_STATE.SERIALIZING, self._id
             self._child, self._outcome = 0, status
         if self._outcome is None:
-            if self.held:
-                return SERIALIZER_STATE.SERIALIZING, None  # the library starts nothing meanwhile
+            if self.holds or (self._outgoing and self.shipping()):
+                # The library starts nothing meanwhile: a new file would begin each transfer anew.
+                return SERIALIZER_STATE.SERIALIZING, None
             return SERIALIZER_STATE.NOT_SERIALIZING, None
         status, self._outcome = self._outcome, None
-        if status != 0:
+        if status != 0 or self._ends_at <= self._installed_at:
             self._temporary.unlink(missing_ok=True)
             return SERIALIZER_STATE.FAILED, self._id
         disk.replace(self._temporary, self.path)
@@ -191,6 +196,7 @@ class SnapshotStore:
         if end[1] <= self.applied():
             return False  # it would take the machine back; the entries that follow will do
         disk.replace(self._incoming_path, self.path)
+        self._installed_at = end[1]
         self._forget_transmissions()
         return True
 

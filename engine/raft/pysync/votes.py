@@ -104,9 +104,9 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
                 self.lease_until = 0.0
 
     def _hears_a_leader(self) -> bool:
-        return (
-            self._SyncObj__raftState != LEADER
-            and now() - self._heard < self.conf.raftMinTimeout * QUIET_SHARE
+        silence = now() - self._heard
+        return bool(
+            self._SyncObj__raftState != LEADER and silence < self.conf.raftMinTimeout * QUIET_SHARE
         )
 
     def _answer_pre_vote(self, node: Any, message: Message) -> None:

@@ -182,6 +182,7 @@ class World:
             appendEntriesBatchSizeBytes=self.batch,
             commandsQueueSize=0,
         )
+        self.replicas[name].doTick(0.0)  # as in life: its snapshot is read before any message
 
     def crash(self, name: str, *, power: bool) -> None:
         """Ends a replica as `kill -9` does, or as a cut of the power does."""

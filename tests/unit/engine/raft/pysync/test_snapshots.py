@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from pysyncobj.config import SERIALIZER_STATE
 
 from engine.raft.pysync import snapshots
 from engine.raft.pysync.library import Fatal
@@ -77,6 +78,15 @@ def test_an_old_shipment_does_not_take_the_machine_back(tmp_path: Path) -> None:
     store.applied = lambda: 9
     assert not _ship(store, (tmp_path / "sent").read_bytes())
     assert not store.path.exists()
+
+
+def test_r19_a_snapshot_overtaken_by_a_shipped_one_is_dropped(tmp_path: Path) -> None:
+    snapshots.write(tmp_path / "sent", (b"", 98, 1), (b"", 99, 1), b"newer")
+    store = SnapshotStore(tmp_path / "own", fork=False)
+    store.serialize(((None, lambda: b"older"), LAST, PREV, None), PREV[1])
+    assert _ship(store, (tmp_path / "sent").read_bytes())
+    assert store.checkSerializing()[0] == SERIALIZER_STATE.FAILED
+    assert store.deserialize()[2] == b"newer"
 
 
 def test_the_machine_is_read_in_the_child_not_in_the_tick_thread(tmp_path: Path) -> None:

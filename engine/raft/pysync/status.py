@@ -1,0 +1,63 @@
+"""What a node tells of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.raft.pysync.library import LEADER, ROLES
+from engine.raft.pysync.replica import Replica
+
+Role = Literal["leader", "follower", "candidate"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerStatus:
+    """A peer as this node sees it; `match_index` is known to the leader only."""
+
+    address: str
+    connected: bool
+    match_index: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaftStatus:
+    """The node at the end of its last tick; indexes count log entries from 1."""
+
+    role: Role
+    leader: str | None
+    term: int
+    commit_index: int
+    applied_index: int
+    last_log_index: int
+    log_entries: int
+    peers: tuple[PeerStatus, ...]
+    fsyncs: int
+    lease_valid: bool
+
+
+def observe(replica: Replica) -> RaftStatus:
+    """The replica as it is now; in the tick thread only."""
+    state = replica._SyncObj__raftState  # the library has no thread-safe status
+    match = replica._SyncObj__raftMatchIndex  # as above
+    leader = replica._getLeader()  # the library's public answer
+    peers = tuple(
+        PeerStatus(
+            address=node.id,
+            connected=replica.isNodeConnected(node),
+            match_index=match.get(node) if state == LEADER else None,
+        )
+        for node in sorted(replica.otherNodes, key=str)
+    )
+    return RaftStatus(
+        role=ROLES[state],  # type: ignore[arg-type]  # the table's values are the roles
+        leader=None if leader is None else leader.id,
+        term=replica.raftCurrentTerm,
+        commit_index=replica.raftCommitIndex,
+        applied_index=replica.raftLastApplied,
+        last_log_index=replica.journal[-1][1],
+        log_entries=len(replica.journal),
+        peers=peers,
+        fsyncs=replica.journal.fsyncs,
+        lease_valid=replica.lease_ok(),
+    )
