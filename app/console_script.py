@@ -15,7 +15,7 @@ from app.console.widgets.layout import unreachable
 CSS = """<style>
 [data-testid=stMainBlockContainer]{padding-inline:2.25rem}
 [data-variant=segmented_control][data-selected=true] p{color:light-dark(#4338CA,#C7CBFF)}
-button kbd{opacity:1;color:inherit}
+button kbd,button kbd *{opacity:1!important;color:inherit!important}
 </style>"""
 
 

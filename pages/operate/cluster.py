@@ -73,4 +73,4 @@ def _live(console: Console) -> None:
             },
         )
     if len(status["nodes"]) == 1:
-        st.caption("One node: no failover. `make cluster` starts three on this machine.")
+        st.markdown("One node: no failover. `make cluster` starts three on this machine.")

@@ -22,7 +22,7 @@ def render(console: Console) -> None:
         empty_state("No execution chosen", "Open one from the Executions page.", key="execution")
         return
     execution = console.client.execution(identity)
-    with header(execution["job_name"] or execution["job_id"], f"execution `{identity}`"):
+    with header(execution["job_name"] or execution["job_id"], f"execution {identity}"):
         _actions(console, execution)
     _facts(console, execution)
     for attempt in execution.get("attempts_detail", []):

@@ -1,0 +1,108 @@
+"""The console in a real browser against a real node: one journey, and no barriers on any page."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.kit.cluster import Node, wait_for
+
+pytestmark = pytest.mark.browser
+
+SECONDS = 1000
+AXE = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21aa"],
+    # Streamlit's own: sparklines of its metrics have no text alternative.
+    "rules": {"svg-img-alt": {"enabled": False}},
+}
+SCOPE = {"exclude": [["[data-testid=stSidebarNav]"]]}  # its sections are Streamlit's own markup
+OF_STREAMLIT = ("stMetricChart", "stDataFrame", "stToolbar", "stHeader")
+
+
+def idle(page: Page) -> None:
+    """Wait until the script ran and nothing is a skeleton."""
+    page.wait_for_timeout(300)
+    page.wait_for_selector(
+        "[data-testid=stApp][data-test-script-state=notRunning]", timeout=60 * SECONDS
+    )
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
+
+
+def fill(page: Page, label: str, text: str) -> None:
+    box = page.get_by_label(label, exact=True)
+    box.fill(text)
+    box.press("Tab")
+    idle(page)
+
+
+def test_a_person_creates_sees_edits_restores_and_queries_a_job(
+    node: Node, console: str, page: Page
+) -> None:
+    page.goto(f"{console}/editor")
+    idle(page)
+    fill(page, "Name", "browser-job")
+    fill(page, "Schedule", "@every 1s")
+    expect(page.get_by_text("Every second")).to_be_visible(timeout=20 * SECONDS)
+    fill(page, "URL", f"{node.url}/echo")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("tab", name="History")).to_be_visible(timeout=30 * SECONDS)
+
+    job = node.request("GET", "/api/v1/jobs/default/browser-job")
+    wait_for(
+        lambda: node.request("GET", f"/api/v1/jobs/{job['id']}/executions")["total"] > 1,
+        30,
+        "it fires",
+    )
+
+    page.goto(f"{console}/editor?id={job['id']}")
+    idle(page)
+    fill(page, "Description", "changed by a person")
+    page.get_by_role("button", name="Save").click()
+    wait_for(lambda: node.request("GET", f"/api/v1/jobs/{job['id']}")["version"] == 2)
+
+    page.goto(f"{console}/job?id={job['id']}")
+    idle(page)
+    page.get_by_role("tab", name="Versions").click()
+    idle(page)
+    page.get_by_role("button", name="Roll back to version 1").click()
+    wait_for(lambda: node.request("GET", f"/api/v1/jobs/{job['id']}")["version"] == 3)
+    assert node.request("GET", f"/api/v1/jobs/{job['id']}")["description"] == ""
+
+    def queried() -> bool:
+        answer = node.request(
+            "POST", "/api/v1/sql", json={"sql": "SELECT count(*) FROM executions"}
+        )
+        return bool(answer["rows"]) and answer["rows"][0][0] > 0
+
+    wait_for(queried, 30, "the history is queryable")
+    page.goto(f"{console}/sql")
+    idle(page)
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_text("rows in")).to_be_visible(timeout=30 * SECONDS)
+    node.request("POST", f"/api/v1/jobs/{job['id']}/disable")
+
+
+def test_a_mistake_is_shown_beside_its_field(console: str, page: Page) -> None:
+    page.goto(f"{console}/editor")
+    idle(page)
+    fill(page, "Name", "no good name")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("is not a name").first).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_label("Name", exact=True)).to_have_value("no good name")
+
+
+@pytest.mark.parametrize("path", ["", "jobs", "executions", "cluster", "sql", "editor"])
+def test_no_page_has_a_serious_barrier(console: str, themed: Page, path: str) -> None:
+    themed.goto(f"{console}/{path}")
+    idle(themed)
+    themed.wait_for_timeout(1500)
+    found = Axe().run(themed, context=SCOPE, options=AXE)
+    serious = [
+        (violation["id"], node["target"])
+        for violation in found.response["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+        if not any(part in str(node["target"]) + node["html"] for part in OF_STREAMLIT)
+    ]
+    assert not serious
