@@ -28,7 +28,7 @@ def render(console: Console) -> None:
         return
     job = console.client.job(identity)
     state = "enabled" if job["enabled"] else "disabled"
-    caption = f"{job['namespace']} · {job['schedule']} · {job['timezone']} · {state}"
+    caption = f"{job['namespace']} · {job['schedule'].replace('*', chr(92) + '*')} · {job['timezone']} · {state}"
     with header(job["name"], caption):
         _actions(console, job)
     if job["description"]:
