@@ -28,7 +28,8 @@ def render(console: Console) -> None:
         return
     job = console.client.job(identity)
     state = "enabled" if job["enabled"] else "disabled"
-    caption = f"{job['namespace']} · {job['schedule'].replace('*', chr(92) + '*')} · {job['timezone']} · {state}"
+    schedule = job["schedule"].replace("*", "\\*")  # captions are Markdown
+    caption = f"{job['namespace']} · {schedule} · {job['timezone']} · {state}"
     with header(job["name"], caption):
         _actions(console, job)
     if job["description"]:

@@ -1,0 +1,1 @@
+"""What Chronos costs, measured on this machine: `make bench`."""
