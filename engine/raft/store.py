@@ -8,7 +8,7 @@ from typing import Protocol
 
 from engine.core.clock import Clock
 from engine.core.errors import NotReady, OutcomeUnknown
-from engine.raft.pysync.node import Failure, RaftNode
+from engine.raft.pysync.node import COMMAND_BYTES_MAX, Failure, RaftNode
 from engine.raft.replica import Replica, Sink
 from engine.state.entry import Entry, encode
 from engine.state.messages import Command, Rejected, Result
@@ -72,6 +72,10 @@ class RaftStore:
         deadline = self._clock.monotonic_us() + timeout_us
         entry = Entry(at=self._clock.now_us(), actor=actor, request_id=request_id, command=command)
         raw = encode(entry)
+        if len(raw) > COMMAND_BYTES_MAX:
+            message = f"{len(raw)} bytes are too much for one write"
+            hint = f"at most {COMMAND_BYTES_MAX} bytes: send less, or in several parts"
+            return Rejected(code="VALIDATION_ERROR", message=message, field="body", hint=hint)
         while True:
             result, failure = await self._once(raw)
             if failure is None:

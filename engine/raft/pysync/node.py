@@ -34,7 +34,7 @@ __all__ = [
 IDLE_TICK_S = 0.02
 PROPOSE_TIMEOUT_S = 5.0
 SUBMIT_MAX = 1000  # commands taken into one tick
-COMMAND_BYTES_MAX = 4 << 20
+COMMAND_BYTES_MAX = 16 << 20
 _US = 1_000_000
 
 
