@@ -59,7 +59,9 @@ def console(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         process.wait(30)
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while it lives, Playwright's loop runs in this thread, and tests that
+# want a loop of their own could not start one.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("needs Debian's Chromium: apt-get install chromium")
