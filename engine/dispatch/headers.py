@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 from hashlib import blake2b
+from urllib.parse import urlsplit, urlunsplit
 
 from engine.core.clock import rfc3339
 from engine.dispatch.dispatcher import Request
@@ -11,8 +13,27 @@ from engine.model.document import HIDDEN
 from engine.model.job import Webhook, WebhookAuth
 
 USER_AGENT = "chronos/0.1.0"
-_SENSITIVE = ("authorization", "cookie", "proxy-authorization", "x-api-key")
-_SENSITIVE_PARTS = ("token", "secret", "password", "api-key", "apikey", "signature")
+HEADERS_SHOWN = 50
+VALUE_SHOWN = 256
+_SENSITIVE_PARTS = (
+    "auth",
+    "cookie",
+    "credential",
+    "key",
+    "pass",
+    "secret",
+    "session",
+    "sig",
+    "token",
+)
+_OURS = (
+    "idempotency-key",
+    "x-chronos-job",
+    "x-chronos-execution",
+    "x-chronos-attempt",
+    "x-chronos-scheduled-time",
+    "traceparent",
+)
 
 
 def identity_headers(request: Request) -> list[str]:
@@ -43,15 +64,28 @@ def traceparent(execution_id: str, attempt: int) -> str:
 
 
 def own_headers(webhook: Webhook) -> list[str]:
-    """The job's own headers and credentials, as `Name: value` lines."""
-    lines = [f"{name}: {value}" if value else f"{name};" for name, value in webhook.headers.items()]
-    names = {name.lower() for name in webhook.headers}
+    """The job's own headers and credentials, as `Name: value` lines.
+
+    They win over what we would say by default, but not over the identity of the fire: a header of
+    such a name is left out, and so is one that the job's credentials take the place of.
+
+    Raises:
+        ValueError: a line break or NUL would let one header become two.
+    """
+    taken = set(_OURS)
+    if webhook.auth is not None:
+        taken.add(auth_header(webhook.auth).partition(":")[0].lower())
+    own = {name: value for name, value in webhook.headers.items() if name.lower() not in taken}
+    lines = [f"{name}: {value}" if value else f"{name};" for name, value in own.items()]
+    names = {name.lower() for name in own}
     if "user-agent" not in names:
         lines.append(f"User-Agent: {USER_AGENT}")
     if webhook.body and "content-type" not in names:
         lines.append("Content-Type: application/json")
     if webhook.auth is not None:
         lines.append(auth_header(webhook.auth))
+    if any(mark in line for line in lines for mark in "\r\n\0"):
+        raise ValueError("a header holds a line break")
     return lines
 
 
@@ -66,15 +100,38 @@ def auth_header(auth: WebhookAuth) -> str:
 
 
 def redacted(headers: dict[str, str]) -> dict[str, str]:
-    """Headers fit to be written down: what looks like a secret is hidden.
+    """Headers fit to be written down: what looks like a secret is hidden, what is long is cut.
 
     >>> redacted({"Authorization": "Bearer x", "Accept": "*/*"})
     {'Authorization': '***', 'Accept': '*/*'}
     """
-    return {name: HIDDEN if is_sensitive(name) else value for name, value in headers.items()}
+    return {
+        name: HIDDEN if is_sensitive(name) else value[:VALUE_SHOWN]
+        for name, value in list(headers.items())[:HEADERS_SHOWN]
+    }
+
+
+@lru_cache(maxsize=20_000)
+def redacted_url(url: str) -> str:
+    """A URL fit to be written down: no user, no password, no parameter that looks like a secret.
+
+    >>> redacted_url("https://bob:pw@example.org/run?token=abc&day=1#x")
+    'https://***@example.org/run?token=***&day=1#x'
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return HIDDEN
+    _, at, host = parts.netloc.rpartition("@")
+    query = "&".join(
+        f"{name}={HIDDEN}" if mark and is_sensitive(name) else f"{name}{mark}{value}"
+        for name, mark, value in (pair.partition("=") for pair in parts.query.split("&"))
+    )
+    netloc = f"{HIDDEN}@{host}" if at else host
+    return urlunsplit((parts.scheme, netloc, parts.path, query, parts.fragment))
 
 
 def is_sensitive(name: str) -> bool:
-    """Whether a header of this name may hold a secret."""
+    """Whether a header or parameter of this name may hold a secret; rather once too often."""
     lower = name.lower()
-    return lower in _SENSITIVE or any(part in lower for part in _SENSITIVE_PARTS)
+    return any(part in lower for part in _SENSITIVE_PARTS)

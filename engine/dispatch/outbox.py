@@ -9,11 +9,14 @@ import structlog
 from engine.core.errors import ChronosError
 from engine.model.execution import AttemptResult
 from engine.raft.store import Store
-from engine.state.messages import RecordExecutions
+from engine.state.messages import RecordExecutions, Rejected
 
 log = structlog.get_logger(__name__)
 
 BATCH_MAX = 500
+BATCH_BYTES_MAX = 4 << 20
+"""Well below what one log entry may hold; more would be refused as a whole."""
+
 GATHER_S = 0.02
 RETRY_S = 0.2
 
@@ -56,7 +59,8 @@ class Outbox:
         while True:
             await self._arrived.wait()
             await asyncio.sleep(GATHER_S)
-            batch, self._results = self._results[:BATCH_MAX], self._results[BATCH_MAX:]
+            size = batch_size(self._results)
+            batch, self._results = self._results[:size], self._results[size:]
             if not self._results:
                 self._arrived.clear()
             self._flushing = len(batch)
@@ -77,9 +81,22 @@ class Outbox:
         command = RecordExecutions(results=tuple(batch))
         while True:
             try:
-                await self._store.propose(command, actor=self._node)
+                answer = await self._store.propose(command, actor=self._node)
             except ChronosError as error:
                 log.warning("results not answered, proposed again", error=str(error))
                 await asyncio.sleep(RETRY_S)
             else:
+                if isinstance(answer, Rejected):
+                    log.error("results refused", count=len(batch), reason=answer.message)
                 return
+
+
+def batch_size(results: list[AttemptResult]) -> int:
+    """How many of the first results fit into one entry; at least one, if there is any."""
+    total = 0
+    for count, result in enumerate(results[:BATCH_MAX]):
+        # JSON makes up to six bytes of a character.
+        total += 6 * (len(result.response) + len(result.trace) + len(result.error)) + 256
+        if count and total > BATCH_BYTES_MAX:
+            return count
+    return min(len(results), BATCH_MAX)

@@ -9,11 +9,10 @@ leader tries it again.
 from __future__ import annotations
 
 import contextlib
-import heapq
 import os
 import select
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +21,10 @@ import pycurl
 import structlog
 
 from engine.core.clock import Clock
-from engine.core.ids import ExecutionId, Instant, JobId
+from engine.core.ids import ExecutionId, Instant
 from engine.dispatch.dispatcher import Request
 from engine.dispatch.protocols import http
+from engine.dispatch.waiting import Waiting
 from engine.model.execution import AttemptOutcome, AttemptResult
 
 log = structlog.get_logger(__name__)
@@ -45,7 +45,8 @@ STARTS_A_TURN = 64
 class WorkerLimits:
     """Bounds of one node's dispatch.
 
-    `per_job_max` 0 means no bound beyond the job's own concurrency policy.
+    `per_target_max` counts attempts at one host and port. `per_job_max` 0 means no bound beyond
+    the job's own concurrency policy.
     """
 
     in_flight_max: int = 1000
@@ -88,16 +89,18 @@ class Worker:
         self._may_send = may_send
         self._on_results = on_results
         self._inbox: deque[Callable[[], None]] = deque()
-        self._waiting: list[tuple[Instant, int, Request]] = []
-        self._order = 0
+        self._waiting = Waiting(
+            per_job_max=limits.per_job_max, per_target_max=limits.per_target_max
+        )
         self._running: dict[Any, _Transfer] = {}
         self._by_execution: dict[ExecutionId, Any] = {}
-        self._per_job: Counter[JobId] = Counter()
         self._idle_handles: list[Any] = []
         self._timer_us: int | None = None
         self._multi = self._new_multi()
         self._stopping = threading.Event()
         self._aborting = threading.Event()
+        self._wake_lock = threading.Lock()
+        self._closed = False
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
@@ -122,16 +125,21 @@ class Worker:
     def stop(self, grace_us: int) -> None:
         """Send nothing new, give what is under way `grace_us` microseconds, then abort it.
 
-        What is aborted or was waiting is not reported: its next leader tries it again.
+        What is aborted or was waiting is not reported: its next leader tries it again. Calls
+        after this one do nothing.
         """
         self._stopping.set()
         self._wake()
-        self._thread.join(grace_us / 1e6)
-        self._aborting.set()
-        self._wake()
-        self._thread.join()
-        os.close(self._wake_read)
-        os.close(self._wake_write)
+        if self._thread.ident is not None:
+            self._thread.join(grace_us / 1e6)
+            self._aborting.set()
+            self._wake()
+            self._thread.join()
+        with self._wake_lock:
+            if not self._closed:
+                self._closed = True
+                os.close(self._wake_read)
+                os.close(self._wake_write)
 
     def submit(self, requests: Sequence[Request]) -> None:
         """Take attempts to make; never blocks."""
@@ -152,15 +160,15 @@ class Worker:
         self._wake()
 
     def _wake(self) -> None:
-        try:
-            os.write(self._wake_write, b"x")
-        except (BlockingIOError, OSError):
-            return  # it is awake already, or gone
+        # Under a lock: a closed descriptor's number may belong to a file of somebody else by now.
+        with self._wake_lock:
+            if not self._closed:
+                with contextlib.suppress(BlockingIOError):  # full: it is awake already
+                    os.write(self._wake_write, b"x")
 
     def _new_multi(self) -> Any:
         multi = pycurl.CurlMulti()
         multi.setopt(pycurl.M_MAXCONNECTS, max(1, self._limits.idle_connections_max))
-        multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, self._limits.per_target_max)
         multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
         return multi
@@ -205,7 +213,7 @@ class Worker:
 
     def _wait_s(self, held: bool) -> float:
         """How long nothing will need us; -1 would be for ever, so there is a bound."""
-        if self._inbox or (self._waiting and not held and self._has_room()):
+        if self._inbox or (self._waiting.ready and not held and self._has_room()):
             return 0.0
         wait = LEASE_S if held else IDLE_S
         if self._timer_us is None:
@@ -232,41 +240,26 @@ class Worker:
 
     def _take(self, requests: Sequence[Request]) -> None:
         for request in requests:
-            self._order += 1
-            heapq.heappush(self._waiting, (request.execution.scheduled_us, self._order, request))
+            self._waiting.add(request)
 
     def _begin(self) -> bool:
         """Start what the bounds allow; True if something waits for the lease."""
         if self._stopping.is_set():
             self._waiting.clear()
-        passed_over = []
-        begun = 0
-        held = False
-        while self._waiting and self._has_room():
-            if begun >= STARTS_A_TURN:
+        for _ in range(STARTS_A_TURN):
+            if not self._waiting.ready or not self._has_room():
                 break
             if not self._may_send():
-                held = True
+                return True
+            request = self._waiting.take()
+            if request is None:
                 break
-            item = heapq.heappop(self._waiting)
-            request = item[2]
-            if self._is_full(request):
-                passed_over.append(item)
-                continue
             self._start(request)
-            begun += 1
-        # They come back when an attempt of their job ends, which is when a turn comes round.
-        for item in passed_over:
-            heapq.heappush(self._waiting, item)
-        return held or bool(passed_over)
-
-    def _is_full(self, request: Request) -> bool:
-        bound = self._limits.per_job_max
-        return bound > 0 and self._per_job[request.execution.job_id] >= bound
+        return False
 
     def _start(self, request: Request) -> None:
         handle = self._idle_handles.pop() if self._idle_handles else pycurl.Curl()
-        body = http.Body()
+        body = http.Body(self._limits.response_bytes_max)
         started_us = self._clock.now_us()
         try:
             http.prepare(
@@ -277,12 +270,12 @@ class Worker:
                 idle_us_max=self._limits.idle_connection_us_max,
             )
         except (pycurl.error, UnicodeError, ValueError, TypeError) as error:
+            self._waiting.done(request)
             self._on_results([_unsendable(request, started_us, error)])
             return
         transfer = _Transfer(request, handle, body, started_us)
         self._running[handle] = transfer
         self._by_execution[request.execution.id] = handle
-        self._per_job[request.execution.job_id] += 1
         self._multi.add_handle(handle)
 
     def _collect(self) -> list[AttemptResult]:
@@ -306,7 +299,6 @@ class Worker:
             transfer.body,
             started_us=transfer.started_us,
             fault=fault,
-            response_bytes_max=self._limits.response_bytes_max,
         )
 
     def _release(self, transfer: _Transfer) -> None:
@@ -315,16 +307,13 @@ class Worker:
         del self._running[handle]
         if self._by_execution.get(execution.id) is handle:
             del self._by_execution[execution.id]
-        self._per_job[execution.job_id] -= 1
-        if not self._per_job[execution.job_id]:
-            del self._per_job[execution.job_id]
+        self._waiting.done(transfer.request)
         handle.reset()
         if len(self._idle_handles) < IDLE_HANDLES_MAX:
             self._idle_handles.append(handle)
 
     def _cancel(self, execution_id: ExecutionId) -> None:
-        self._waiting = [item for item in self._waiting if item[2].execution.id != execution_id]
-        heapq.heapify(self._waiting)
+        self._waiting.drop(execution_id)
         handle = self._by_execution.get(execution_id)
         if handle is not None:
             self._release(self._running[handle])

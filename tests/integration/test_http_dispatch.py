@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -260,3 +263,80 @@ def test_attempts_of_one_job_wait_for_each_other_where_bounded(target: str) -> N
     wait_for(lambda: len(bench.results) == 5)
     bench.worker.stop(SECOND)
     assert [result.execution_id for result in bench.results] == [f"exe_{k}" for k in range(5)]
+
+
+def test_what_is_not_sent_when_the_lease_is_lost_is_never_sent(target: str) -> None:
+    lease = [True]
+    bench = Bench(may_send=lambda: bool(lease), per_target_max=1)
+    bench.worker.submit([request(f"exe_{k}", webhook={"url": f"{target}/slow"}) for k in range(3)])
+    wait_for(lambda: Handler.seen)
+    lease.clear()
+    bench.worker.forget()
+    wait_for(lambda: bench.results)
+    lease.append(True)
+    wait_for(lambda: not bench.worker.in_flight)
+    assert bench.worker.queued == 0
+    bench.worker.stop(SECOND)
+    assert len(Handler.seen) == len(bench.results) == 1
+
+
+def test_the_deadline_of_an_attempt_begins_when_it_is_sent(target: str) -> None:
+    bench = Bench(per_target_max=1)
+    bench.worker.submit(
+        [request(f"exe_{k}", webhook={"url": f"{target}/slow"}, timeout="5s") for k in range(3)]
+    )
+    wait_for(lambda: len(bench.results) == 3, 20)
+    bench.worker.stop(SECOND)
+    assert {result.outcome for result in bench.results} == {AttemptOutcome.SUCCESS}
+
+
+def test_forgetting_after_a_cancellation_forgets_everything(target: str) -> None:
+    bench = Bench(may_send=lambda: False)
+    waiting = [request(f"exe_{k}", webhook={"url": target}) for k in range(3)]
+    for _ in range(200):
+        bench.worker.submit(waiting)
+        bench.worker.cancel("exe_0")
+        bench.worker.forget()
+    bench.worker.cancel("exe_none")
+    wait_for(lambda: bench.worker.queued == 0)
+    bench.worker.stop(SECOND)
+
+
+def test_a_stopped_worker_leaves_foreign_files_alone(tmp_path: Path) -> None:
+    bench = Bench()
+    bench.worker.stop(SECOND)
+    with contextlib.ExitStack() as files:
+        # The lowest free descriptors: those that the worker has given back are among them.
+        paths = [tmp_path / str(k) for k in range(64)]
+        for path in paths:
+            files.enter_context(path.open("wb"))
+        bench.worker.cancel("exe_1")
+        bench.worker.submit([])
+        bench.worker.stop(SECOND)
+    assert not any(path.stat().st_size for path in paths)
+
+
+def test_a_target_that_never_accepts_is_named(bench: Bench) -> None:
+    with contextlib.ExitStack() as sockets:
+        server = sockets.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(6):
+            caller = sockets.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(server.getsockname())
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        result = bench.one(webhook={"url": url}, timeout="300ms")
+    assert result.outcome is AttemptOutcome.TIMEOUT
+    assert "no connection" in result.error
+
+
+def test_a_header_with_a_line_break_is_not_sent(bench: Bench, target: str) -> None:
+    made = request("exe_1", webhook={"url": target})
+    webhook = replace(made.job.spec.webhook, headers={"A": f"{SECRET}\r\nX: y"})
+    job = replace(made.job, version=1, spec=replace(made.job.spec, webhook=webhook))
+    bench.worker.submit([replace(made, job=job)])
+    wait_for(lambda: bench.results)
+    assert bench.results[0].outcome is AttemptOutcome.FAILED
+    assert SECRET not in bench.results[0].error
+    assert not Handler.seen

@@ -13,7 +13,7 @@ import pycurl
 
 from engine.core.ids import Instant
 from engine.dispatch.dispatcher import Request
-from engine.dispatch.headers import identity_headers, own_headers, redacted
+from engine.dispatch.headers import identity_headers, own_headers, redacted, redacted_url
 from engine.model.execution import AttemptOutcome, AttemptResult
 from engine.model.job import Webhook
 
@@ -37,11 +37,12 @@ _PLAIN = {
 
 
 class Body:
-    """Collects an answer up to a bound, then ends the transfer."""
+    """Keeps the first `kept_max` bytes of an answer; ends the transfer at `READ_BYTES_MAX`."""
 
-    __slots__ = ("cut", "kept", "total")
+    __slots__ = ("cut", "kept", "kept_max", "total")
 
-    def __init__(self) -> None:
+    def __init__(self, kept_max: int) -> None:
+        self.kept_max = kept_max
         self.kept = BytesIO()
         self.total = 0
         self.cut = False
@@ -52,7 +53,10 @@ class Body:
         if self.total > READ_BYTES_MAX:
             self.cut = True
             return 0
-        return self.kept.write(data)
+        room = self.kept_max - self.kept.tell()
+        if room > 0:
+            self.kept.write(data[:room])
+        return len(data)
 
 
 _heads: dict[tuple[str, int], list[bytes]] = {}
@@ -112,7 +116,6 @@ def conclude(
     *,
     started_us: Instant,
     fault: tuple[int, str] | None,
-    response_bytes_max: int,
 ) -> AttemptResult:
     """Judge a finished transfer.
 
@@ -122,15 +125,15 @@ def conclude(
         body: what was answered.
         started_us: when the attempt began, wall time.
         fault: libcurl's error number and text, if the transfer failed.
-        response_bytes_max: how much of the answer is kept.
     """
     webhook = request.job.spec.webhook
     total_us = int(handle.getinfo(pycurl.TOTAL_TIME) * 1e6)
     code = int(handle.getinfo(pycurl.RESPONSE_CODE))
     if fault is not None and body.cut and fault[0] == pycurl.E_WRITE_ERROR:
         fault = None
-    outcome, error = _judge(webhook, code, fault, request.job.spec.timeout_us)
-    kept = body.kept.getvalue()[:response_bytes_max].decode("utf-8", "replace")
+    connected = handle.getinfo(pycurl.REQUEST_SIZE) > 0
+    outcome, error = _judge(webhook, code, fault, total_us, connected=connected)
+    kept = body.kept.getvalue().decode("utf-8", "replace")
     return AttemptResult(
         execution_id=request.execution.id,
         attempt=request.execution.attempt,
@@ -145,12 +148,13 @@ def conclude(
 
 
 def _judge(
-    webhook: Webhook, code: int, fault: tuple[int, str] | None, timeout_us: int
+    webhook: Webhook, code: int, fault: tuple[int, str] | None, total_us: int, *, connected: bool
 ) -> tuple[AttemptOutcome, str]:
     if fault is not None:
         number, text = fault
         if number == pycurl.E_OPERATION_TIMEDOUT:
-            return AttemptOutcome.TIMEOUT, f"no answer within {timeout_us / 1e6:g} s"
+            wanted = "answer" if connected else "connection"
+            return AttemptOutcome.TIMEOUT, f"no {wanted} within {total_us / 1e6:.1f} s"
         plain = _PLAIN.get(number)
         return AttemptOutcome.FAILED, f"{plain}: {text}" if plain else text
     if succeeded(code, webhook.success_codes):
@@ -179,7 +183,9 @@ def _trace(handle: Any, request: Request, body: Body, code: int, error: str, tot
     """The attempt's steps as JSON; offsets in microseconds from its start."""
     webhook = request.job.spec.webhook
     execution = request.execution
+    dns_us = int(handle.getinfo(pycurl.NAMELOOKUP_TIME) * 1e6)
     connect_us = int(handle.getinfo(pycurl.CONNECT_TIME) * 1e6)
+    tls_us = int(handle.getinfo(pycurl.APPCONNECT_TIME) * 1e6)
     sent_us = int(handle.getinfo(pycurl.PRETRANSFER_TIME) * 1e6)
     first_us = int(handle.getinfo(pycurl.STARTTRANSFER_TIME) * 1e6)
     waited = execution.scheduled_us - execution.attempt_started_us
@@ -194,11 +200,13 @@ def _trace(handle: Any, request: Request, body: Body, code: int, error: str, tot
             "request",
             sent_us,
             {
-                "url": webhook.url,
+                "url": redacted_url(webhook.url),
                 "method": webhook.method,
                 "headers": redacted(webhook.headers),
                 "body": webhook.body[:BODY_SHOWN],
+                "dns_us": dns_us,
                 "connect_us": connect_us,
+                "tls_us": tls_us,
             },
         )
     )
