@@ -168,7 +168,10 @@ class Worker:
 
     def _new_multi(self) -> Any:
         multi = pycurl.CurlMulti()
-        multi.setopt(pycurl.M_MAXCONNECTS, max(1, self._limits.idle_connections_max))
+        # Libcurl counts connections in use, too: with room for idle ones only, a burst would close
+        # each connection after one request.
+        kept = self._limits.in_flight_max + self._limits.idle_connections_max
+        multi.setopt(pycurl.M_MAXCONNECTS, kept)
         multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
         return multi

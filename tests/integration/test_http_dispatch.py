@@ -340,3 +340,11 @@ def test_a_header_with_a_line_break_is_not_sent(bench: Bench, target: str) -> No
     assert bench.results[0].outcome is AttemptOutcome.FAILED
     assert SECRET not in bench.results[0].error
     assert not Handler.seen
+
+
+def test_a_burst_wider_than_the_idle_bound_still_uses_connections_again(target: str) -> None:
+    bench = Bench(in_flight_max=16, idle_connections_max=1)
+    bench.worker.submit([request(f"exe_{k}", webhook={"url": target}) for k in range(320)])
+    wait_for(lambda: len(bench.results) == 320)
+    bench.worker.stop(SECOND)
+    assert len(Handler.connections) <= 32
