@@ -7,6 +7,7 @@ connection breaks; writes are not, unless they carry an idempotency key.
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx
 
@@ -218,7 +219,7 @@ class Client:
         safe = method == "GET" or "Idempotency-Key" in how.get("headers", {})
         for left in reversed(range(TRIES if safe else 1)):
             try:
-                answer = self._http.request(method, path, **how)
+                answer = self._http.request(method, quote(path), **how)
                 break
             except httpx.HTTPError as error:
                 if not left:

@@ -66,11 +66,13 @@ class EmbeddedNode:
 
 
 def answers() -> bool:
-    """Whether a healthy node is at the embedded node's address."""
+    """Whether a healthy Chronos node, not just any server, is at the embedded node's address."""
     try:
-        return httpx.get(f"http://{HTTP}/health", timeout=2).status_code == httpx.codes.OK
-    except httpx.HTTPError:
+        answer = httpx.get(f"http://{HTTP}/health", timeout=2).json()
+    except (httpx.HTTPError, ValueError):
         return False
+    data = answer.get("data") if isinstance(answer, dict) else None
+    return isinstance(data, dict) and data.get("status") == "healthy" and "node_id" in data
 
 
 def _die_with(parent: int) -> None:

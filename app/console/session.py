@@ -11,12 +11,15 @@ import streamlit as st
 from app.client.client import Client
 from app.client.errors import ApiError, Unreachable
 from app.config import client_environment
+from app.console.widgets.format import plain
 from engine.core.ids import new_request_id
 
 T = TypeVar("T")
 
 _FLASH = "_flash"
 _INTENT = "_intent_"
+SERVER_FAULT = 500
+"""From this HTTP status on, a write may or may not have happened."""
 
 
 class Console:
@@ -56,6 +59,27 @@ class Console:
         """The intention was carried out; the next one is another."""
         st.session_state.pop(_INTENT + key, None)
 
+    def carry_out(self, name: str, action: Callable[[str], T], success: str = "") -> T | None:
+        """Attempt a write with the idempotency key of the intention `name`.
+
+        The key is kept only while the outcome is unknown, so that a repeated click is the same
+        request then, and a new one once the node has accepted or refused.
+        """
+        key = self.intent(name)
+
+        def write() -> T:
+            try:
+                return action(key)
+            except ApiError as error:
+                if error.status < SERVER_FAULT:
+                    self.done(name)
+                raise
+
+        result = self.attempt(write, success)
+        if result is not None:
+            self.done(name)
+        return result
+
     def attempt(self, action: Callable[[], T], success: str = "") -> T | None:
         """Carry out a write; a refusal is shown with its fields and hints and returns None."""
         try:
@@ -73,11 +97,11 @@ class Console:
 
 def show_error(error: ApiError) -> None:
     """A refusal, with every field at fault and what would be right."""
-    lines = [f"**{error.message}**"]
+    lines = [f"**{plain(error.message)}**", ""]
     for detail in error.details:
         hint = f" ({detail['hint']})" if detail.get("hint") else ""
         field = f"`{detail['field']}` " if detail.get("field") else ""
-        lines.append(f"- {field}{detail.get('reason', '')}{hint}")
+        lines.append(f"- {field}{plain(detail.get('reason', ''))}{plain(hint)}")
     st.error("\n".join(lines), icon=":material/error:")
 
 

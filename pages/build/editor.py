@@ -9,8 +9,8 @@ import streamlit as st
 
 from app.client.errors import ApiError, Unreachable
 from app.console.page import Page
-from app.console.session import Console
-from app.console.widgets.format import clock
+from app.console.session import SERVER_FAULT, Console
+from app.console.widgets.format import clock, plain
 from app.console.widgets.layout import card, header
 
 PAGE = Page("Job editor", ":material/edit:", 0, "Build", hidden=True)
@@ -36,6 +36,21 @@ NEW: dict[str, Any] = {
     "enabled": True,
 }
 FAULTS = "editor_faults"
+FIELDS = (
+    "name",
+    "namespace",
+    "description",
+    "schedule",
+    "timezone",
+    "webhook.url",
+    "webhook.headers",
+    "webhook.body",
+    "webhook.success_codes",
+    "webhook.auth",
+    "timeout",
+    "retry_policy",
+    "tags",
+)
 
 
 def render(console: Console) -> None:
@@ -47,6 +62,7 @@ def render(console: Console) -> None:
         st.session_state[FAULTS] = {}
     with header(f"Edit {stored['name']}" if identity else "New job", "every field of the job"):
         save = st.button("Save", type="primary", icon=":material/check:", shortcut="Ctrl+Enter")
+    _unplaced()
     left, right = st.columns([2, 1])
     with left:
         document = _what_and_when(stored, form)
@@ -61,8 +77,19 @@ def render(console: Console) -> None:
 def _fault(field: str) -> None:
     """What the server said of a field, beside it."""
     for name, text in st.session_state.get(FAULTS, {}).items():
-        if name == field or name.startswith(field + "."):
-            st.caption(f":red[:material/error: {text}]")
+        if _belongs(name, field):
+            st.caption(f":red[:material/error: {plain(text)}]")
+
+
+def _belongs(name: str, field: str) -> bool:
+    return name == field or name.startswith((field + ".", field + "["))
+
+
+def _unplaced() -> None:
+    """What the server said of fields that this form does not show, and of the job as a whole."""
+    for name, text in st.session_state.get(FAULTS, {}).items():
+        if not any(_belongs(name, field) for field in FIELDS):
+            st.error(plain(f"{name} {text}".strip()), icon=":material/error:")
 
 
 def _what_and_when(stored: Mapping[str, Any], form: str) -> dict[str, Any]:
@@ -77,6 +104,7 @@ def _what_and_when(stored: Mapping[str, Any], form: str) -> dict[str, Any]:
         with row[2]:
             enabled = st.toggle("Enabled", stored["enabled"], key=f"{form}_enabled")
         description = st.text_input("Description", stored["description"], key=f"{form}_about")
+        _fault("description")
         row = st.columns([2, 1])
         with row[0]:
             schedule = st.text_input(
@@ -219,8 +247,8 @@ def _preview(console: Console, schedule: str, timezone: str) -> None:
             preview = console.client.preview_schedule(schedule, timezone)
         except ApiError as error:
             for detail in error.details:
-                st.markdown(f":red[{detail['reason']}]")
-                st.caption(detail.get("hint", ""))
+                st.markdown(f":red[{plain(detail['reason'])}]")
+                st.caption(plain(detail.get("hint", "")))
             return
         except Unreachable:
             st.caption("The node does not answer.")
@@ -235,7 +263,8 @@ def _preview(console: Console, schedule: str, timezone: str) -> None:
 
 
 def _save(console: Console, identity: str, document: dict[str, Any], version: int | None) -> None:
-    key = console.intent(f"save_{identity}_{version}_{hash(str(document))}")
+    name = f"save_{identity}_{version}_{hash(str(document))}"
+    key = console.intent(name)
     try:
         if identity:
             job = console.client.update_job(
@@ -244,12 +273,22 @@ def _save(console: Console, identity: str, document: dict[str, Any], version: in
         else:
             job = console.client.create_job(document, idempotency_key=key)
     except ApiError as error:
+        if error.status < SERVER_FAULT:
+            console.done(name)
         st.session_state[FAULTS] = {
-            detail["field"]: f"{detail['reason']} ({detail.get('hint', '')})"
+            detail["field"]: " ".join(
+                filter(
+                    None, (detail["reason"], f"({hint})" if (hint := detail.get("hint")) else "")
+                )
+            )
             for detail in error.details
-        }
-        console.flash(error.message, ":material/error:")
+        } or {"": error.message}
+        console.flash("Not saved", ":material/error:")
         st.rerun()
+    except Unreachable as error:
+        st.session_state[FAULTS] = {"": f"Not saved: {error.reason}. Save again when it answers."}
+        st.rerun()
+    console.done(name)
     st.session_state[FAULTS] = {}
     console.flash("Job saved")
     console.go("job", id=job["id"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ import streamlit as st
 from app.console.page import Page
 from app.console.session import Console
 from app.console.widgets import charts
-from app.console.widgets.format import clock, duration, milliseconds, percent
+from app.console.widgets.format import clock, duration, milliseconds, percent, plain
 from app.console.widgets.layout import card, empty_state, header
 
 PAGE = Page("Job", ":material/work:", 11, "Operate", hidden=True)
@@ -28,12 +29,11 @@ def render(console: Console) -> None:
         return
     job = console.client.job(identity)
     state = "enabled" if job["enabled"] else "disabled"
-    schedule = job["schedule"].replace("*", "\\*")  # captions are Markdown
-    caption = f"{job['namespace']} · {schedule} · {job['timezone']} · {state}"
+    caption = f"{job['namespace']} · {job['schedule']} · {job['timezone']} · {state}"
     with header(job["name"], caption):
         _actions(console, job)
     if job["description"]:
-        st.caption(job["description"])
+        st.caption(plain(job["description"]))
     _numbers(console, job)
     history, durations, coming, versions, definition = st.tabs(
         ["History", "Durations", "Next runs", "Versions", "Definition"], key="job_tab"
@@ -56,22 +56,28 @@ def _actions(console: Console, job: dict[str, Any]) -> None:
         console.go("editor", id=ref)
     if job["enabled"]:
         if st.button("Disable", icon=":material/toggle_off:"):
-            console.attempt(lambda: console.client.disable_job(ref), "Job disabled")
-            st.rerun()
+            _switch(console, "disable", ref, console.client.disable_job)
     elif st.button("Enable", icon=":material/toggle_on:"):
-        console.attempt(lambda: console.client.enable_job(ref), "Job enabled")
-        st.rerun()
+        _switch(console, "enable", ref, console.client.enable_job)
     if st.button("Delete", icon=":material/delete:"):
         _confirm_delete(console, job)
     if st.button("Run now", type="primary", icon=":material/play_arrow:", shortcut="X"):
-        name = f"run_{ref}"
-        key = console.intent(name)
-        started = console.attempt(
-            lambda: console.client.trigger_job(ref, idempotency_key=key), "Started"
+        started = console.carry_out(
+            f"run_{ref}",
+            lambda key: console.client.trigger_job(ref, idempotency_key=key),
+            "Started",
         )
-        if started:
-            console.done(name)
+        if started is not None:
             console.go("execution", id=started["id"])
+
+
+def _switch(console: Console, verb: str, ref: str, act: Callable[..., Any]) -> None:
+    """Enable or disable; a refusal stays on the page."""
+    done = console.carry_out(
+        f"{verb}_{ref}", lambda key: act(ref, idempotency_key=key), f"Job {verb}d"
+    )
+    if done is not None:
+        st.rerun()
 
 
 @st.dialog("Delete this job?")
@@ -79,7 +85,11 @@ def _confirm_delete(console: Console, job: dict[str, Any]) -> None:
     st.markdown(f"**{job['name']}** in {job['namespace']}")
     st.caption("It stops firing and what runs is cancelled. Its history stays.")
     if st.button("Delete", type="primary", key="really_delete"):
-        deleted = console.attempt(lambda: console.client.delete_job(job["id"]), "Job deleted")
+        deleted = console.carry_out(
+            f"delete_{job['id']}",
+            lambda key: console.client.delete_job(job["id"], idempotency_key=key),
+            "Job deleted",
+        )
         if deleted is not None:
             console.go("jobs")
 
@@ -102,7 +112,9 @@ def _history(console: Console, job: dict[str, Any]) -> None:
         {
             "scheduled": [clock(row["scheduled_time"], console.zone) for row in rows],
             "status": [[row["status"]] for row in rows],
-            "duration": [duration(row["duration"]) for row in rows],
+            "duration": [
+                duration(row["duration"] if row["completed_at"] else None) for row in rows
+            ],
             "attempts": [row["attempts"] for row in rows],
             "trigger": [row["trigger"] for row in rows],
             "reason": [row["reason"] or row["error"] for row in rows],
@@ -159,20 +171,33 @@ def _versions(console: Console, job: dict[str, Any]) -> None:
     with card(
         f"Version {chosen}",
         f"{clock(earlier['created_at'], console.zone)} by {earlier['created_by']} "
-        f"{earlier['comment'] or ''}",
+        f"{plain(earlier['comment'])}",
         key="version",
     ):
-        diff = difflib.unified_diff(
-            _told(earlier["config"]),
-            _told(versions[0]["config"]),
-            f"version {chosen}",
-            f"version {numbers[0]}",
-            lineterm="",
+        shown = st.segmented_control(
+            "View",
+            ["Differences", "Side by side"],
+            default="Differences",
+            key="job_diff",
+            bind="query-params",
+            label_visibility="collapsed",
+            required=True,
         )
-        st.code("\n".join(diff) or "no difference", language="diff")
+        names = (f"version {chosen}", f"version {numbers[0]}")
+        texts = (_told(earlier["config"]), _told(versions[0]["config"]))
+        if shown == "Side by side":
+            for column, name, text in zip(st.columns(2), names, texts, strict=True):
+                column.caption(name)
+                column.code("\n".join(text), language="json")
+        else:
+            diff = difflib.unified_diff(*texts, *names, lineterm="")
+            st.code("\n".join(diff) or "no difference", language="diff")
         if st.button(f"Roll back to version {chosen}", icon=":material/undo:", key="rollback"):
-            rolled = console.attempt(
-                lambda: console.client.rollback_job(job["id"], int(chosen)),
+            rolled = console.carry_out(
+                f"rollback_{job['id']}_{job['version']}_{chosen}",
+                lambda key: console.client.rollback_job(
+                    job["id"], int(chosen), idempotency_key=key
+                ),
                 f"Rolled back to version {chosen}",
             )
             if rolled is not None:

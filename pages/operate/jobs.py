@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -10,13 +12,56 @@ import streamlit as st
 
 from app.console.page import Page
 from app.console.session import Console
-from app.console.widgets.format import clock
+from app.console.widgets.format import clock, plain
 from app.console.widgets.layout import empty_state, first_job, header
 
 PAGE = Page("Jobs", ":material/list_alt:", 10, "Operate")
 PAGE_SIZE = 50
 STATUSES = ["success", "failed", "skipped", "cancelled", "unknown", "none"]
 COLORS = ["green", "red", "violet", "gray", "orange", "gray"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """What can be done to several jobs at once; `method` is the client's."""
+
+    label: str
+    icon: str
+    method: str
+    past: str
+    effect: str
+
+
+BULK = (
+    Bulk(
+        "Run now",
+        ":material/play_arrow:",
+        "trigger_job",
+        "started",
+        "Each runs once, now; the schedules stay as they are.",
+    ),
+    Bulk(
+        "Enable",
+        ":material/toggle_on:",
+        "enable_job",
+        "enabled",
+        "They fire from their next fire time on.",
+    ),
+    Bulk(
+        "Disable",
+        ":material/toggle_off:",
+        "disable_job",
+        "disabled",
+        "They stop firing until they are enabled again.",
+    ),
+    Bulk(
+        "Delete",
+        ":material/delete:",
+        "delete_job",
+        "deleted",
+        "They stop firing and what runs is cancelled. Their history stays.",
+    ),
+)
 
 
 def render(console: Console) -> None:
@@ -53,7 +98,10 @@ def render(console: Console) -> None:
             empty_state("No job matches", "Change the search or the filters.", key="jobs")
         return
     toolbar = st.container(horizontal=True, vertical_alignment="center", key="jobs_toolbar")
-    chosen = _table(console, page["jobs"], f"jobs_table_{filters}_{cursors[-1]}")
+    # The key holds the very rows: when others add or delete jobs meanwhile, a position that was
+    # ticked would mean another job, so that the selection is dropped instead.
+    rows = "".join(job["id"] for job in page["jobs"])
+    chosen = _table(console, page["jobs"], f"jobs_table_{hash(rows)}")
     with toolbar:
         _actions(console, chosen)
     _paging(page, cursors)
@@ -93,33 +141,36 @@ def _actions(console: Console, chosen: list[dict[str, Any]]) -> None:
     st.markdown(f"**{len(chosen)}** selected")
     if st.button("Open", icon=":material/open_in_new:", shortcut="O", disabled=len(chosen) != 1):
         console.go("job", id=chosen[0]["id"])
-    if st.button("Run now", icon=":material/play_arrow:", disabled=none):
-        _each(console, chosen, console.client.trigger_job, "started")
-    if st.button("Enable", icon=":material/toggle_on:", disabled=none):
-        _each(console, chosen, console.client.enable_job, "enabled")
-    if st.button("Disable", icon=":material/toggle_off:", disabled=none):
-        _each(console, chosen, console.client.disable_job, "disabled")
-    if st.button("Delete", icon=":material/delete:", disabled=none):
-        _confirm_delete(console, chosen)
+    for bulk in BULK:
+        if st.button(bulk.label, icon=bulk.icon, disabled=none, key=f"bulk_{bulk.method}"):
+            if none:  # the list changed between the choice and the click
+                console.flash("The list has changed: choose again", ":material/info:")
+                st.rerun()
+            _confirm(console, bulk, chosen)
 
 
-def _each(
-    console: Console, jobs: list[dict[str, Any]], act: Callable[[str], Any], done: str
-) -> None:
-    """Do it to each; one that is refused does not stop the others."""
-    count = sum(console.attempt(lambda j=job: act(j["id"])) is not None for job in jobs)  # type: ignore[misc]  # the default binds each job
+@st.dialog("Are these the jobs?")
+def _confirm(console: Console, bulk: Bulk, jobs: list[dict[str, Any]]) -> None:
+    """Names what is about to change; a job that is refused does not stop the others."""
+    st.markdown(
+        "\n".join(f"- **{plain(job['name'])}** :gray[{plain(job['namespace'])}]" for job in jobs)
+    )
+    st.caption(bulk.effect)
+    if not st.button(bulk.label, type="primary", icon=bulk.icon, key="bulk_really"):
+        return
+    act: Callable[..., Any] = getattr(console.client, bulk.method)
+    count = 0
+    for job in jobs:
+        done = console.carry_out(f"{bulk.method}_{job['id']}", partial(_keyed, act, job["id"]))
+        count += done is not None
     if count:
-        console.flash(f"{count} {done}")
+        console.flash(f"{count} {bulk.past}")
     if count == len(jobs):
         st.rerun()
 
 
-@st.dialog("Delete these jobs?")
-def _confirm_delete(console: Console, jobs: list[dict[str, Any]]) -> None:
-    st.markdown("\n".join(f"- **{job['name']}** :gray[{job['namespace']}]" for job in jobs))
-    st.caption("They stop firing and what runs is cancelled. Their history stays.")
-    if st.button("Delete", type="primary", icon=":material/delete:", key="really_delete"):
-        _each(console, jobs, console.client.delete_job, "deleted")
+def _keyed(act: Callable[..., Any], identity: str, key: str) -> Any:
+    return act(identity, idempotency_key=key)
 
 
 def _paging(page: dict[str, Any], cursors: list[Any]) -> None:

@@ -11,7 +11,14 @@ from app.client.errors import Unreachable
 from app.console.page import Page
 from app.console.session import Console
 from app.console.widgets import charts
-from app.console.widgets.format import ago, clock, milliseconds, percent, status_badge
+from app.console.widgets.format import (
+    ago,
+    clock,
+    milliseconds,
+    percent,
+    plain,
+    status_badge,
+)
 from app.console.widgets.layout import card, first_job, header, unreachable
 
 PAGE = Page("Overview", ":material/space_dashboard:", 0, "")
@@ -49,10 +56,18 @@ def _live(console: Console, window: str) -> None:
     _cards(data, window)
     left, right = st.columns([2.2, 1])
     with left:
-        with card("Executions", f"the busiest jobs · last {window}", key="timeline"):
+        with card(
+            "Executions",
+            f"the busiest jobs · last {window} · click a bar to open it",
+            key="timeline",
+        ):
             if data["timeline"]:
                 spec = charts.timeline(data["timeline"], now.isoformat())
-                st.vega_lite_chart(spec, key="overview_timeline", width="stretch")
+                event = st.vega_lite_chart(
+                    spec, key="overview_timeline", width="stretch", on_select="rerun"
+                )
+                if picked := event["selection"].get("chosen"):
+                    console.go("execution", id=picked[0]["id"])
             else:
                 st.caption("Nothing ran in this window.")
         with card("Throughput", "runs by outcome", key="throughput"):
@@ -65,7 +80,7 @@ def _live(console: Console, window: str) -> None:
 
 
 def _cards(data: dict[str, Any], window: str) -> None:
-    series = data["series"]
+    series = charts.since_first(data["series"])
     counts, lateness = data["counts"], data["lateness_ms"]
     finished = [bucket["success"] + bucket["failed"] for bucket in series]
     row = st.columns(5)
@@ -130,7 +145,7 @@ def _attention(console: Console, data: dict[str, Any], now: datetime) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(
                     f"**{row['job_name']}** {status_badge(row['status'])} ×{row['count']}  \n"
-                    f":gray[{ago(row['last_at'], now)} · {row['reason'][:60]}]",
+                    f":gray[{ago(row['last_at'], now)} · {plain(row['reason'][:60])}]",
                     width="stretch",
                 )
                 if st.button(

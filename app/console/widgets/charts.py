@@ -11,7 +11,25 @@ Spec = dict[str, Any]
 QUIET: Final = 0.55
 """Success steps back, so that the eye lands on what failed."""
 
+OUTCOMES: Final = ("success", "failed", "other")
+SPARK_MIN: Final = 12
+
 _AXIS: Final = {"labelColor": "#7C8794", "domainColor": "#7C879455", "gridColor": "#7C879422"}
+_CLOCK: Final = {
+    **_AXIS,
+    "format": {"hours": "%H:%M", "minutes": "%H:%M", "seconds": ":%S", "milliseconds": ".%L"},
+}
+"""A time axis by the 24-hour clock; Vega's own is by the 12-hour one."""
+
+
+def since_first(series: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Buckets from the first in which anything ended, and no fewer than the last twelve.
+
+    A sparkline of a node that is minutes old would otherwise be a speck beside a line of nothing.
+    """
+    busy = (at for at, bucket in enumerate(series) if any(bucket[name] for name in OUTCOMES))
+    first = next(busy, len(series))
+    return series[max(0, min(first, len(series) - SPARK_MIN)) :]
 
 
 def throughput(series: list[dict[str, Any]], zone: str) -> Spec:
@@ -25,7 +43,8 @@ def throughput(series: list[dict[str, Any]], zone: str) -> Spec:
     return {
         "animation": False,
         "aria": {"enabled": True},
-        "grid": {"left": 36, "right": 8, "top": 12, "bottom": 24},
+        "grid": {"left": 36, "right": 8, "top": 32, "bottom": 24},
+        "legend": {"top": 0, "left": 0, "itemWidth": 12, "textStyle": {"color": "#7C8794"}},
         "tooltip": {"trigger": "axis"},
         "xAxis": {"type": "category", "data": labels, "axisLabel": {"color": "#7C8794"}},
         "yAxis": {
@@ -65,7 +84,8 @@ def timeline(bars: list[dict[str, Any]], now: str) -> Spec:
     return {
         "height": {"step": 26},
         "data": {"values": values},
-        "mark": {"type": "bar", "cornerRadius": 3, "height": 13},
+        "params": [{"name": "chosen", "select": {"type": "point", "fields": ["id"]}}],
+        "mark": {"type": "bar", "cornerRadius": 3, "height": 13, "cursor": "pointer"},
         "encoding": {
             "y": {
                 "field": "job",
@@ -73,7 +93,7 @@ def timeline(bars: list[dict[str, Any]], now: str) -> Spec:
                 "title": None,
                 "axis": {**_AXIS, "grid": True},
             },
-            "x": {"field": "from", "type": "temporal", "title": None, "axis": _AXIS},
+            "x": {"field": "from", "type": "temporal", "title": None, "axis": _CLOCK},
             "x2": {"field": "to"},
             "color": {
                 "field": "status",
@@ -108,7 +128,7 @@ def durations(series: list[dict[str, Any]]) -> Spec:
         "data": {"values": series},
         "mark": {"type": "point", "filled": True, "size": 42},
         "encoding": {
-            "x": {"field": "scheduled_time", "type": "temporal", "title": None, "axis": _AXIS},
+            "x": {"field": "scheduled_time", "type": "temporal", "title": None, "axis": _CLOCK},
             "y": {
                 "field": "duration_ms",
                 "type": "quantitative",

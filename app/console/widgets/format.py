@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -21,11 +22,25 @@ STATUS_COLOR: Final = {
 _BADGES: Final = {
     "success": "green",
     "failed": "red",
+    "failing": "red",
+    "late": "orange",
     "running": "blue",
     "skipped": "violet",
     "unknown": "orange",
 }
+_MARKS: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:])")
 _STEPS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def plain(text: str | None) -> str:
+    r"""Text that others wrote, as itself: no Markdown in it takes effect.
+
+    A job's description or a target's error could otherwise draw links, or images that are fetched.
+
+    >>> plain("![x](http://a/b) *hi*")
+    '\\!\\[x\\]\\(http\\://a/b\\) \\*hi\\*'
+    """
+    return _MARKS.sub(r"\\\1", " ".join((text or "").split()))
 
 
 def moment(text: str | None) -> datetime | None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.client.errors import Unreachable
 from app.console.session import Console
+from app.console.widgets.format import plain
 
 
 @contextmanager
@@ -17,9 +18,9 @@ def header(title: str, caption: str = "") -> Iterator[None]:
     row = st.container(horizontal=True, vertical_alignment="center")
     with row:
         with st.container(width="stretch", gap=None):
-            st.markdown(f"#### {title}")
+            st.markdown(f"### {plain(title)}")
             if caption:
-                st.caption(caption)
+                st.caption(plain(caption))
         with st.container(
             horizontal=True, horizontal_alignment="right", vertical_alignment="center"
         ):
