@@ -8,12 +8,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.client.errors import Unreachable
 from app.console.page import Page
 from app.console.session import Console
-from app.console.widgets.format import clock, duration, status_badge
+from app.console.widgets.format import clock, duration, plain, status_badge
 from app.console.widgets.layout import card, empty_state, header
 
 PAGE = Page("Execution", ":material/receipt_long:", 21, "Operate", hidden=True)
+OPEN = ("running", "pending")
 
 
 def render(console: Console) -> None:
@@ -30,32 +32,44 @@ def render(console: Console) -> None:
     if execution.get("request"):
         with card("Request", "secrets are hidden", key="request"):
             st.code(json.dumps(execution["request"], indent=2), language="json")
+    if execution["status"] in OPEN:
+        _watch(console, identity, execution["status"])
+
+
+@st.fragment(run_every="1s")
+def _watch(console: Console, identity: str, status: str) -> None:
+    """Draw the page again once an open execution has moved on."""
+    try:
+        now = console.client.execution(identity)["status"]
+    except Unreachable:  # the next tick asks again
+        return
+    if now != status:
+        st.rerun()
 
 
 def _actions(console: Console, execution: dict[str, Any]) -> None:
     identity = execution["id"]
     if st.button("Job", icon=":material/work:", key="open_job"):
         console.go("job", id=execution["job_id"])
-    if execution["status"] in ("running", "pending"):
+    if execution["status"] in OPEN:
         if st.button("Cancel", icon=":material/stop_circle:", key="cancel"):
-            key = console.intent(f"cancel_{identity}")
-            console.attempt(
-                lambda: console.client.cancel_execution(identity, idempotency_key=key),
+            cancelled = console.carry_out(
+                f"cancel_{identity}",
+                lambda key: console.client.cancel_execution(identity, idempotency_key=key),
                 "Execution cancelled",
             )
-            st.rerun()
+            if cancelled is not None:
+                st.rerun()
         return
-    if st.button("Run again", type="primary", icon=":material/replay:", shortcut="R", key="again"):
-        name = f"replay_{identity}"
-        key = console.intent(name)
-        replay = console.attempt(
-            lambda: console.client.replay_execution(
+    if st.button("Run again", type="primary", icon=":material/replay:", shortcut="X", key="again"):
+        replay = console.carry_out(
+            f"replay_{identity}",
+            lambda key: console.client.replay_execution(
                 execution["job_id"], identity, idempotency_key=key
             ),
             "Running again",
         )
-        if replay:
-            console.done(name)
+        if replay is not None:
             console.go("execution", id=replay["replay_execution_id"])
 
 
@@ -63,11 +77,11 @@ def _facts(console: Console, execution: dict[str, Any]) -> None:
     with card("Outcome", key="outcome"):
         facts = {
             "Status": status_badge(execution["status"]),
-            "Why": execution["reason"] or execution["error"] or "–",
+            "Why": plain(execution["reason"] or execution["error"]) or "–",
             "Scheduled": clock(execution["scheduled_time"], console.zone),
             "Started": clock(execution["started_at"], console.zone),
             "Ended": clock(execution["completed_at"], console.zone),
-            "Duration": duration(execution["duration"]),
+            "Duration": duration(execution["duration"] if execution["completed_at"] else None),
             "Trigger": execution["trigger"],
             "Node": execution["node_id"] or "–",
         }
@@ -76,15 +90,22 @@ def _facts(console: Console, execution: dict[str, Any]) -> None:
         st.table(facts, border="horizontal")
 
 
+def _known(attempt: dict[str, Any], zone: str) -> list[str]:
+    """An attempt in a line: outcome, HTTP status, node, when it began."""
+    code = attempt["status_code"]
+    parts = [attempt["outcome"] or "running", f"HTTP {code}" if code else "", attempt["node_id"]]
+    return [plain(part) for part in parts if part] + [clock(attempt["started_at"], zone)]
+
+
 def _attempt(console: Console, attempt: dict[str, Any]) -> None:
     number = attempt["attempt"]
     with card(
         f"Attempt {number}",
-        f"{attempt['outcome']} · {clock(attempt['started_at'], console.zone)}",
+        " · ".join(_known(attempt, console.zone)),
         key=f"attempt_{number}",
     ):
         if attempt["error"]:
-            st.markdown(f":red[{attempt['error']}]")
+            st.markdown(f":red[{plain(attempt['error'])}]")
         steps = attempt["steps"]
         if steps:
             table = pd.DataFrame(

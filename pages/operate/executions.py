@@ -42,7 +42,9 @@ def render(console: Console) -> None:
             "status": [[row["status"]] for row in rows],
             "scheduled": [clock(row["scheduled_time"], console.zone) for row in rows],
             "started": [clock(row["started_at"], console.zone) for row in rows],
-            "duration": [duration(row["duration"]) for row in rows],
+            "duration": [
+                duration(row["duration"] if row["completed_at"] else None) for row in rows
+            ],
             "attempts": [row["attempts"] for row in rows],
             "trigger": [row["trigger"] for row in rows],
             "reason": [row["reason"] or row["error"] for row in rows],
