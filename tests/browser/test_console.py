@@ -92,9 +92,51 @@ def test_a_mistake_is_shown_beside_its_field(console: str, page: Page) -> None:
     expect(page.get_by_label("Name", exact=True)).to_have_value("no good name")
 
 
-@pytest.mark.parametrize("path", ["", "jobs", "executions", "cluster", "sql", "editor"])
-def test_no_page_has_a_serious_barrier(console: str, themed: Page, path: str) -> None:
-    themed.goto(f"{console}/{path}")
+@pytest.fixture(scope="module")
+def ended(node: Node) -> dict[str, str]:
+    """A job with one execution that failed, and that execution."""
+    document = {
+        "name": "browser-failing",
+        "schedule": "@yearly",
+        "webhook": {"url": f"{node.url}/echo?status=503"},
+        "retry_policy": {"max_attempts": 1},
+    }
+    job = node.request("POST", "/api/v1/jobs", json=document)
+    execution = node.request("POST", f"/api/v1/jobs/{job['id']}/trigger", params={"wait": "30s"})
+    return {"job": job["id"], "execution": execution["id"]}
+
+
+def test_an_ended_execution_tells_why_and_can_run_again(
+    console: str, page: Page, ended: dict[str, str]
+) -> None:
+    page.goto(f"{console}/execution?id={ended['execution']}")
+    idle(page)
+    expect(page.get_by_text("HTTP 503").first).to_be_visible(timeout=20 * SECONDS)
+    page.get_by_role("button", name="Run again").click()
+    page.wait_for_url(lambda url: ended["execution"] not in url, timeout=20 * SECONDS)
+    idle(page)
+    facts = page.get_by_test_id("stTableStyledTable").first
+    expect(facts.get_by_text("replay", exact=True)).to_be_visible(timeout=20 * SECONDS)
+    expect(facts.get_by_text("failed", exact=True)).to_be_visible(timeout=20 * SECONDS)  # by itself
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "jobs",
+        "executions",
+        "cluster",
+        "sql",
+        "editor",
+        "job?id={job}",
+        "execution?id={execution}",
+    ],
+)
+def test_no_page_has_a_serious_barrier(
+    console: str, themed: Page, ended: dict[str, str], path: str
+) -> None:
+    themed.goto(f"{console}/{path.format(**ended)}")
     idle(themed)
     themed.wait_for_timeout(1500)
     found = Axe().run(themed, context=SCOPE, options=AXE)

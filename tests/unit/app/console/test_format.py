@@ -32,3 +32,11 @@ def test_a_running_execution_reaches_to_now() -> None:
     }
     spec = charts.timeline([bar], "2026-01-01T00:01:00Z")
     assert spec["data"]["values"][0]["to"] == "2026-01-01T00:01:00Z"
+
+
+def test_a_young_history_fills_its_sparkline() -> None:
+    none = {"success": 0, "failed": 0, "other": 0}
+    series = [none] * 40 + [{**none, "success": 1}] + [none] * 19
+    assert len(charts.since_first(series)) == 20
+    assert len(charts.since_first([none] * 60)) == charts.SPARK_MIN
+    assert charts.since_first([]) == []

@@ -1,0 +1,282 @@
+"""Pages drawn without a browser, against a client that answers values and writes down calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.client.errors import ApiError, Unreachable
+
+AT = "2026-11-25T14:30:00Z"
+LATER = "2026-11-25T14:30:01Z"
+JOB = {
+    "id": "job_a",
+    "name": "nightly-backup",
+    "namespace": "default",
+    "description": "",
+    "schedule": "30 2 * * *",
+    "timezone": "Europe/Berlin",
+    "webhook": {
+        "url": "http://127.0.0.1:9/run",
+        "method": "POST",
+        "headers": {"X-Team": "data"},
+        "body": "",
+        "auth": {"type": "bearer", "token": "***"},
+        "success_codes": ["200-299"],
+    },
+    "retry_policy": {
+        "max_attempts": 3,
+        "initial_interval": "1s",
+        "max_interval": "1m",
+        "multiplier": 2.0,
+    },
+    "timeout": "5m",
+    "concurrency": "forbid",
+    "missed_run_policy": "execute_one",
+    "tags": {"team": "data"},
+    "enabled": True,
+    "version": 2,
+    "created_at": AT,
+    "updated_at": AT,
+    "updated_by": "anonymous",
+    "next_run": AT,
+    "last_run": AT,
+    "last_status": "success",
+}
+EXECUTION = {
+    "id": "exe_a",
+    "job_id": "job_a",
+    "job_name": "nightly-backup",
+    "namespace": "default",
+    "scheduled_time": AT,
+    "started_at": AT,
+    "completed_at": LATER,
+    "status": "failed",
+    "reason": "its attempt failed",
+    "attempts": 1,
+    "status_code": 503,
+    "response": "",
+    "error": "HTTP 503",
+    "duration": 1_000_000_000,
+    "node_id": "chronos-1",
+    "trigger": "schedule",
+    "request": {"url": "http://127.0.0.1:9/run", "method": "POST", "headers": {}, "body": ""},
+    "replay_of": "",
+    "replay_count": 0,
+    "attempts_detail": [
+        {
+            "attempt": 1,
+            "node_id": "chronos-1",
+            "started_at": AT,
+            "completed_at": LATER,
+            "outcome": "failed",
+            "status_code": 503,
+            "error": "![x](http://127.0.0.1:9/beacon)",
+            "response": "<b>down</b>",
+            "steps": [
+                {"kind": "request", "at": AT, "offset_ms": 0.2, "detail": {"method": "POST"}}
+            ],
+        }
+    ],
+}
+STATUS = {
+    "is_leader": True,
+    "jobs_total": 1,
+    "running": 0,
+    "node_id": "chronos-1",
+    "leader": "chronos-1",
+    "term": 3,
+    "version": "0.1.0",
+    "applied_index": 40,
+    "log_entries": 40,
+    "nodes": [
+        {
+            "node_id": "chronos-1",
+            "address": "127.0.0.1:7000",
+            "http_address": None,
+            "role": "leader",
+            "connected": True,
+            "match_index": 40,
+            "applied_index": 40,
+            "lag": 0,
+        }
+    ],
+    "history": {"watermark": 40, "lag_entries": 0, "rows": 12},
+}
+OVERVIEW = {
+    "window": "1h",
+    "counts": {"success": 3, "failed": 1, "skipped": 0, "cancelled": 0, "unknown": 0},
+    "runs_per_minute": 0.1,
+    "success_rate": 0.75,
+    "running": 0,
+    "pending": 0,
+    "lateness_ms": {"p50": 1.0, "p95": 2.0, "p99": 3.0},
+    "series": [{"time": AT, "success": 3, "failed": 1, "other": 0, "lateness_p95_ms": 2.0}],
+    "attention": [
+        {
+            "job_id": "job_a",
+            "job_name": "nightly-backup",
+            "namespace": "default",
+            "status": "failing",
+            "reason": "HTTP 503",
+            "count": 1,
+            "last_at": AT,
+        }
+    ],
+    "up_next": [
+        {"job_id": "job_a", "job_name": "nightly-backup", "namespace": "default", "next_run": AT}
+    ],
+    "timeline": [
+        {
+            "execution_id": "exe_a",
+            "job_id": "job_a",
+            "job_name": "nightly-backup",
+            "namespace": "default",
+            "status": "failed",
+            "started_at": AT,
+            "completed_at": LATER,
+        }
+    ],
+    "jobs_total": 1,
+    "jobs_enabled": 1,
+}
+STATS = {
+    "runs": 1,
+    "success": 0,
+    "failed": 1,
+    "success_rate": 0.0,
+    "duration_ms": {"p50": 1.0, "p95": 1.0, "p99": 1.0},
+    "lateness_ms": {"p50": 1.0, "p95": 1.0, "p99": 1.0},
+    "series": [
+        {"scheduled_time": AT, "duration_ms": 1000.0, "status": "failed", "execution_id": "exe_a"}
+    ],
+}
+FIRES = [{"utc": AT, "local": "2026-11-25T15:30:00+01:00"}]
+
+
+def version(number: int, description: str) -> dict[str, Any]:
+    return {
+        "job_id": "job_a",
+        "version": number,
+        "config": {**JOB, "description": description, "version": number},
+        "created_at": AT,
+        "created_by": "alice",
+        "comment": "",
+    }
+
+
+ANSWERS: dict[str, Any] = {
+    "cluster_status": STATUS,
+    "overview": OVERVIEW,
+    "jobs": {"jobs": [JOB], "total": 1, "next_cursor": None},
+    "job": JOB,
+    "job_stats": STATS,
+    "job_executions": {"executions": [EXECUTION], "total": 1, "next_cursor": None},
+    "job_next": {"words": "At 02:30", "next": FIRES},
+    "job_versions": {"versions": [version(2, "new"), version(1, "old")], "total": 2},
+    "preview_schedule": {"words": "At 02:30", "next": FIRES},
+    "executions": {"executions": [EXECUTION], "total": 1, "next_cursor": None},
+    "execution": EXECUTION,
+    "sql_schema": {
+        "tables": [
+            {
+                "name": "executions",
+                "description": "One row an execution.",
+                "columns": [{"name": "status", "type": "VARCHAR", "description": ""}],
+            }
+        ]
+    },
+    "sql": {
+        "columns": [{"name": "job", "type": "VARCHAR"}, {"name": "runs", "type": "BIGINT"}],
+        "rows": [["nightly-backup", 3]],
+        "row_count": 1,
+        "truncated": False,
+        "elapsed_ms": 4.0,
+        "as_of": AT,
+    },
+    "trigger_job": EXECUTION,
+    "replay_execution": {"replay_execution_id": "exe_b"},
+}
+
+
+class RecordingClient:
+    """Answers each method by its name; `refuse` makes one raise instead."""
+
+    def __init__(self, **answers: Any):
+        self.url = "http://127.0.0.1:8080"
+        self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+        self.answers = {**ANSWERS, **answers}
+        self.refusals: dict[str, Exception] = {}
+
+    def refuse(self, method: str, error: Exception) -> None:
+        self.refusals[method] = error
+
+    def called(self, method: str) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+        return [(args, kwargs) for name, args, kwargs in self.calls if name == method]
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.calls.append((method, args, kwargs))
+            if error := self.refusals.get(method):
+                raise error
+            return self.answers.get(method, JOB)
+
+        return call
+
+
+class Pages:
+    """Draws one page with a client and says where it went."""
+
+    def __init__(self, client: RecordingClient):
+        self.client = client
+        self.went: list[tuple[str, dict[str, str]]] = []
+
+    def open(self, name: str, **params: str) -> AppTest:
+        at = AppTest.from_function(
+            _script, kwargs={"name": name, "client": self.client, "went": self.went}
+        )
+        for key, value in params.items():
+            at.query_params[key] = value
+        return at.run(timeout=30)
+
+
+def _script(name, client, went):  # type: ignore[no-untyped-def]  # a script: AppTest runs its text alone
+    import importlib
+
+    import streamlit as st
+
+    from app.console.session import Console
+
+    class Walker(Console):
+        def go(self, page, **params):  # type: ignore[no-untyped-def]  # as above
+            went.append((page, params))
+            st.stop()
+
+    importlib.import_module(f"pages.{name}").render(Walker(client, {}))
+
+
+@pytest.fixture
+def client() -> RecordingClient:
+    return RecordingClient()
+
+
+@pytest.fixture
+def pages(client: RecordingClient) -> Pages:
+    return Pages(client)
+
+
+@pytest.fixture
+def refusal() -> ApiError:
+    details = [
+        {"field": "name", "reason": "'a b' is not a name", "hint": "letters and digits"},
+        {"field": "dispatch.type", "reason": "is not known", "hint": ""},
+    ]
+    return ApiError("VALIDATION_ERROR", "two faults", details, 400)
+
+
+@pytest.fixture
+def silence() -> Unreachable:
+    return Unreachable("http://127.0.0.1:8080", "connection refused")

@@ -1,0 +1,199 @@
+"""Every page draws what it is given, and acts on exactly what a person chose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.client.errors import ApiError, Unreachable
+
+ALL = [
+    ("operate.overview", {}),
+    ("operate.jobs", {}),
+    ("operate.job", {"id": "job_a"}),
+    ("operate.executions", {}),
+    ("operate.execution", {"id": "exe_a"}),
+    ("operate.cluster", {}),
+    ("build.editor", {}),
+    ("build.editor", {"id": "job_a"}),
+    ("build.sql", {}),
+]
+
+
+def texts(at: AppTest) -> str:
+    blocks = [*at.markdown, *at.caption, *at.error, *at.code]
+    return "\n".join(str(block.value) for block in blocks)
+
+
+def press(at: AppTest, label: str) -> AppTest:
+    (button,) = (button for button in at.button if button.label == label)
+    return button.click().run(timeout=30)
+
+
+@pytest.mark.parametrize(("name", "params"), ALL)
+def test_a_page_draws_without_a_fault(pages: Any, name: str, params: dict[str, str]) -> None:
+    at = pages.open(name, **params)
+    assert not at.exception
+    assert not at.error
+
+
+@pytest.mark.parametrize("status", ["running", "pending", "success", "skipped", "unknown"])
+def test_an_execution_draws_in_every_state(pages: Any, client: Any, status: str) -> None:
+    still = status in ("running", "pending")
+    client.answers["execution"] = {
+        **client.answers["execution"],
+        "status": status,
+        "completed_at": None if still else "2026-11-25T14:30:01Z",
+        "attempts_detail": [],
+    }
+    at = pages.open("operate.execution", id="exe_a")
+    assert not at.exception
+    assert ("Cancel" in [button.label for button in at.button]) is still
+
+
+@pytest.mark.parametrize("name", ["operate.job", "operate.execution"])
+def test_a_detail_page_without_an_id_says_where_to_go(pages: Any, name: str) -> None:
+    at = pages.open(name)
+    assert not at.exception
+    assert "Open one from" in texts(at)
+
+
+def test_without_jobs_the_overview_leads_to_the_first_and_to_the_demo(
+    pages: Any, client: Any
+) -> None:
+    client.answers["cluster_status"] = {**client.answers["cluster_status"], "jobs_total": 0}
+    at = pages.open("operate.overview")
+    press(at, "Load the demo workspace")
+    assert len(client.called("load_demo")) == 1
+    press(pages.open("operate.overview"), "Create your first job")
+    assert pages.went == [("editor", {})]
+
+
+def test_what_a_target_answers_is_never_markdown(pages: Any) -> None:
+    shown = texts(pages.open("operate.execution", id="exe_a"))
+    assert "![x](" not in shown
+    assert "beacon" in shown
+
+
+def test_run_again_opens_the_replay(pages: Any, client: Any) -> None:
+    press(pages.open("operate.execution", id="exe_a"), "Run again")
+    ((args, kwargs),) = client.called("replay_execution")
+    assert args == ("job_a", "exe_a")
+    assert kwargs["idempotency_key"]
+    assert pages.went == [("execution", {"id": "exe_b"})]
+
+
+def test_a_refused_write_stays_on_the_page_with_its_reason(pages: Any, client: Any) -> None:
+    client.refuse("disable_job", ApiError("FORBIDDEN", "not yours", [], 403))
+    at = press(pages.open("operate.job", id="job_a"), "Disable")
+    assert "not yours" in at.error[0].value
+
+
+def test_a_click_after_an_answer_is_a_new_request(pages: Any, client: Any) -> None:
+    client.refuse("disable_job", ApiError("FORBIDDEN", "not yours", [], 403))
+    at = press(pages.open("operate.job", id="job_a"), "Disable")
+    press(at, "Disable")
+    first, second = (kwargs["idempotency_key"] for _, kwargs in client.called("disable_job"))
+    assert first != second
+
+
+def test_a_click_after_silence_is_the_same_request(
+    pages: Any, client: Any, silence: Unreachable
+) -> None:
+    client.refuse("disable_job", silence)
+    at = press(pages.open("operate.job", id="job_a"), "Disable")
+    press(at, "Disable")
+    first, second = (kwargs["idempotency_key"] for _, kwargs in client.called("disable_job"))
+    assert first == second
+
+
+def test_nothing_is_done_to_several_jobs_before_it_is_confirmed(pages: Any, client: Any) -> None:
+    other = {**client.answers["job"], "id": "job_b", "name": "invoices"}
+    client.answers["jobs"] = {
+        "jobs": [client.answers["job"], other],
+        "total": 2,
+        "next_cursor": None,
+    }
+    at = pages.open("operate.jobs")
+    assert all(button.disabled for button in at.button if button.label == "Delete")
+    at.session_state[_table_key("job_a", "job_b")] = {"selection": {"rows": [1], "columns": []}}
+    at.run(timeout=30)
+    assert "**1** selected" in texts(at)
+    at = press(at, "Delete")
+    assert not client.called("delete_job")
+    assert "**invoices**" in texts(at)
+    assert "**nightly" not in texts(at)
+
+
+def test_a_choice_does_not_move_to_another_job_when_the_list_changes(
+    pages: Any, client: Any
+) -> None:
+    at = pages.open("operate.jobs")
+    at.session_state[_table_key("job_a")] = {"selection": {"rows": [0], "columns": []}}
+    at.run(timeout=30)
+    assert "**1** selected" in texts(at)
+    client.answers["jobs"] = {
+        "jobs": [{**client.answers["job"], "id": "job_0", "name": "another"}],
+        "total": 1,
+        "next_cursor": None,
+    }
+    at = press(at, "Delete")
+    assert "**another**" not in texts(at)
+    assert not client.called("delete_job")
+
+
+def _table_key(*ids: str) -> str:
+    return f"jobs_table_{hash(''.join(ids))}"
+
+
+def test_what_the_server_refuses_stands_beside_its_field(
+    pages: Any, client: Any, refusal: ApiError
+) -> None:
+    client.refuse("create_job", refusal)
+    at = press(pages.open("build.editor"), "Save")
+    assert any("is not a name" in caption.value for caption in at.caption)
+    assert "dispatch" in at.error[0].value  # no such field in the form: said above it
+    assert not pages.went
+
+
+def test_the_same_job_can_be_created_again(pages: Any, client: Any) -> None:
+    at = press(pages.open("build.editor"), "Save")
+    press(at, "Save")
+    first, second = (kwargs["idempotency_key"] for _, kwargs in client.called("create_job"))
+    assert first != second
+
+
+def test_a_draft_survives_a_node_that_does_not_answer(
+    pages: Any, client: Any, silence: Unreachable
+) -> None:
+    client.refuse("create_job", silence)
+    at = pages.open("build.editor")
+    (name,) = (field for field in at.text_input if field.label == "Name")
+    name.set_value("invoices").run(timeout=30)
+    at = press(at, "Save")
+    assert "Not saved" in at.error[0].value
+    (name,) = (field for field in at.text_input if field.label == "Name")
+    assert name.value == "invoices"
+
+
+def test_an_edit_keeps_the_secret_that_it_never_saw(pages: Any, client: Any) -> None:
+    press(pages.open("build.editor", id="job_a"), "Save")
+    ((args, kwargs),) = client.called("update_job")
+    assert args[1]["webhook"]["auth"] == {"type": "bearer", "token": "***"}
+    assert kwargs["if_match"] == '"2"'
+
+
+def test_rolling_back_asks_for_the_version_on_screen(pages: Any, client: Any) -> None:
+    press(pages.open("operate.job", id="job_a"), "Roll back to version 1")
+    ((args, _),) = client.called("rollback_job")
+    assert args == ("job_a", 1)
+
+
+def test_a_query_shows_its_rows_and_a_bad_one_its_reason(pages: Any, client: Any) -> None:
+    at = press(pages.open("build.sql"), "Run")
+    assert "1 rows" in texts(at).replace("\\", "")
+    client.refuse("sql", ApiError("VALIDATION_ERROR", "no such table", [], 400))
+    at = press(at, "Run")
+    assert "no such table" in at.error[0].value
