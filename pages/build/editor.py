@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from app.client.errors import ApiError, Unreachable
 from app.console.page import Page
 from app.console.session import SERVER_FAULT, Console
-from app.console.widgets.format import clock, plain
+from app.console.widgets.format import fire_times, plain
 from app.console.widgets.layout import card, header
 
 PAGE = Page("Job editor", ":material/edit:", 0, "Build", hidden=True)
@@ -59,7 +60,7 @@ def render(console: Console) -> None:
     form = f"e_{identity}_{stored.get('version', 0)}"
     if st.session_state.get("editor_form") != form:
         st.session_state["editor_form"] = form
-        st.session_state[FAULTS] = {}
+        st.session_state[FAULTS] = []
     with header(f"Edit {stored['name']}" if identity else "New job", "every field of the job"):
         save = st.button("Save", type="primary", icon=":material/check:", shortcut="Ctrl+Enter")
     _unplaced()
@@ -76,7 +77,7 @@ def render(console: Console) -> None:
 
 def _fault(field: str) -> None:
     """What the server said of a field, beside it."""
-    for name, text in st.session_state.get(FAULTS, {}).items():
+    for name, text in st.session_state.get(FAULTS, []):
         if _belongs(name, field):
             st.caption(f":red[:material/error: {plain(text)}]")
 
@@ -87,7 +88,7 @@ def _belongs(name: str, field: str) -> bool:
 
 def _unplaced() -> None:
     """What the server said of fields that this form does not show, and of the job as a whole."""
-    for name, text in st.session_state.get(FAULTS, {}).items():
+    for name, text in st.session_state.get(FAULTS, []):
         if not any(_belongs(name, field) for field in FIELDS):
             st.error(plain(f"{name} {text}".strip()), icon=":material/error:")
 
@@ -254,12 +255,8 @@ def _preview(console: Console, schedule: str, timezone: str) -> None:
             st.caption("The node does not answer.")
             return
         st.markdown(f"**{preview['words']}**")
-        rows = {
-            clock(fire["utc"], timezone): clock(fire["utc"], console.zone)
-            for fire in preview["next"]
-        }
-        st.caption(f"next ten, in {timezone} and in {console.zone}")
-        st.table(rows, border="horizontal")
+        table = pd.DataFrame(fire_times(preview["next"], timezone, console.zone))
+        st.dataframe(table, hide_index=True, key="editor_next")
 
 
 def _save(console: Console, identity: str, document: dict[str, Any], version: int | None) -> None:
@@ -275,23 +272,24 @@ def _save(console: Console, identity: str, document: dict[str, Any], version: in
     except ApiError as error:
         if error.status < SERVER_FAULT:
             console.done(name)
-        st.session_state[FAULTS] = {
-            detail["field"]: " ".join(
-                filter(
-                    None, (detail["reason"], f"({hint})" if (hint := detail.get("hint")) else "")
-                )
-            )
+        st.session_state[FAULTS] = [
+            (detail["field"], " ".join(filter(None, (detail["reason"], _hinted(detail)))))
             for detail in error.details
-        } or {"": error.message}
+        ] or [("", error.message)]
         console.flash("Not saved", ":material/error:")
         st.rerun()
     except Unreachable as error:
-        st.session_state[FAULTS] = {"": f"Not saved: {error.reason}. Save again when it answers."}
+        st.session_state[FAULTS] = [("", f"Not saved: {error.reason}. Save again when it answers.")]
         st.rerun()
     console.done(name)
-    st.session_state[FAULTS] = {}
+    st.session_state[FAULTS] = []
     console.flash("Job saved")
     console.go("job", id=job["id"])
+
+
+def _hinted(detail: Mapping[str, Any]) -> str:
+    hint = detail.get("hint")
+    return f"({hint})" if hint else ""
 
 
 def _lines(pairs: Mapping[str, str]) -> str:

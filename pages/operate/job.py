@@ -13,7 +13,7 @@ import streamlit as st
 from app.console.page import Page
 from app.console.session import Console
 from app.console.widgets import charts
-from app.console.widgets.format import clock, duration, milliseconds, percent, plain
+from app.console.widgets.format import clock, duration, fire_times, milliseconds, percent, plain
 from app.console.widgets.layout import card, empty_state, header
 
 PAGE = Page("Job", ":material/work:", 11, "Operate", hidden=True)
@@ -149,14 +149,7 @@ def _coming(console: Console, job: dict[str, Any]) -> None:
     st.markdown(f"**{coming['words']}**")
     if not job["enabled"]:
         st.caption("The job is disabled: it would run at these times.")
-    table = pd.DataFrame(
-        {
-            f"in {job['timezone']}": [
-                clock(fire["utc"], job["timezone"]) for fire in coming["next"]
-            ],
-            f"yours, {console.zone}": [clock(fire["utc"], console.zone) for fire in coming["next"]],
-        }
-    )
+    table = pd.DataFrame(fire_times(coming["next"], job["timezone"], console.zone))
     st.dataframe(table, hide_index=True, key="job_next")
 
 

@@ -58,6 +58,18 @@ def clock(text: str | None, zone: str = "UTC") -> str:
     return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S") if at else "–"
 
 
+def fire_times(fires: list[dict[str, str]], zone: str, viewer: str) -> dict[str, list[str]]:
+    """Columns of coming fire times: in the job's zone and in the viewer's, one row a fire.
+
+    Lists, not a mapping from one to the other: in the hour that a zone repeats in autumn two fires
+    read alike.
+    """
+    return {
+        f"in {zone}": [clock(fire["utc"], zone) for fire in fires],
+        f"yours, {viewer}": [clock(fire["utc"], viewer) for fire in fires],
+    }
+
+
 def ago(text: str | None, now: datetime) -> str:
     """How long before (or after) `now`, roughly.
 

@@ -40,3 +40,10 @@ def test_a_young_history_fills_its_sparkline() -> None:
     assert len(charts.since_first(series)) == 20
     assert len(charts.since_first([none] * 60)) == charts.SPARK_MIN
     assert charts.since_first([]) == []
+
+
+def test_two_fires_of_a_repeated_hour_are_two_rows() -> None:
+    fires = [{"utc": "2026-10-25T00:30:00Z"}, {"utc": "2026-10-25T01:30:00Z"}]
+    columns = formats.fire_times(fires, "Europe/Berlin", "UTC")
+    assert columns["in Europe/Berlin"] == ["2026-10-25 02:30:00"] * 2
+    assert columns["yours, UTC"] == ["2026-10-25 00:30:00", "2026-10-25 01:30:00"]
