@@ -25,9 +25,9 @@ from app.services import Services
 from engine.core.clock import Clock, SystemClock
 from engine.core.errors import ChronosError
 from engine.core.ids import new_request_id
-from engine.dispatch.dispatcher import Request
+from engine.dispatch.dispatcher import Request, WorkerLimits
 from engine.dispatch.outbox import Outbox
-from engine.dispatch.worker import Worker, WorkerLimits
+from engine.dispatch.worker import Worker
 from engine.history.queries import Queries
 from engine.history.sandbox import SqlSandbox
 from engine.history.store import History

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from engine.core.ids import ExecutionId, Instant
 from engine.dispatch.dispatcher import Request
@@ -18,27 +16,14 @@ from engine.dispatch.dispatcher import Request
 _Key = tuple[str, str]
 
 
-class _Item(NamedTuple):
+class Taken(NamedTuple):
+    """A request with the places that it takes; ordered by fire time, then by arrival."""
+
     scheduled_us: Instant
     order: int
-    execution: ExecutionId
+    request: Request
     job: _Key
     target: _Key
-
-
-@lru_cache(maxsize=20_000)
-def target_of(url: str) -> str:
-    """The host and port that a URL connects to; a URL that cannot be read is its own target.
-
-    >>> target_of("http://u:p@Example.org/a"), target_of("https://example.org/b")
-    ('example.org:80', 'example.org:443')
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
-        return url
-    return f"{parts.hostname}:{port}"
 
 
 class Waiting:
@@ -49,16 +34,15 @@ class Waiting:
 
     Args:
         per_job_max: attempts of one job that run at once; 0 means no bound.
-        per_target_max: attempts at one host and port at once; 0 means no bound.
+        per_target_max: attempts at one target at once; 0 means no bound.
     """
 
     def __init__(self, *, per_job_max: int, per_target_max: int):
         self._bounds = {"job": per_job_max, "target": per_target_max}
         self._order = 0
-        self._live: dict[int, Request] = {}
-        self._orders: dict[ExecutionId, int] = {}
-        self._ready: list[_Item] = []
-        self._parked: dict[_Key, list[_Item]] = {}
+        self._live: dict[ExecutionId, int] = {}
+        self._ready: list[Taken] = []
+        self._parked: dict[_Key, list[Taken]] = {}
         self._running: Counter[_Key] = Counter()
 
     def __len__(self) -> int:
@@ -69,53 +53,57 @@ class Waiting:
         """Whether `take` is worth asking."""
         return bool(self._ready)
 
-    def add(self, request: Request) -> None:
-        """Let a request wait; an earlier attempt of its execution waits no longer."""
+    def add(self, request: Request, target: str) -> None:
+        """Let a request to `target` wait; an earlier attempt of its execution waits no longer."""
         execution = request.execution
-        self.drop(execution.id)
         self._order += 1
-        item = _Item(execution.scheduled_us, self._order, execution.id, *_keys(request))
-        self._live[item.order] = request
-        self._orders[execution.id] = item.order
+        self._live[execution.id] = self._order
+        item = Taken(
+            execution.scheduled_us,
+            self._order,
+            request,
+            ("job", execution.job_id),
+            ("target", target),
+        )
         heapq.heappush(self._ready, item)
 
     def drop(self, execution_id: ExecutionId) -> None:
         """Forget one execution; its item is passed over when it turns up."""
-        order = self._orders.pop(execution_id, None)
-        if order is not None:
-            del self._live[order]
+        self._live.pop(execution_id, None)
 
     def clear(self) -> None:
         """Forget all that waits; what runs still counts."""
         self._live.clear()
-        self._orders.clear()
         self._ready.clear()
         self._parked.clear()
 
-    def take(self) -> Request | None:
+    def take(self) -> Taken | None:
         """The next request that the bounds allow; it runs until `done`."""
         while self._ready:
             item = heapq.heappop(self._ready)
             full = next((key for key in (item.job, item.target) if not self._free(key)), None)
-            if item.order in self._live and full is None:
+            if self._waits(item) and full is None:
                 self._running[item.job] += 1
                 self._running[item.target] += 1
-                del self._orders[item.execution]
-                return self._live.pop(item.order)
-            if item.order in self._live and full is not None:
+                del self._live[item.request.execution.id]
+                return item
+            if self._waits(item) and full is not None:
                 heapq.heappush(self._parked.setdefault(full, []), item)
             # The place for which this item was called back is free for the next one.
             self._call_back(item.job)
             self._call_back(item.target)
         return None
 
-    def done(self, request: Request) -> None:
-        """A request that was taken has ended."""
-        for key in _keys(request):
+    def done(self, taken: Taken) -> None:
+        """What was taken has ended."""
+        for key in (taken.job, taken.target):
             self._running[key] -= 1
             if not self._running[key]:
                 del self._running[key]
             self._call_back(key)
+
+    def _waits(self, item: Taken) -> bool:
+        return self._live.get(item.request.execution.id) == item.order
 
     def _free(self, key: _Key) -> bool:
         bound = self._bounds[key[0]]
@@ -126,12 +114,8 @@ class Waiting:
         parked = self._parked.get(key)
         while parked and self._free(key):
             item = heapq.heappop(parked)
-            if item.order in self._live:
+            if self._waits(item):
                 heapq.heappush(self._ready, item)
                 break
         if parked is not None and not parked:
             del self._parked[key]
-
-
-def _keys(request: Request) -> tuple[_Key, _Key]:
-    return ("job", request.execution.job_id), ("target", target_of(request.job.spec.webhook.url))

@@ -13,11 +13,12 @@ import orjson
 
 from engine.core.ids import Instant
 from engine.model.document import job_document
-from engine.model.execution import Status
+from engine.model.execution import AttemptResult, Status
 from engine.model.job import Job
 from engine.state.messages import (
     AttemptEnded,
     Committed,
+    Event,
     ExecutionEnded,
     FiresSkipped,
     JobCreated,
@@ -25,6 +26,7 @@ from engine.state.messages import (
     JobSwitched,
     JobUpdated,
     Rejected,
+    RetryScheduled,
 )
 
 Row: TypeAlias = tuple[Any, ...]
@@ -56,10 +58,12 @@ def project(committed: Committed, rows: Rows) -> int:
     """Append the rows of one entry to `rows`; return how many there are."""
     head = (committed.index, committed.at)
     count = 0
-    for event in committed.events:
+    events = committed.events
+    for place, event in enumerate(events):
         kind = type(event)
         if kind is AttemptEnded:
-            rows["attempts"].append(_attempt(head, count, event))  # type: ignore[arg-type]  # checked above
+            follows = events[place + 1] if place + 1 < len(events) else None
+            rows["attempts"].append(_attempt(head, count, event, follows))  # type: ignore[arg-type]  # checked above
         elif kind is ExecutionEnded:
             rows["executions"].append(_execution(head, count, event))  # type: ignore[arg-type]  # checked above
         elif kind is FiresSkipped:
@@ -164,7 +168,9 @@ def _skipped(head: tuple[int, Instant], position: int, event: FiresSkipped) -> R
     )
 
 
-def _attempt(head: tuple[int, Instant], position: int, event: AttemptEnded) -> Row:
+def _attempt(
+    head: tuple[int, Instant], position: int, event: AttemptEnded, follows: Event | None
+) -> Row:
     execution, job, result = event.execution, event.job, event.result
     started = result.started_us or None
     return (
@@ -184,7 +190,7 @@ def _attempt(head: tuple[int, Instant], position: int, event: AttemptEnded) -> R
         result.status_code,
         _clean(result.error),
         _clean(result.response),
-        _trace(result.trace),
+        _with_retry(_trace(result.trace), result, follows),
     )
 
 
@@ -255,6 +261,17 @@ def _cleaned(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_cleaned(item) for item in value]
     return value
+
+
+def _with_retry(trace: str, result: AttemptResult, follows: Event | None) -> str:
+    """The trace with a `retry` step where the machine decided to try again."""
+    if not isinstance(follows, RetryScheduled):
+        return trace
+    waits_us = max(0, follows.execution.due_us - result.finished_us)
+    detail = {"next_attempt": follows.execution.attempt, "wait_ms": waits_us / 1000}
+    steps = orjson.loads(trace)
+    steps.append(["retry", max(0, result.finished_us - result.started_us), detail])
+    return orjson.dumps(steps).decode()
 
 
 def _trace(text: str) -> str:

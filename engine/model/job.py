@@ -77,6 +77,11 @@ class JobSpec:
     missed_run_policy: MissedRunPolicy = MissedRunPolicy.EXECUTE_ONE
     tags: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def protocol(self) -> str:
+        """The name of the protocol that carries the job's attempts."""
+        return "http"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:

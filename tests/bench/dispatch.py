@@ -10,8 +10,8 @@ import httpx
 
 from engine.core.clock import SystemClock
 from engine.core.ids import execution_id
-from engine.dispatch.dispatcher import Request
-from engine.dispatch.worker import Worker, WorkerLimits
+from engine.dispatch.dispatcher import Request, WorkerLimits
+from engine.dispatch.worker import Worker
 from engine.model.execution import AttemptOutcome, AttemptResult, Execution, Status, Trigger
 from engine.model.job import Job
 from tests.bench.sink import Sink

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from engine.core.clock import SystemClock
-from engine.dispatch.dispatcher import Request
-from engine.dispatch.worker import Worker, WorkerLimits
+from engine.dispatch.dispatcher import Request, WorkerLimits
+from engine.dispatch.worker import Worker
 from engine.model.execution import AttemptOutcome, AttemptResult, Execution, Status, Trigger
 from engine.model.job import Job
 from tests.kit.cluster import free_ports, wait_for

@@ -1,219 +1,154 @@
-"""HTTP attempts as libcurl transfers: prepare a handle, read what came of it.
-
-Redirects are not followed: a 3xx is an answer, and the job's success codes judge it.
-"""
+"""HTTP on libcurl's multi interface: thousands of transfers, one thread, no callbacks a byte."""
 
 from __future__ import annotations
 
-from io import BytesIO
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
-import msgspec
 import pycurl
 
+from engine.core.clock import Clock
 from engine.core.ids import Instant
-from engine.dispatch.dispatcher import Request
-from engine.dispatch.headers import identity_headers, own_headers, redacted, redacted_url
-from engine.model.execution import AttemptOutcome, AttemptResult
-from engine.model.job import Webhook
+from engine.dispatch import transfer
+from engine.dispatch.dispatcher import Request, Unsendable, WorkerLimits, dispatchers
+from engine.dispatch.reactor import FAULT, READ, WRITE, Reactor
+from engine.model.execution import AttemptResult
 
-READ_BYTES_MAX = 1 << 20
-"""A longer answer is cut off; its status code has been read by then."""
+IDLE_HANDLES_MAX = 2000
 
-BODY_SHOWN = 2048
-CACHE_SIZE = 20_000
-
-_json = msgspec.json.Encoder()
-_PLAIN = {
-    pycurl.E_COULDNT_CONNECT: "connection refused or not reachable",
-    pycurl.E_COULDNT_RESOLVE_HOST: "the host name does not resolve",
-    pycurl.E_GOT_NOTHING: "the server closed without an answer",
-    pycurl.E_RECV_ERROR: "the connection broke while reading",
-    pycurl.E_SEND_ERROR: "the connection broke while sending",
-    pycurl.E_SSL_CONNECT_ERROR: "TLS could not be set up",
-    pycurl.E_PEER_FAILED_VERIFICATION: "the server's certificate is not trusted",
-    pycurl.E_PARTIAL_FILE: "the connection broke before the whole answer came",
-}
+_MASKS = {pycurl.POLL_IN: READ, pycurl.POLL_OUT: WRITE, pycurl.POLL_INOUT: READ | WRITE}
 
 
-class Body:
-    """Keeps the first `kept_max` bytes of an answer; ends the transfer at `READ_BYTES_MAX`."""
-
-    __slots__ = ("cut", "kept", "kept_max", "total")
-
-    def __init__(self, kept_max: int) -> None:
-        self.kept_max = kept_max
-        self.kept = BytesIO()
-        self.total = 0
-        self.cut = False
-
-    def write(self, data: bytes) -> int:
-        """Take a piece; a short count tells libcurl to stop."""
-        self.total += len(data)
-        if self.total > READ_BYTES_MAX:
-            self.cut = True
-            return 0
-        room = self.kept_max - self.kept.tell()
-        if room > 0:
-            self.kept.write(data[:room])
-        return len(data)
+@dataclass(slots=True)
+class _Transfer:
+    request: Request
+    handle: Any
+    answer: transfer.Answer
+    started_us: Instant
 
 
-_heads: dict[tuple[str, int], list[bytes]] = {}
+@dispatchers.register("http")
+class HttpDispatcher:
+    """A `Dispatcher`; connections are kept and used again per target."""
 
+    def __init__(self, reactor: Reactor, limits: WorkerLimits, clock: Clock):
+        self._reactor = reactor
+        self._limits = limits
+        self._clock = clock
+        self._running: dict[Any, _Transfer] = {}
+        self._idle_handles: list[Any] = []
+        self._multi: Any = pycurl.CurlMulti()
+        # Libcurl counts connections in use, too: with room for idle ones only, a burst would close
+        # each connection after one request.
+        kept = limits.in_flight_max + limits.idle_connections_max
+        self._multi.setopt(pycurl.M_MAXCONNECTS, kept)
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
 
-def _own_headers(job_id: str, version: int, webhook: Webhook) -> list[bytes]:
-    """The headers of a job's version, encoded once."""
-    head = _heads.get((job_id, version))
-    if head is None:
-        if len(_heads) >= CACHE_SIZE:
-            _heads.clear()
-        head = [line.encode() for line in own_headers(webhook)]
-        _heads[job_id, version] = head
-    return head
+    def target(self, request: Request) -> str:
+        """Host and port."""
+        return target_of(request.job.spec.webhook.url)
 
+    def begin(self, request: Request) -> None:
+        """Hand the request to libcurl, which connects and sends as sockets allow.
 
-def prepare(
-    handle: Any, request: Request, body: Body, *, connect_us_max: int, idle_us_max: int
-) -> None:
-    """Set a reset curl handle up for the request.
+        Raises:
+            Unsendable: libcurl does not take the URL or a header.
+        """
+        handle = self._idle_handles.pop() if self._idle_handles else pycurl.Curl()
+        answer = transfer.Answer(self._limits.response_bytes_max)
+        started_us = self._clock.now_us()
+        try:
+            transfer.prepare(
+                handle,
+                request,
+                answer,
+                connect_us_max=self._limits.connect_us_max,
+                idle_us_max=self._limits.idle_connection_us_max,
+            )
+        except (pycurl.error, UnicodeError, ValueError, TypeError) as error:
+            raise Unsendable(str(error)) from error
+        self._running[handle] = _Transfer(request, handle, answer, started_us)
+        self._multi.add_handle(handle)
 
-    Args:
-        handle: a fresh or reset curl handle.
-        request: what to send.
-        body: takes the answer.
-        connect_us_max: how long connecting may take, microseconds.
-        idle_us_max: a connection idle for longer is not used again, microseconds.
-    """
-    job = request.job
-    webhook = job.spec.webhook
-    head = _own_headers(job.id, job.version, webhook)
-    handle.setopt(pycurl.URL, webhook.url.encode())
-    handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
-    handle.setopt(pycurl.NOSIGNAL, 1)
-    handle.setopt(pycurl.TCP_NODELAY, 1)
-    handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, connect_us_max // 1000))
-    handle.setopt(pycurl.MAXAGE_CONN, max(1, idle_us_max // 1_000_000))
-    handle.setopt(pycurl.TIMEOUT_MS, max(1, job.spec.timeout_us // 1000))
-    handle.setopt(pycurl.WRITEFUNCTION, body.write)
-    if webhook.method == "HEAD":
-        handle.setopt(pycurl.NOBODY, 1)
-    elif webhook.body or webhook.method in ("POST", "PUT", "PATCH"):
-        data = webhook.body.encode()
-        handle.setopt(pycurl.POSTFIELDSIZE, len(data))
-        handle.setopt(pycurl.COPYPOSTFIELDS, data)
-        handle.setopt(pycurl.CUSTOMREQUEST, webhook.method)
-    else:
-        handle.setopt(pycurl.CUSTOMREQUEST, webhook.method)
-    own = [line.encode() for line in identity_headers(request)]
-    handle.setopt(pycurl.HTTPHEADER, [*head, *own, b"Expect:"])
+    def collect(self) -> list[AttemptResult]:
+        """What libcurl has finished since the last call."""
+        results = []
+        while True:
+            left, good, bad = self._multi.info_read()
+            ended: list[tuple[Any, tuple[int, str] | None]] = [(handle, None) for handle in good]
+            ended += [(handle, (number, text)) for handle, number, text in bad]
+            for handle, fault in ended:
+                running = self._running.get(handle)
+                if running is not None:
+                    results.append(
+                        transfer.conclude(
+                            handle,
+                            running.request,
+                            running.answer,
+                            started_us=running.started_us,
+                            fault=fault,
+                        )
+                    )
+                    self._release(handle)
+            if not left:
+                return results
 
+    def abort(self, request: Request) -> None:
+        """Close the transfer's connection, or take it out of libcurl's queue."""
+        wanted = request.execution
+        for handle, running in self._running.items():
+            execution = running.request.execution
+            if execution.id == wanted.id and execution.attempt == wanted.attempt:
+                self._release(handle)
+                return
 
-def conclude(
-    handle: Any,
-    request: Request,
-    body: Body,
-    *,
-    started_us: Instant,
-    fault: tuple[int, str] | None,
-) -> AttemptResult:
-    """Judge a finished transfer.
+    def close(self) -> None:
+        """Abort all transfers and close all connections."""
+        for handle in tuple(self._running):
+            self._release(handle)
+        self._multi.close()
 
-    Args:
-        handle: the curl handle, not yet reset.
-        request: what was asked for.
-        body: what was answered.
-        started_us: when the attempt began, wall time.
-        fault: libcurl's error number and text, if the transfer failed.
-    """
-    webhook = request.job.spec.webhook
-    total_us = int(handle.getinfo(pycurl.TOTAL_TIME) * 1e6)
-    code = int(handle.getinfo(pycurl.RESPONSE_CODE))
-    if fault is not None and body.cut and fault[0] == pycurl.E_WRITE_ERROR:
-        fault = None
-    connected = handle.getinfo(pycurl.REQUEST_SIZE) > 0
-    outcome, error = _judge(webhook, code, fault, total_us, connected=connected)
-    kept = body.kept.getvalue().decode("utf-8", "replace")
-    return AttemptResult(
-        execution_id=request.execution.id,
-        attempt=request.execution.attempt,
-        outcome=outcome,
-        started_us=started_us,
-        finished_us=started_us + total_us,
-        status_code=code,
-        error=error,
-        response=kept.replace("\x00", "\ufffd"),
-        trace=_trace(handle, request, body, code, error, total_us),
-    )
+    def _release(self, handle: Any) -> None:
+        self._multi.remove_handle(handle)
+        del self._running[handle]
+        handle.reset()
+        if len(self._idle_handles) < IDLE_HANDLES_MAX:
+            self._idle_handles.append(handle)
 
+    # ---- called by libcurl and by the reactor ---------------------------------------------------
 
-def _judge(
-    webhook: Webhook, code: int, fault: tuple[int, str] | None, total_us: int, *, connected: bool
-) -> tuple[AttemptOutcome, str]:
-    if fault is not None:
-        number, text = fault
-        if number == pycurl.E_OPERATION_TIMEDOUT:
-            wanted = "answer" if connected else "connection"
-            return AttemptOutcome.TIMEOUT, f"no {wanted} within {total_us / 1e6:.1f} s"
-        plain = _PLAIN.get(number)
-        return AttemptOutcome.FAILED, f"{plain}: {text}" if plain else text
-    if succeeded(code, webhook.success_codes):
-        return AttemptOutcome.SUCCESS, ""
-    return AttemptOutcome.FAILED, f"HTTP {code}"
-
-
-def succeeded(code: int, success_codes: tuple[int | str, ...]) -> bool:
-    """Whether a status code counts as success.
-
-    >>> succeeded(204, ("200-299",)), succeeded(404, (200, "400-404")), succeeded(500, (200,))
-    (True, True, False)
-    """
-    for wanted in success_codes:
-        if isinstance(wanted, int):
-            if code == wanted:
-                return True
+    def _watch(self, what: int, descriptor: int, _multi: Any, _data: Any) -> None:
+        if what == pycurl.POLL_REMOVE:
+            self._reactor.unwatch(descriptor)
         else:
-            low, _, high = wanted.partition("-")
-            if int(low) <= code <= int(high):
-                return True
-    return False
+            self._reactor.watch(descriptor, _MASKS[what], self._ready)
+
+    def _set_timer(self, wait_ms: int) -> None:
+        self._reactor.call_after(None if wait_ms < 0 else wait_ms * 1000, self._timed_out)
+
+    def _ready(self, descriptor: int, mask: int) -> None:
+        wants = pycurl.CSELECT_IN if mask & READ else 0
+        wants |= pycurl.CSELECT_OUT if mask & WRITE else 0
+        wants |= pycurl.CSELECT_ERR if mask & FAULT else 0
+        self._multi.socket_action(descriptor, wants)
+
+    def _timed_out(self) -> None:
+        self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
 
 
-def _trace(handle: Any, request: Request, body: Body, code: int, error: str, total_us: int) -> str:
-    """The attempt's steps as JSON; offsets in microseconds from its start."""
-    webhook = request.job.spec.webhook
-    execution = request.execution
-    dns_us = int(handle.getinfo(pycurl.NAMELOOKUP_TIME) * 1e6)
-    connect_us = int(handle.getinfo(pycurl.CONNECT_TIME) * 1e6)
-    tls_us = int(handle.getinfo(pycurl.APPCONNECT_TIME) * 1e6)
-    sent_us = int(handle.getinfo(pycurl.PRETRANSFER_TIME) * 1e6)
-    first_us = int(handle.getinfo(pycurl.STARTTRANSFER_TIME) * 1e6)
-    waited = execution.scheduled_us - execution.attempt_started_us
-    steps: list[tuple[str, int, dict[str, Any]]] = [
-        ("schedule", min(0, waited), {"trigger": execution.trigger, "attempt": execution.attempt}),
-        ("prepare", 0, {"job_version": execution.job_version, "node": execution.node}),
-    ]
-    if webhook.auth is not None:
-        steps.append(("auth", 0, {"type": webhook.auth.type}))
-    steps.append(
-        (
-            "request",
-            sent_us,
-            {
-                "url": redacted_url(webhook.url),
-                "method": webhook.method,
-                "headers": redacted(webhook.headers),
-                "body": webhook.body[:BODY_SHOWN],
-                "dns_us": dns_us,
-                "connect_us": connect_us,
-                "tls_us": tls_us,
-            },
-        )
-    )
-    if code:
-        detail: dict[str, Any] = {"status": code, "bytes": body.total, "first_byte_us": first_us}
-        if body.cut:
-            detail["cut"] = True
-        steps.append(("response", first_us, detail))
-    steps.append(("error", total_us, {"error": error}) if error else ("complete", total_us, {}))
-    return _json.encode(steps).decode()
+@lru_cache(maxsize=20_000)
+def target_of(url: str) -> str:
+    """The host and port that a URL connects to; a URL that cannot be read is its own target.
+
+    >>> target_of("http://u:p@Example.org/a"), target_of("https://example.org/b")
+    ('example.org:80', 'example.org:443')
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return url
+    return f"{parts.hostname}:{port}"

@@ -5,14 +5,18 @@ from __future__ import annotations
 import random
 
 from engine.dispatch.dispatcher import Request
-from engine.dispatch.waiting import Waiting, target_of
+from engine.dispatch.protocols.http import target_of
+from engine.dispatch.waiting import Taken, Waiting
 from engine.model.execution import Execution, Status, Trigger
 from engine.model.job import Job
 from tests.kit.jobs import spec
 
 
-def request(execution: str, job: str = "a", host: str = "one", scheduled_us: int = 1) -> Request:
-    return Request(
+def request(
+    execution: str, job: str = "a", host: str = "one", scheduled_us: int = 1
+) -> tuple[Request, str]:
+    """A request and the target that it names."""
+    made = Request(
         execution=Execution(
             id=execution,
             job_id=job,
@@ -32,31 +36,32 @@ def request(execution: str, job: str = "a", host: str = "one", scheduled_us: int
             updated_by="alice",
         ),
     )
+    return made, host
 
 
-def taken(waiting: Waiting) -> list[Request]:
+def taken(waiting: Waiting) -> list[Taken]:
     found = []
     while (one := waiting.take()) is not None:
         found.append(one)
     return found
 
 
-def ids(requests: list[Request]) -> list[str]:
-    return [one.execution.id for one in requests]
+def ids(requests: list[Taken]) -> list[str]:
+    return [one.request.execution.id for one in requests]
 
 
 def test_the_soonest_fire_time_goes_first_and_then_who_came_first() -> None:
     waiting = Waiting(per_job_max=0, per_target_max=0)
     for name, at in (("late", 9), ("early", 2), ("second", 2)):
-        waiting.add(request(name, scheduled_us=at))
+        waiting.add(*request(name, scheduled_us=at))
     assert ids(taken(waiting)) == ["early", "second", "late"]
 
 
 def test_a_full_target_lets_others_pass() -> None:
     waiting = Waiting(per_job_max=0, per_target_max=1)
     for k in range(3):
-        waiting.add(request(f"one{k}", job=f"j{k}"))
-    waiting.add(request("two", job="b", host="two", scheduled_us=5))
+        waiting.add(*request(f"one{k}", job=f"j{k}"))
+    waiting.add(*request("two", job="b", host="two", scheduled_us=5))
     first = taken(waiting)
     assert ids(first) == ["one0", "two"]
     assert (len(waiting), waiting.ready) == (2, False)
@@ -67,7 +72,7 @@ def test_a_full_target_lets_others_pass() -> None:
 def test_what_is_dropped_while_parked_gives_its_place_to_the_next() -> None:
     waiting = Waiting(per_job_max=1, per_target_max=0)
     for k in range(4):
-        waiting.add(request(f"e{k}", scheduled_us=k))
+        waiting.add(*request(f"e{k}", scheduled_us=k))
     first = taken(waiting)
     waiting.drop("e1")
     waiting.done(first[0])
@@ -78,18 +83,18 @@ def test_what_is_dropped_while_parked_gives_its_place_to_the_next() -> None:
 
 def test_a_newer_attempt_takes_the_place_of_an_older_one() -> None:
     waiting = Waiting(per_job_max=0, per_target_max=0)
-    waiting.add(request("e"))
-    waiting.add(request("e"))
+    waiting.add(*request("e"))
+    waiting.add(*request("e"))
     assert ids(taken(waiting)) == ["e"]
 
 
 def test_what_runs_still_counts_after_all_that_waits_is_forgotten() -> None:
     waiting = Waiting(per_job_max=1, per_target_max=0)
-    waiting.add(request("e0"))
+    waiting.add(*request("e0"))
     first = taken(waiting)
-    waiting.add(request("e1"))
+    waiting.add(*request("e1"))
     waiting.clear()
-    waiting.add(request("e2"))
+    waiting.add(*request("e2"))
     assert ids(taken(waiting)) == []
     waiting.done(first[0])
     assert ids(taken(waiting)) == ["e2"]
@@ -101,11 +106,11 @@ def test_whatever_is_dropped_and_ends_all_else_runs_once_within_the_bounds() -> 
         waiting = Waiting(per_job_max=chance.randint(0, 2), per_target_max=chance.randint(0, 3))
         wanted: set[str] = set()
         ran: list[str] = []
-        running: list[Request] = []
+        running: list[Taken] = []
         for k in range(60):
             name = f"e{k}"
             host = chance.choice("xyz")
-            waiting.add(request(name, chance.choice("abc"), host, chance.randint(0, 9)))
+            waiting.add(*request(name, chance.choice("abc"), host, chance.randint(0, 9)))
             wanted.add(name)
             if chance.random() < 0.3:
                 lost = f"e{chance.randint(0, k)}"

@@ -8,8 +8,8 @@ import pytest
 from engine.history import rows as rowing
 from engine.history.schema import STORED
 from engine.history.sqlfiles import migrations
-from engine.model.execution import Status
-from engine.state.messages import AttemptEnded, ExecutionEnded, Rejected
+from engine.model.execution import AttemptOutcome, Status
+from engine.state.messages import AttemptEnded, ExecutionEnded, Rejected, RetryScheduled
 from tests.unit.engine.history.events import NOON, begun, committed, ended, make_job, story
 
 
@@ -118,3 +118,14 @@ def test_odd_text_does_not_stop_the_projection(text: str) -> None:
         for row in found:
             for value in row:
                 assert not isinstance(value, str) or value.encode() is not None
+
+
+def test_an_attempt_after_which_another_follows_ends_in_a_retry_step() -> None:
+    attempt, _ = ended(5, outcome=AttemptOutcome.FAILED)
+    assert isinstance(attempt, AttemptEnded)
+    execution, result = attempt.execution, attempt.result
+    again = replace(execution, attempt=2, due_us=result.finished_us + 1_500_000)
+    entry = committed(5, "RecordExecutions", attempt, RetryScheduled(execution=again))
+    steps = orjson.loads(str(named("attempts", projected(entry)["attempts"][0])["trace"]))
+    assert [step[0] for step in steps] == ["prepare", "response", "retry"]
+    assert steps[-1] == ["retry", 100_500, {"next_attempt": 2, "wait_ms": 1500.0}]
