@@ -1,0 +1,1 @@
+"""One detector a module; each registers itself by name."""

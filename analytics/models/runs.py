@@ -1,0 +1,50 @@
+"""The finished runs of one job, as models see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Runs:
+    """Arrays of equal length, oldest first.
+
+    Attributes:
+        ids: execution ids.
+        at_us: fire times, microseconds UTC.
+        duration_ms: start to end, milliseconds; nan for a run that never started.
+        lateness_ms: fire time to start, milliseconds; nan likewise.
+        failed: whether it ended as failed or unknown.
+        attempts: how many attempts it took.
+        version: the version of the job that ran.
+        timezone: the job's IANA zone.
+    """
+
+    ids: NDArray[np.str_]
+    at_us: NDArray[np.int64]
+    duration_ms: NDArray[np.float64]
+    lateness_ms: NDArray[np.float64]
+    failed: NDArray[np.bool_]
+    attempts: NDArray[np.int64]
+    version: NDArray[np.int64]
+    timezone: str = "UTC"
+
+    def __len__(self) -> int:
+        return len(self.at_us)
+
+    @classmethod
+    def of_values(cls, at_us: NDArray[np.int64], values: NDArray[np.float64]) -> Runs:
+        """Runs of which only a value at each instant is known, taken for the duration."""
+        size = len(at_us)
+        return cls(
+            ids=np.arange(size).astype(str),
+            at_us=at_us,
+            duration_ms=values,
+            lateness_ms=np.zeros(size),
+            failed=np.zeros(size, dtype=bool),
+            attempts=np.ones(size, dtype=np.int64),
+            version=np.ones(size, dtype=np.int64),
+        )

@@ -1,0 +1,66 @@
+"""Mean and variance that grow by one value, or by a whole other group, without the values.
+
+Welford's update and its parallel form: B. P. Welford, Technometrics 4 (1962); T. F. Chan,
+G. H. Golub and R. J. LeVeque, The American Statistician 37 (1983). Unlike a sum of squares it does
+not cancel when the mean is large beside the deviation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Count, mean, and sum of squared deviations from the mean; the unit is the values'."""
+
+    count: int = 0
+    mean: float = 0.0
+    m2: float = 0.0
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Moments:
+        """The moments of some values.
+
+        >>> Moments.of([1, 2, 3, 4])
+        Moments(count=4, mean=2.5, m2=5.0)
+        """
+        moments = cls()
+        for value in values:
+            moments = moments.plus(value)
+        return moments
+
+    @classmethod
+    def from_variance(cls, count: int, mean: float, variance: float) -> Moments:
+        """From a database's `count`, `avg` and `var_pop`."""
+        return cls(count, mean, variance * count) if count else cls()
+
+    def plus(self, value: float) -> Moments:
+        """These values and one more."""
+        count = self.count + 1
+        delta = value - self.mean
+        mean = self.mean + delta / count
+        return Moments(count, mean, self.m2 + delta * (value - mean))
+
+    def merged(self, other: Moments) -> Moments:
+        """These values and another group's."""
+        if not self.count or not other.count:
+            return self if self.count else other
+        count = self.count + other.count
+        delta = other.mean - self.mean
+        mean = self.mean + delta * other.count / count
+        return Moments(
+            count, mean, self.m2 + other.m2 + delta * delta * self.count * other.count / count
+        )
+
+    @property
+    def variance(self) -> float:
+        """The sample variance; 0 below two values."""
+        return self.m2 / (self.count - 1) if self.count > 1 else 0.0
+
+    @property
+    def deviation(self) -> float:
+        """The sample standard deviation; 0 below two values."""
+        return math.sqrt(self.variance)
