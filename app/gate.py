@@ -13,9 +13,10 @@ from typing import Any
 from engine.core.clock import Clock
 from engine.core.errors import ChronosError, InvalidDocument, Problem
 from engine.core.ids import Instant, job_id, requested_execution_id
-from engine.model.document import HIDDEN, Defaults, parse_job
+from engine.model.document import Defaults, parse_job
 from engine.model.execution import Execution, Status, Trigger
 from engine.model.job import Job, JobSpec
+from engine.model.redaction import HIDDEN
 from engine.raft.store import Store
 from engine.state.messages import (
     Accepted,
@@ -127,8 +128,11 @@ class Gate:
         request_id: str,
         if_version: int | None = None,
         comment: str = "",
+        dry_run: bool = False,
     ) -> Job:
-        """Replace a job's spec by a new version.
+        """Replace a job's spec by a new version; with `dry_run` only say what it would be.
+
+        A dry run that would change nothing answers the job with the version that it has.
 
         Raises:
             InvalidDocument: the document's faults.
@@ -136,6 +140,10 @@ class Gate:
         """
         job = self._job(ref)
         spec, enabled = parse_job(document, job, self._defaults)
+        if dry_run:
+            same = spec == job.spec and enabled == job.enabled
+            version = job.version if same else job.version + 1
+            return replace(job, spec=spec, enabled=enabled, version=version)
         command = UpdateJob(
             id=job.id,
             spec=spec,

@@ -72,11 +72,17 @@ class Client:
         *,
         if_match: str | None = None,
         comment: str = "",
+        dry_run: bool = False,
         idempotency_key: str | None = None,
     ) -> Json:
-        """Replace a job by a new version; refused when `if_match` is not the current one."""
+        """Replace a job by a new version; refused when `if_match` is not the current one.
+
+        A dry run answers with the present version if nothing would change.
+        """
         headers = {"If-Match": if_match} if if_match else {}
         params = {"comment": comment} if comment else {}
+        if dry_run:
+            params["dry_run"] = "true"
         path = f"/api/v1/jobs/{ref}"
         return self._write("PUT", path, document, params, key=idempotency_key, headers=headers)
 

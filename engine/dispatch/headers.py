@@ -1,31 +1,15 @@
-"""What every target receives, whatever its job says; and what may be written down of it."""
+"""What every target receives, whatever its job says."""
 
 from __future__ import annotations
 
 import base64
-from functools import lru_cache
 from hashlib import blake2b
-from urllib.parse import urlsplit, urlunsplit
 
 from engine.core.clock import rfc3339
 from engine.dispatch.dispatcher import Request
-from engine.model.document import HIDDEN
 from engine.model.job import Webhook, WebhookAuth
 
 USER_AGENT = "chronos/0.1.0"
-HEADERS_SHOWN = 50
-VALUE_SHOWN = 256
-_SENSITIVE_PARTS = (
-    "auth",
-    "cookie",
-    "credential",
-    "key",
-    "pass",
-    "secret",
-    "session",
-    "sig",
-    "token",
-)
 _OURS = (
     "idempotency-key",
     "x-chronos-job",
@@ -97,41 +81,3 @@ def auth_header(auth: WebhookAuth) -> str:
     if auth.type == "bearer":
         return f"Authorization: Bearer {auth.token}"
     return f"{auth.header}: {auth.api_key}"
-
-
-def redacted(headers: dict[str, str]) -> dict[str, str]:
-    """Headers fit to be written down: what looks like a secret is hidden, what is long is cut.
-
-    >>> redacted({"Authorization": "Bearer x", "Accept": "*/*"})
-    {'Authorization': '***', 'Accept': '*/*'}
-    """
-    return {
-        name: HIDDEN if is_sensitive(name) else value[:VALUE_SHOWN]
-        for name, value in list(headers.items())[:HEADERS_SHOWN]
-    }
-
-
-@lru_cache(maxsize=20_000)
-def redacted_url(url: str) -> str:
-    """A URL fit to be written down: no user, no password, no parameter that looks like a secret.
-
-    >>> redacted_url("https://bob:pw@example.org/run?token=abc&day=1#x")
-    'https://***@example.org/run?token=***&day=1#x'
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return HIDDEN
-    _, at, host = parts.netloc.rpartition("@")
-    query = "&".join(
-        f"{name}={HIDDEN}" if mark and is_sensitive(name) else f"{name}{mark}{value}"
-        for name, mark, value in (pair.partition("=") for pair in parts.query.split("&"))
-    )
-    netloc = f"{HIDDEN}@{host}" if at else host
-    return urlunsplit((parts.scheme, netloc, parts.path, query, parts.fragment))
-
-
-def is_sensitive(name: str) -> bool:
-    """Whether a header or parameter of this name may hold a secret; rather once too often."""
-    lower = name.lower()
-    return any(part in lower for part in _SENSITIVE_PARTS)

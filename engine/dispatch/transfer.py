@@ -5,7 +5,10 @@ Redirects are not followed: a 3xx is an answer, and the job's success codes judg
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from io import BytesIO
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -13,14 +16,17 @@ import pycurl
 
 from engine.core.ids import Instant
 from engine.dispatch.dispatcher import Request
-from engine.dispatch.headers import identity_headers, own_headers, redacted, redacted_url
+from engine.dispatch.headers import identity_headers, own_headers
 from engine.model.execution import AttemptOutcome, AttemptResult
-from engine.model.job import Webhook
+from engine.model.job import Document, Job, Webhook
+from engine.model.redaction import redacted_body, redacted_headers, redacted_url
 
 READ_BYTES_MAX = 1 << 20
 """A longer answer is cut off; its status code has been read by then."""
 
 BODY_SHOWN = 2048
+HEADERS_SHOWN = 50
+VALUE_SHOWN = 256
 CACHE_SIZE = 20_000
 
 _json = msgspec.json.Encoder()
@@ -75,18 +81,38 @@ class Answer:
         return headers
 
 
-_heads: dict[tuple[str, int], list[bytes]] = {}
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What all attempts of a job's version share: its own headers, and what may be shown."""
+
+    head: list[bytes]
+    shown: Document
 
 
-def _own_headers(job_id: str, version: int, webhook: Webhook) -> list[bytes]:
-    """The headers of a job's version, encoded once."""
-    head = _heads.get((job_id, version))
-    if head is None:
-        if len(_heads) >= CACHE_SIZE:
-            _heads.clear()
-        head = [line.encode() for line in own_headers(webhook)]
-        _heads[job_id, version] = head
-    return head
+_prepared: dict[tuple[str, int], _Prepared] = {}
+
+
+def _prepare_once(job: Job) -> _Prepared:
+    prepared = _prepared.get((job.id, job.version))
+    if prepared is None:
+        if len(_prepared) >= CACHE_SIZE:
+            _prepared.clear()
+        webhook = job.spec.webhook
+        shown = {
+            "url": redacted_url(webhook.url),
+            "method": webhook.method,
+            "headers": _shown(webhook.headers),
+            "body": redacted_body(webhook.body)[:BODY_SHOWN],
+        }
+        prepared = _Prepared([line.encode() for line in own_headers(webhook)], shown)
+        _prepared[job.id, job.version] = prepared
+    return prepared
+
+
+def _shown(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers fit for a trace: secrets hidden, and no more than a page of them."""
+    some = dict(islice(headers.items(), HEADERS_SHOWN))
+    return {name: value[:VALUE_SHOWN] for name, value in redacted_headers(some).items()}
 
 
 def prepare(
@@ -103,7 +129,7 @@ def prepare(
     """
     job = request.job
     webhook = job.spec.webhook
-    head = _own_headers(job.id, job.version, webhook)
+    head = _prepare_once(job).head
     handle.setopt(pycurl.URL, webhook.url.encode())
     handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
     handle.setopt(pycurl.NOSIGNAL, 1)
@@ -219,10 +245,7 @@ def _trace(
             "request",
             sent_us,
             {
-                "url": redacted_url(webhook.url),
-                "method": webhook.method,
-                "headers": redacted(webhook.headers),
-                "body": webhook.body[:BODY_SHOWN],
+                **_prepare_once(request.job).shown,
                 "dns_us": dns_us,
                 "connect_us": connect_us,
                 "tls_us": tls_us,
@@ -232,7 +255,7 @@ def _trace(
     if code:
         detail: dict[str, Any] = {
             "status": code,
-            "headers": redacted(answer.headers()),
+            "headers": _shown(answer.headers()),
             "bytes": answer.total,
             "first_byte_us": first_us,
         }

@@ -17,6 +17,7 @@ from engine.core.errors import InvalidDocument, Problem
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.history.sqlfiles import sql
 from engine.history.store import History
+from engine.model.document import request_document
 from engine.model.job import Document
 
 BUCKETS: Final = 60
@@ -274,12 +275,13 @@ def _document(row: tuple[Any, ...], webhook: Document | None, replays: dict[str,
         "lateness_ms": row[14],
         "node_id": row[19],
         "trigger": row[9],
-        "request": {
-            "url": row[21],
-            "method": row[22],
-            "headers": webhook["headers"] if webhook else {},
-            "body": webhook["body"] if webhook else "",
-        },
+        # Once more on reading: rows of earlier builds hold URLs and headers as they were written.
+        "request": request_document(
+            row[21],
+            row[22],
+            webhook["headers"] if webhook else {},
+            webhook["body"] if webhook else "",
+        ),
         "replay_of": row[20],
         "replay_count": replays.get(row[2], 0),
         "fires": row[23],

@@ -15,6 +15,7 @@ from engine.core.ids import Instant
 from engine.model.document import job_document
 from engine.model.execution import AttemptResult, Status
 from engine.model.job import Job
+from engine.model.redaction import redacted_url
 from engine.state.messages import (
     AttemptEnded,
     Committed,
@@ -128,7 +129,7 @@ def _execution(head: tuple[int, Instant], position: int, event: ExecutionEnded) 
         _clean(result.error) if result else "",
         execution.node,
         execution.replay_of,
-        _clean(job.spec.webhook.url),
+        _clean(redacted_url(job.spec.webhook.url)),
         job.spec.webhook.method,
         _json(job.spec.tags),
         1,
@@ -161,7 +162,7 @@ def _skipped(head: tuple[int, Instant], position: int, event: FiresSkipped) -> R
         "",
         "",
         "",
-        _clean(job.spec.webhook.url),
+        _clean(redacted_url(job.spec.webhook.url)),
         job.spec.webhook.method,
         _json(job.spec.tags),
         event.fires,

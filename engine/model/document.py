@@ -28,9 +28,16 @@ from engine.model.job import (
     Webhook,
     WebhookAuth,
 )
+from engine.model.redaction import (
+    HIDDEN,
+    redacted_body,
+    redacted_headers,
+    redacted_url,
+    revealed_headers,
+    revealed_url,
+)
 from engine.timing.schedule import parse_schedule
 
-HIDDEN = "***"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 AUTH_TYPES = ("basic", "bearer", "api_key")
 SECRETS = ("password", "token", "api_key")
@@ -285,10 +292,19 @@ def _webhook(reader: _Reader, stored: Job | None) -> Webhook:
         if "\r" in value or "\n" in value or "\x00" in value:
             reader.fault(f"headers.{name}", "holds a line break", "headers are one line")
 
+    known = stored.spec.webhook if stored else Webhook(url="")
+    url, gone = revealed_url(url, known.url)
+    for part in gone:
+        reader.fault("url", f"hides its {part}, and nothing is stored for it", "write it out")
+    headers, gone = revealed_headers(reader.strings("headers", header), known.headers)
+    for name in gone:
+        reader.fault(
+            f"headers.{name}", "is hidden and nothing is stored", "write the secret itself"
+        )
     webhook = Webhook(
         url=url,
         method=method,
-        headers=reader.strings("headers", header),
+        headers=headers,
         body=reader.text("body", most=BODY_BYTES_MAX),
         auth=_auth(reader, stored.spec.webhook.auth if stored else None),
         success_codes=_success_codes(reader),
@@ -433,15 +449,25 @@ def job_document(
 
 
 def webhook_document(webhook: Webhook) -> Document:
-    """A webhook with its secrets hidden."""
+    """A webhook with its secrets hidden; the body is as written, so that it can be edited."""
     auth = webhook.auth
     return {
-        "url": webhook.url,
+        "url": redacted_url(webhook.url),
         "method": webhook.method,
-        "headers": dict(webhook.headers),
+        "headers": redacted_headers(webhook.headers),
         "body": webhook.body,
         "auth": auth_document(auth) if auth else None,
         "success_codes": list(webhook.success_codes),
+    }
+
+
+def request_document(url: str, method: str, headers: Mapping[str, str], body: str) -> Document:
+    """What an execution asked of its target, fit to be shown."""
+    return {
+        "url": redacted_url(url),
+        "method": method,
+        "headers": redacted_headers(headers),
+        "body": redacted_body(body),
     }
 
 
@@ -478,7 +504,9 @@ def execution_document(execution: Execution, job: Job | None) -> Document:
         "duration": 0,
         "node_id": execution.node,
         "trigger": execution.trigger.value,
-        "request": webhook_document(webhook) if webhook else None,
+        "request": request_document(webhook.url, webhook.method, webhook.headers, webhook.body)
+        if webhook
+        else None,
         "replay_of": execution.replay_of,
         "replay_count": 0,
     }

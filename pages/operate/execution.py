@@ -30,7 +30,7 @@ def render(console: Console) -> None:
     for attempt in execution.get("attempts_detail", []):
         _attempt(console, attempt)
     if execution.get("request"):
-        with card("Request", "without its credentials; URL and headers as written", key="request"):
+        with card("Request", "secrets hidden", key="request"):
             st.code(json.dumps(execution["request"], indent=2), language="json")
     if execution["status"] in OPEN:
         _watch(console, identity, execution["status"])

@@ -13,12 +13,12 @@ from starlette.responses import Response
 from app.api.problems import answer, failure, invalid
 from engine.core.durations import parse_duration
 from engine.core.errors import Problem
+from engine.model.redaction import redacted_headers
 
 router = APIRouter(tags=["echo"])
 
 DELAY_US_MAX: Final = 300_000_000
 BODY_BYTES_MAX: Final = 64 * 1024
-_HIDDEN: Final = frozenset({"authorization", "x-api-key", "cookie", "proxy-authorization"})
 _calls = count(1)
 
 
@@ -49,9 +49,7 @@ async def echo(
     seen = {
         "method": request.method,
         "url": str(request.url),
-        "headers": {
-            key: "***" if key in _HIDDEN else value for key, value in request.headers.items()
-        },
+        "headers": redacted_headers(request.headers),
         "body": body.decode(errors="replace"),
         "call": number,
     }

@@ -42,6 +42,7 @@ from app.api.schemas import (
 )
 from engine.core.errors import InvalidDocument, Problem
 from engine.model.job import Job as StoredJob
+from engine.model.redaction import redacted_url
 from engine.timing.explain import explain
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"], dependencies=[Depends(confirm_read)])
@@ -128,7 +129,7 @@ def _filter(
                     spec.namespace,
                     spec.name,
                     spec.description,
-                    spec.webhook.url,
+                    redacted_url(spec.webhook.url),  # a search must not guess at secrets
                     spec.schedule,
                 ]
                 + [f"{key}:{value}" for key, value in held.items()]
@@ -303,8 +304,13 @@ async def update_job(
     key: Key,
     if_version: IfVersion,
     comment: Annotated[str, Query(max_length=500, description="Kept with the version.")] = "",
+    dry_run: bool = False,
 ) -> Response:
-    """Replace a job; what the document leaves out returns to its default."""
+    """Replace a job; what the document leaves out returns to its default.
+
+    With `dry_run` only check it: the version of the answer is the present one if nothing would
+    change.
+    """
     services = services_of(request)
     job = find_job(services, ref)
     document = await read_object(request)
@@ -315,6 +321,7 @@ async def update_job(
         request_id=key,
         if_version=if_version,
         comment=comment,
+        dry_run=dry_run,
     )
     return answer(shown_job(services, changed))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -29,8 +29,6 @@ SET_BY_CHRONOS: Final = frozenset(
         *("next_run", "last_run", "last_status", "words", "next"),
     }
 )
-SECRETS: Final = frozenset({"password", "token", "api_key"})
-HIDDEN: Final = "***"
 
 Ref = Annotated[str, typer.Argument(help="The job's id, or namespace/name.")]
 File = Annotated[Path, typer.Option("-f", "--file", help="YAML or JSON; - is standard input.")]
@@ -107,7 +105,7 @@ def apply(
         # All are checked before any is written.
         plans = [_plan(client, document) for document in documents]
         results = []
-        for document, (action, live) in zip(documents, plans, strict=True):
+        for document, (action, live, _) in zip(documents, plans, strict=True):
             done = action
             if dry_run:
                 done = action if action == "unchanged" else f"would be {action}"
@@ -127,12 +125,11 @@ def diff(context: typer.Context, file: File) -> None:
         documents = read_documents(file)
         _refuse_twins(documents)
         for document in documents:
-            action, live = _plan(client, document)
+            action, live, wanted = _plan(client, document)
             if action == "unchanged":
                 continue
             differs = True
-            wanted = client.create_job(document, dry_run=True)
-            for line in _difference(reference(document), live, wanted, document):
+            for line in _difference(reference(document), live, wanted):
                 write(line)
     if differs:
         raise typer.Exit(REFUSED)
@@ -148,8 +145,10 @@ def _refuse_twins(documents: list[dict[str, Any]]) -> None:
         seen.add(name)
 
 
-def _plan(client: Client, document: dict[str, Any]) -> tuple[str, dict[str, Any] | None]:
-    """What `apply` would do with a document, and the job as it is now."""
+def _plan(
+    client: Client, document: dict[str, Any]
+) -> tuple[str, dict[str, Any] | None, dict[str, Any]]:
+    """What `apply` would do with a document, the job as it is now, and as it would be."""
     live = None
     if isinstance(document.get("name"), str):
         try:
@@ -157,53 +156,26 @@ def _plan(client: Client, document: dict[str, Any]) -> tuple[str, dict[str, Any]
         except ApiError as error:
             if error.code != "NOT_FOUND":
                 raise
-    if live is not None and _keeps_secret(document):
-        # "***" keeps what is stored, which a dry run of a new job cannot know.
-        return "updated", live
-    wanted = client.create_job(document, dry_run=True)
     if live is None:
-        return "created", None
-    same = _comparable(live, document) == _comparable(wanted, document)
-    # A secret reads as "***" on both sides, so one that is written out may differ.
-    return ("unchanged" if same and not _holds_secret(document) else "updated"), live
+        return "created", None, client.create_job(document, dry_run=True)
+    # The node compares, for it knows the secrets that both sides show as "***".
+    wanted = client.update_job(live["id"], document, dry_run=True)
+    return ("unchanged" if wanted["version"] == live["version"] else "updated"), live, wanted
 
 
-def _comparable(job: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
-    left_out = SET_BY_CHRONOS if "enabled" in document else SET_BY_CHRONOS | {"enabled"}
-    return {key: value for key, value in job.items() if key not in left_out}
-
-
-def _secrets(document: Mapping[str, Any]) -> Iterator[Any]:
-    target = document.get("webhook")
-    if target is None and isinstance(document.get("dispatch"), Mapping):
-        target = document["dispatch"].get("http")
-    auth = target.get("auth") if isinstance(target, Mapping) else None
-    if isinstance(auth, Mapping):
-        for key in SECRETS:
-            if auth.get(key):
-                yield auth[key]
-
-
-def _holds_secret(document: Mapping[str, Any]) -> bool:
-    return any(value != HIDDEN for value in _secrets(document))
-
-
-def _keeps_secret(document: Mapping[str, Any]) -> bool:
-    return any(value == HIDDEN for value in _secrets(document))
-
-
-def _difference(
-    name: str,
-    live: Mapping[str, Any] | None,
-    wanted: Mapping[str, Any],
-    document: Mapping[str, Any],
-) -> list[str]:
-    before = to_yaml(_comparable(live, document)).splitlines() if live is not None else []
-    after = to_yaml(_comparable(wanted, document)).splitlines()
+def _difference(name: str, live: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> list[str]:
+    before = _written(live) if live is not None else []
     lines = list(
-        difflib.unified_diff(before, after, f"{name} (now)", f"{name} (file)", lineterm="")
+        difflib.unified_diff(
+            before, _written(wanted), f"{name} (now)", f"{name} (file)", lineterm=""
+        )
     )
-    return lines or [f"{name}: a secret is written out and may differ"]
+    return lines or [f"{name}: a secret differs"]
+
+
+def _written(job: Mapping[str, Any]) -> list[str]:
+    """The lines of a job's document, without what Chronos sets."""
+    return to_yaml({k: v for k, v in job.items() if k not in SET_BY_CHRONOS}).splitlines()
 
 
 @app.command()
