@@ -190,6 +190,7 @@ class PrometheusSettings(Section):
 
     enabled: bool = True
     path: str = Field(default="/metrics", pattern=r"^/[A-Za-z0-9._/-]+$")
+    public: bool = False
 
 
 class MetricsSettings(Section):

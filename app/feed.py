@@ -14,6 +14,7 @@ from collections.abc import Callable
 import httpx
 import structlog
 
+from engine.core.errors import CorruptData
 from engine.history.store import History
 from engine.state.messages import Committed
 
@@ -68,33 +69,38 @@ class HistoryFeed:
 
     def _fill(self, held: int, through: int) -> None:
         self._history.wait_for(held, TIMEOUT_S)
-        after = self._history.watermark
-        while not self._stopped.is_set():
-            if self._fetch(after, through):
-                break
-            self._stopped.wait(RETRY_S)
-        else:
-            return
+        began = self._history.watermark
+        while self._history.watermark < through:
+            if self._stopped.is_set():
+                return
+            if not self._fetch(through):
+                self._stopped.wait(RETRY_S)
         with self._lock:
             while self._waiting:
                 self._history.project(self._waiting.popleft())
             self._filling = False
-        log.info("history filled from a peer", after=after, through=through)
+        log.info("history filled from a peer", after=began, through=through)
 
-    def _fetch(self, after: int, through: int) -> bool:
+    def _fetch(self, through: int) -> bool:
+        """Take the next range that follows the watermark from the first peer that has it."""
         for url in self._peers():
             try:
                 answer = httpx.get(
                     f"{url}/internal/history",
-                    params={"after": after, "upto": through},
+                    params={"after": self._history.watermark, "upto": through},
                     headers={"X-Chronos-Peer": self._token},
                     timeout=TIMEOUT_S,
                 )
             except httpx.HTTPError as error:
                 log.warning("peer gave no history", url=url, error=str(error))
                 continue
-            if answer.status_code == httpx.codes.OK:
-                self._history.import_range(answer.content, through)
-                return True
-            log.warning("peer gave no history", url=url, status=answer.status_code)
+            if answer.status_code != httpx.codes.OK:
+                log.warning("peer gave no history", url=url, status=answer.status_code)
+                continue
+            try:
+                self._history.import_range(answer.content)
+            except CorruptData as error:
+                log.warning("peer gave damaged history", url=url, error=str(error))
+                continue
+            return True
         return False

@@ -10,18 +10,17 @@ import hashlib
 import hmac
 import signal
 import sys
-import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
 import structlog
-import uvicorn
 
-from app.api.main import create_app
-from app.config import Config, SchedulerSettings, split_address
+from app.config import Config, SchedulerSettings
 from app.feed import HistoryFeed
 from app.gate import Gate
+from app.server import ApiServer
 from app.services import Services
+from app.status import describe, leader_of
 from engine.core.clock import Clock, SystemClock
 from engine.core.errors import ChronosError
 from engine.core.ids import new_request_id
@@ -35,7 +34,7 @@ from engine.model.document import Defaults, job_document
 from engine.model.execution import Status
 from engine.model.job import MissedRunPolicy, RetryPolicy
 from engine.raft.leadership import Leadership
-from engine.raft.pysync.node import RaftConfig, RaftNode, RaftStatus
+from engine.raft.pysync.node import RaftConfig, RaftNode
 from engine.raft.replica import Replica
 from engine.raft.store import RaftStore
 from engine.scheduler.loop import Scheduler
@@ -229,70 +228,15 @@ class Node:
 
     def status(self) -> dict[str, Any]:
         """The answer of `GET /api/v1/cluster/status`, all but the counts of jobs."""
-        raft = self.raft.status()
-        return {
-            "node_id": self.id,
-            "is_leader": bool(self.leadership.epoch),
-            "leader": self.leader(),
-            "term": raft.term,
-            "epoch": self.replica.view.epoch,
-            "commit_index": raft.commit_index,
-            "applied_index": raft.applied_index,
-            "log_entries": raft.log_entries,
-            "lease_valid": raft.lease_valid,
-            "nodes": self._nodes(raft),
-            "history": {
-                "watermark": self.history.watermark,
-                "lag_entries": max(0, raft.applied_index - self.history.watermark),
-                "rows": self.history.rows,
-                "backfilling": self.feed.filling,
-            },
-            "uptime_s": round(self.uptime_s(), 1),
-            "version": VERSION,
-        }
-
-    def _nodes(self, raft: RaftStatus) -> list[dict[str, Any]]:
-        book = {node.raft_address: node for node in self.replica.view.nodes()}
-        own = self._config.cluster.raft.address
-        nodes = [
-            self._node_row(
-                book.get(own), own, raft.leader, connected=True, match_index=raft.last_log_index
-            )
-        ]
-        nodes[0].update(node_id=self.id, applied_index=raft.applied_index)
-        nodes += [
-            self._node_row(
-                book.get(peer.address),
-                peer.address,
-                raft.leader,
-                connected=peer.connected,
-                match_index=peer.match_index,
-            )
-            for peer in raft.peers
-        ]
-        for node in nodes:
-            match = node["match_index"]
-            node["lag"] = None if match is None else max(0, raft.last_log_index - match)
-        return nodes
-
-    @staticmethod
-    def _node_row(
-        known: RegisterNode | Any,
-        address: str,
-        leader: str | None,
-        *,
-        connected: bool,
-        match_index: int | None,
-    ) -> dict[str, Any]:
-        return {
-            "node_id": known.node if known else address,
-            "address": address,
-            "http_address": known.http_address if known else None,
-            "role": "leader" if address == leader else "follower" if connected else "unreachable",
-            "connected": connected,
-            "match_index": match_index,
-            "applied_index": None,
-        }
+        return describe(
+            raft=self.raft.status(),
+            view=self.replica.view,
+            history=self.history,
+            own_address=self._config.cluster.raft.address,
+            node_id=self.id,
+            is_leader=bool(self.leadership.epoch),
+            backfilling=self.feed.filling,
+        ) | {"uptime_s": round(self.uptime_s(), 1), "version": VERSION}
 
     def healthy(self) -> bool:
         """Whether a leader is known; a node without one can neither write nor promise."""
@@ -300,9 +244,7 @@ class Node:
 
     def leader(self) -> str | None:
         """The node id of the owner of scheduling."""
-        if self.raft.status().leader is None:
-            return None
-        return self.replica.view.leader_node or None
+        return leader_of(self.raft.status(), self.replica.view)
 
     def uptime_s(self) -> float:
         """Seconds since the node started."""
@@ -353,39 +295,6 @@ class Node:
                 )
             )
         return rows
-
-
-class ApiServer:
-    """The REST API in a thread with a loop of its own: a slow request never delays a fire."""
-
-    def __init__(self, services: Services, config: Config):
-        host, port = split_address(config.server.http.address)
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                create_app(services),
-                host=host,
-                port=port,
-                log_config=None,
-                access_log=False,
-                timeout_graceful_shutdown=int(DRAIN_S),
-                timeout_keep_alive=30,
-            )
-        )
-        self._thread = threading.Thread(target=self._run, name="api", daemon=True)
-
-    def _run(self) -> None:
-        # Signals belong to the main thread; uvicorn must not ask for them here.
-        with contextlib.suppress(SystemExit):
-            asyncio.run(self._server.serve())
-
-    def start(self) -> None:
-        """Listen; returns at once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish what is under way, then close."""
-        self._server.should_exit = True
-        self._thread.join(DRAIN_S + 1)
 
 
 def _defaults(scheduler: SchedulerSettings) -> Defaults:

@@ -12,6 +12,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import Response
 
 from app.api.middleware.authenticate import Authenticate
+from app.api.middleware.patience import Patience
 from app.api.middleware.trace import Trace
 from app.api.present import count_open
 from app.api.problems import install_handlers
@@ -81,13 +82,16 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     metrics = Metrics(lambda: _gauges(services))
     prometheus = services.config.metrics.prometheus
+    open_paths = {prometheus.path} if prometheus.public else set()
     if prometheus.enabled:
 
         @app.get(prometheus.path, include_in_schema=False)
         def scrape() -> Response:
             return Response(metrics.render(), headers={"Content-Type": CONTENT_TYPE})
 
-    app.add_middleware(Authenticate, settings=services.config.auth)
+    http = services.config.server.http
+    app.add_middleware(Authenticate, settings=services.config.auth, also_open=open_paths)
+    app.add_middleware(Patience, read_us=http.read_timeout_us, write_us=http.write_timeout_us)
     app.add_middleware(Trace, metrics=metrics, clock=services.clock)
     return app
 

@@ -30,6 +30,7 @@ STATUS: Final[Mapping[str, int]] = {
     "POLICY_VIOLATION": 403,
     "NOT_FOUND": 404,
     "METHOD_NOT_ALLOWED": 405,
+    "REQUEST_TIMEOUT": 408,
     "CONFLICT": 409,
     "QUOTA_EXCEEDED": 429,
     "RATE_LIMITED": 429,

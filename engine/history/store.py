@@ -65,7 +65,6 @@ class History:
         self._writing = threading.Lock()
         self._stopping = False
         self._waiters = 0
-        self._held_until = 0
         self._watermark = 0
         self._taken = 0
         self._rows = 0
@@ -141,21 +140,6 @@ class History:
             self._loud = True
             _log.error("%s: the history is %d entries behind", self._node, len(self._queue))
 
-    def pending(self) -> list[Committed]:
-        """What was taken and is not durable yet, oldest first; call from the projecting thread."""
-        with self._changed:
-            return [entry for entry in self._queue if entry.index > self._watermark]
-
-    def await_backfill(self, upto: int) -> None:
-        """Hold what is projected until the watermark has reached `upto` through `import_range`.
-
-        For a node whose state came from a snapshot: rows of the entries that it never saw must be
-        in before later ones, or the watermark would step over them. 0 gives up waiting.
-        """
-        with self._changed:
-            self._held_until = upto
-            self._changed.notify_all()
-
     def wait_for(self, index: int, timeout_s: float) -> bool:
         """Wait until the rows of entry `index` can be read; False when it took too long."""
         with self._changed:
@@ -209,7 +193,7 @@ class History:
                     self._changed.wait_for(lambda: self._stopping, RETRY_S)
 
     def _ready(self) -> bool:
-        return bool(self._queue) and self._watermark >= self._held_until
+        return bool(self._queue)
 
     def _urgent(self) -> bool:
         return self._stopping or bool(self._waiters) or self._queued_events >= GROUP_EVENTS
@@ -326,27 +310,27 @@ class History:
 
     # ---- backfill --------------------------------------------------------------------------------
 
-    def export_range(self, after: int, upto: int) -> bytes:
-        """The rows of entries `after` < index <= `upto`, for a peer's `import_range`.
+    def export_range(self, after: int, upto: int, rows_max: int = transfer.ROWS_MAX) -> bytes:
+        """The rows of entries above `after`, up to `upto` or to so many rows, for a peer.
 
         Raises:
             CorruptData: `upto` lies above the watermark; ask for less.
         """
         with self.cursor() as cursor:
-            return transfer.pack(cursor, after, upto, self._watermark)
+            return transfer.pack(cursor, after, upto, self._watermark, rows_max)
 
-    def import_range(self, data: bytes, upto: int) -> None:
-        """Take a peer's rows up to entry `upto` and move the watermark there, in one transaction.
+    def import_range(self, data: bytes) -> None:
+        """Take a peer's rows and move the watermark to their end, in one transaction.
 
         Rows at or below the watermark are left out, so a range may be taken twice.
 
         Raises:
-            CorruptData: the bytes are damaged, end before `upto`, or begin above the watermark.
+            CorruptData: the bytes are damaged, or begin above the watermark.
         """
         with self._writing:
+            upto, batches = transfer.unpack(data, self._watermark)
             if upto <= self._watermark:
                 return
-            batches = transfer.unpack(data, self._watermark, upto)
             self._commit(batches, upto, self._clock.now_us())
             with self._changed:
                 changes = batches.get("job_versions")

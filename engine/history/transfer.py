@@ -15,6 +15,9 @@ from engine.core.errors import CorruptData
 from engine.history.schema import STORED, Table
 
 FORMAT: Final = 1
+ROWS_MAX: Final = 50_000
+"""So many rows travel at once; an entry is never cut in two."""
+
 _MAGIC: Final = b"CHRH"
 
 
@@ -28,14 +31,19 @@ def batch(table: Table, rows: list[tuple[Any, ...]]) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def pack(cursor: duckdb.DuckDBPyConnection, after: int, upto: int, watermark: int) -> bytes:
-    """Header and, per table, an Arrow IPC stream of the rows with `after` < raft_index <= `upto`.
+def pack(
+    cursor: duckdb.DuckDBPyConnection, after: int, upto: int, watermark: int, rows_max: int
+) -> bytes:
+    """Header and, per table, an Arrow IPC stream of the rows with `after` < raft_index <= its end.
+
+    The end is `upto`, or the entry with which `rows_max` rows are reached; the header says which.
 
     Raises:
         CorruptData: `upto` lies above `watermark`; these rows are not here yet.
     """
     if upto > watermark:
         raise CorruptData(f"rows up to {upto} were asked for, this node has them up to {watermark}")
+    upto = _end_of(cursor, after, upto, rows_max)
     streams = []
     for table in STORED:
         found: Any = cursor.sql(
@@ -62,11 +70,24 @@ def pack(cursor: duckdb.DuckDBPyConnection, after: int, upto: int, watermark: in
     return _MAGIC + len(header).to_bytes(4, "big") + header + body
 
 
-def unpack(data: bytes, watermark: int, upto: int) -> dict[str, pa.Table]:
-    """The packed rows with `watermark` < raft_index <= `upto`, by table, empty ones left out.
+def _end_of(cursor: duckdb.DuckDBPyConnection, after: int, upto: int, rows_max: int) -> int:
+    """The entry with which `rows_max` rows above `after` are reached; `upto` if they never are."""
+    union = " UNION ALL ".join(
+        f"SELECT raft_index FROM {table.name} WHERE raft_index > $after AND raft_index <= $upto"  # noqa: S608  # our own names
+        for table in STORED
+    )
+    found = cursor.execute(
+        f"SELECT raft_index FROM ({union}) ORDER BY raft_index LIMIT 1 OFFSET $rows",  # noqa: S608  # our own names
+        {"after": after, "upto": upto, "rows": rows_max - 1},
+    ).fetchall()
+    return int(found[0][0]) if found else upto
+
+
+def unpack(data: bytes, watermark: int) -> tuple[int, dict[str, pa.Table]]:
+    """Where a packed range ends, and its rows above `watermark` by table, empty ones left out.
 
     Raises:
-        CorruptData: damaged bytes, another format, a gap after `watermark`, an end before `upto`.
+        CorruptData: damaged bytes, another format, or a gap after `watermark`.
     """
     if data[:4] != _MAGIC:
         raise CorruptData("this is not a range of history")
@@ -80,11 +101,9 @@ def unpack(data: bytes, watermark: int, upto: int) -> dict[str, pa.Table]:
         raise CorruptData(f"the range has format {header['format']}, this build knows {FORMAT}")
     if header["digest"] != blake2b(body, digest_size=16).hexdigest():
         raise CorruptData("the range is damaged: its digest does not match")
-    if header["after"] > watermark or header["upto"] < upto:
-        raise CorruptData(
-            f"the range covers {header['after']} to {header['upto']}, "
-            f"needed is {watermark} to {upto}"
-        )
+    after, upto = header["after"], header["upto"]
+    if after > watermark:
+        raise CorruptData(f"the range begins at {after}, needed is {watermark}")
     tables = {}
     position = 0
     for name, size in header["tables"]:
@@ -92,10 +111,10 @@ def unpack(data: bytes, watermark: int, upto: int) -> dict[str, pa.Table]:
             found = reader.read_all()
         position += size
         index = found.column("raft_index")
-        wanted = found.filter(pc.and_(pc.greater(index, watermark), pc.less_equal(index, upto)))
+        wanted = found.filter(pc.greater(index, watermark))
         if wanted.num_rows:
             tables[name] = wanted
-    return tables
+    return upto, tables
 
 
 def content_hash(cursor: duckdb.DuckDBPyConnection, upto: int) -> str:

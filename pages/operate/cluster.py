@@ -8,6 +8,7 @@ import streamlit as st
 from app.client.errors import Unreachable
 from app.console.page import Page
 from app.console.session import Console
+from app.console.widgets.format import plain
 from app.console.widgets.layout import card, header, unreachable
 
 PAGE = Page("Cluster", ":material/hub:", 40, "Operate")
@@ -48,6 +49,12 @@ def _live(console: Console) -> None:
         border=True,
         height="stretch",
     )
+    if history["fault"]:
+        st.error(
+            f"**This node's history is not being written.** {plain(history['fault'])}  \n"
+            "Jobs run on, and nothing is lost: it is written once the disk takes it again.",
+            icon=":material/database_off:",
+        )
     with card("Nodes", "as this node sees them", key="nodes"):
         nodes = status["nodes"]
         table = pd.DataFrame(

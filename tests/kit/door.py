@@ -131,6 +131,13 @@ class Door:
             "leader": self.leader(),
             "term": 1,
             "nodes": [{"node_id": "chronos-1", "address": "127.0.0.1:7000", "role": "leader"}],
+            "history": {
+                "watermark": self.history.watermark,
+                "lag_entries": 0,
+                "rows": self.history.rows,
+                "backfilling": False,
+                "fault": self.history.fault,
+            },
         }
 
     def healthy(self) -> bool:

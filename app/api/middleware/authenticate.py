@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import re
+from collections.abc import Collection
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -19,17 +20,21 @@ from app.api.problems import failure
 from app.config import AuthSettings
 from engine.core.errors import Problem
 
-OPEN_PATHS: Final = frozenset({"/health", "/openapi.json", "/internal/history"})
-"""Health is for load balancers; peers show a token of their own."""
+OPEN_PATHS: Final = frozenset({"/health", "/openapi.json", "/internal/history", "/echo"})
+"""Health is for load balancers; peers show a token of their own; `/echo` is a target, for the
+demo's jobs among others, and tells a caller nothing but what it sent."""
 _ACTOR: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:-]{0,63}")
 
 
 class Authenticate:
-    """Finds the actor by the configured method."""
+    """Finds the actor by the configured method; `also_open` are paths that need no key either."""
 
-    def __init__(self, app: ASGIApp, *, settings: AuthSettings):
+    def __init__(
+        self, app: ASGIApp, *, settings: AuthSettings, also_open: Collection[str] = frozenset()
+    ):
         self.app = app
         self.settings = settings
+        self._open = OPEN_PATHS | set(also_open)
         self._keys = [(key.name, key.key.encode()) for key in settings.keys]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,7 +49,7 @@ class Authenticate:
             actor = _claimed(headers, scope)
         else:
             actor = self._by_key(headers)
-            needs_key = not actor and scope["path"] not in OPEN_PATHS
+            needs_key = not actor and scope["path"] not in self._open
             code, refusal = "UNAUTHENTICATED", _KEY_NEEDED if needs_key else None
         if refusal is not None:
             response = failure(code, f"{refusal.field} {refusal.reason}", [refusal])

@@ -30,6 +30,7 @@ def status(context: typer.Context, output: Form = Output.TABLE) -> None:
     with connected(context) as client:
         data = client.cluster_status()
     plain = {key: data[key] for key in _SHOWN if key in data}
+    plain["history"] = data["history"]["fault"] or f"{data['history']['rows']} rows"
     show(data, output, [*fields(plain), "", *rows(data["nodes"], COLUMNS)])
 
 
