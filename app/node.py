@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from app.config import Config, SchedulerSettings
+from app.datadir import held
 from app.feed import HistoryFeed
 from app.gate import Gate
 from app.server import ApiServer
@@ -24,6 +25,7 @@ from app.status import describe, leader_of
 from engine.core.clock import Clock, SystemClock
 from engine.core.errors import ChronosError
 from engine.core.ids import new_request_id
+from engine.core.version import VERSION
 from engine.dispatch.dispatcher import Request, WorkerLimits
 from engine.dispatch.outbox import Outbox
 from engine.dispatch.worker import Worker
@@ -42,7 +44,6 @@ from engine.state.messages import AttemptBegun, Committed, ExecutionEnded, Regis
 
 log = structlog.get_logger(__name__)
 
-VERSION = "0.1.0"
 GRACE_US = 10_000_000
 DRAIN_S = 3.0
 REGISTER_RETRY_S = 1.0
@@ -316,12 +317,16 @@ def _peer_token(secret: str) -> str:
 
 
 def serve(config: Config) -> int:
-    """Run one node until it is told to stop; blocks. Returns the exit code."""
+    """Run one node until it is told to stop; blocks. Returns the exit code.
+
+    Raises:
+        DataDirBusy: another process holds the data directory.
+    """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    config.cluster.data_dir.mkdir(parents=True, exist_ok=True)
     node = functools.partial(Node, config, SystemClock())
 
     async def main() -> int:
         return await node().run()
 
-    return asyncio.run(main())
+    with held(config.cluster.data_dir):
+        return asyncio.run(main())

@@ -5,9 +5,10 @@ Flags alone (`python -m app.cli.serve --data-dir D`) mean `serve`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -16,8 +17,11 @@ import yaml
 
 from app.api.main import describe_app
 from app.config import Config, load_config
+from app.datadir import DataDirTaken, back_up
+from app.datadir import restore as restore_archive
 from app.observe.logs import set_up_logging
-from engine.core.errors import InvalidDocument
+from engine.core.errors import ChronosError, InvalidDocument
+from engine.core.version import VERSION
 
 app = typer.Typer(
     name="chronos",
@@ -32,6 +36,7 @@ REFUSED: Final = 1
 WRONG_USAGE: Final = 2
 SHOWN_INSTEAD: Final = "***"
 
+Archive = Annotated[Path, typer.Argument(help="The backup, a .tar.gz file.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="A YAML file of settings.")]
 NodeId = Annotated[str | None, typer.Option("--node-id", help="cluster.node_id")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="cluster.data_dir")]
@@ -59,7 +64,8 @@ def serve(
     # The node pulls in everything; checking settings should not.
     from app.node import serve as run_node
 
-    raise typer.Exit(run_node(settings))
+    with refusals():
+        raise typer.Exit(run_node(settings))
 
 
 @app.command("check-config")
@@ -76,6 +82,47 @@ def check_config(
     settings = _load(config, _flags(node_id, data_dir, http, raft, peer, log_level))
     document = settings.model_dump(mode="json")
     sys.stdout.write(yaml.safe_dump(shown(document), sort_keys=False))
+
+
+@app.command()
+def backup(archive: Archive, config: ConfigFile = None, data_dir: DataDir = None) -> None:
+    """Write a stopped node's data directory into one file; of a cluster, stop a follower for it."""
+    folder = _load(config, _flags(None, data_dir, None, None, None, None)).cluster.data_dir
+    with refusals():
+        count = back_up(folder, archive, VERSION)
+    typer.echo(
+        f"{count} files of {folder} are in {archive}; it holds the jobs' secrets: keep it safe"
+    )
+
+
+@app.command()
+def restore(
+    archive: Archive,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Data that is there may go.")] = False,
+) -> None:
+    """Put a backup in the place of a data directory, once every file of it was checked."""
+    folder = _load(config, _flags(None, data_dir, None, None, None, None)).cluster.data_dir
+    with refusals():
+        manifest = restore_archive(archive, folder, replace=replace)
+    typer.echo(
+        f"{len(manifest['files'])} files are in {folder}; start the node with the same node_id"
+    )
+
+
+@contextlib.contextmanager
+def refusals() -> Iterator[None]:
+    """Say why it cannot be done, instead of a traceback."""
+    try:
+        yield
+    except DataDirTaken as error:
+        typer.echo(f"chronos: {error}; name another, or allow it with --replace", err=True)
+    except (ChronosError, OSError) as error:
+        typer.echo(f"chronos: {error}", err=True)
+    else:
+        return
+    raise typer.Exit(REFUSED)
 
 
 @app.command()

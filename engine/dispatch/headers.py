@@ -6,10 +6,11 @@ import base64
 from hashlib import blake2b
 
 from engine.core.clock import rfc3339
+from engine.core.version import VERSION
 from engine.dispatch.dispatcher import Request
 from engine.model.job import Webhook, WebhookAuth
 
-USER_AGENT = "chronos/0.1.0"
+USER_AGENT = f"chronos/{VERSION}"
 _OURS = (
     "idempotency-key",
     "x-chronos-job",

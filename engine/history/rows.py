@@ -84,7 +84,7 @@ def project(committed: Committed, rows: Rows) -> int:
             continue
         count += 1
     action = action_of(committed.kind)
-    if action not in MACHINE_COMMANDS:
+    if action not in MACHINE_COMMANDS and not committed.repeated:
         rows["audit"].append(_audit(head, count, committed, action))
         count += 1
     return count

@@ -44,6 +44,7 @@ class _Pending(msgspec.Struct, array_like=True):
     accepted: Accepted | None
     rejected: Rejected | None
     facts: list[_Fact]
+    repeated: bool = False
 
 
 class _Snapshot(msgspec.Struct):
@@ -182,6 +183,7 @@ def _to_wire(committed: Committed) -> _Pending:
             _Fact(type(event).__name__, msgspec.Raw(_encoder.encode(event)))
             for event in committed.events
         ],
+        committed.repeated,
     )
 
 
@@ -196,4 +198,5 @@ def _from_wire(pending: _Pending) -> Committed:
             msgspec.json.decode(fact.body, type=_EVENTS[fact.kind]) for fact in pending.facts
         ),
         result=pending.accepted or pending.rejected or Accepted(),
+        repeated=pending.repeated,
     )

@@ -5,6 +5,8 @@ It never raises for what an entry says: whatever is wrong becomes `Rejected`, eq
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.core.ids import Instant
 from engine.state.entry import Entry
 from engine.state.messages import Accepted, Command, Committed, CreateJobs, Event, Rejected, Result
@@ -29,7 +31,8 @@ def apply(state: State, index: int, entry: Entry) -> Committed:
     state.applied_index = index
     known = state.requests.get(entry.request_id) if entry.request_id else None
     if known is not None:
-        return _committed(index, state.now, entry, (), known.result)
+        repeat = _committed(index, state.now, entry, (), known.result)
+        return replace(repeat, repeated=True)
     context = Context(index, state.now, entry.actor, entry.request_id)
     events: list[Event] = []
     result = _decide(state, entry.command, context, events)

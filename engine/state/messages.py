@@ -335,3 +335,5 @@ class Committed:
     target: str
     events: tuple[Event, ...]
     result: Result
+    repeated: bool = False
+    """Whether the request was answered before: this entry changed nothing."""

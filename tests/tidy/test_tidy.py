@@ -53,3 +53,12 @@ def test_only_known_entries_stand_at_the_top() -> None:
     listed = subprocess.run([git, "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True)
     top = {line.split("/")[0] for line in listed.stdout.splitlines()}
     assert {entry for entry in top if not entry.startswith(".")} - TOP == set()
+
+
+def test_the_program_and_its_package_have_one_version() -> None:
+    import tomllib
+
+    from engine.core.version import VERSION
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == VERSION

@@ -37,6 +37,8 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
         self._no_lease_before = 0.0
         self.lease_until = 0.0  # seconds of the library's clock; read by other threads
         super().__init__(*args, **kwargs)
+        if not self._SyncObj__otherNodes:
+            self._stand_at(0.0)  # alone, there is nobody to wait for
 
     def _onTick(self, timeToWait: float = 0.0) -> None:  # noqa: N802, N803  # the library's name
         at = now()

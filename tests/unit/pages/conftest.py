@@ -104,7 +104,7 @@ STATUS = {
             "lag": 0,
         }
     ],
-    "history": {"watermark": 40, "lag_entries": 0, "rows": 12},
+    "history": {"watermark": 40, "lag_entries": 0, "rows": 12, "fault": ""},
 }
 OVERVIEW = {
     "window": "1h",

@@ -129,3 +129,9 @@ def test_an_attempt_after_which_another_follows_ends_in_a_retry_step() -> None:
     steps = orjson.loads(str(named("attempts", projected(entry)["attempts"][0])["trace"]))
     assert [step[0] for step in steps] == ["prepare", "response", "retry"]
     assert steps[-1] == ["retry", 100_500, {"next_attempt": 2, "wait_ms": 1500.0}]
+
+
+def test_a_request_that_comes_twice_is_audited_once() -> None:
+    first = committed(1, "DeleteJob", target="job_1")
+    again = replace(first, index=2, repeated=True)
+    assert len(projected(first, again)["audit"]) == 1
