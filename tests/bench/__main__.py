@@ -14,8 +14,10 @@ from tests.bench.burst import burst
 from tests.bench.claims import claims
 from tests.bench.cron import next_fires
 from tests.bench.dispatch import dispatch
+from tests.bench.failover import failover
 from tests.bench.history import history
 from tests.bench.memory import memory
+from tests.bench.start import start
 from tests.bench.table import Row
 
 BENCHES: dict[str, Callable[[bool], Iterator[Row]]] = {
@@ -25,9 +27,11 @@ BENCHES: dict[str, Callable[[bool], Iterator[Row]]] = {
     "dispatch": lambda quick: dispatch(2_000 if quick else 10_000),
     "burst-1000": lambda _quick: burst(1_000),
     "burst-10000": lambda _quick: burst(10_000),
+    "start": lambda _quick: start(),
+    "failover": lambda _quick: failover(),
     "memory": lambda quick: memory(10_000) if quick else memory(10_000, 100_000),
 }
-SLOW = {"burst-10000", "memory"}
+SLOW = {"burst-10000", "failover", "memory"}
 """Left out of --quick unless named."""
 
 
