@@ -12,7 +12,14 @@ import yaml
 from engine.core.errors import InvalidDocument, Problem
 
 STDIN: Final = Path("-")
-_QUOTE: Final = 'quote text that begins with @ or *, such as schedule: "@daily"'
+_HINTS: Final = (
+    ("'@'", 'quote text that begins with @, such as schedule: "@daily"'),
+    ("'\\t'", "indent with spaces, not with tabs"),
+    ("mapping values", "see that keys of one object stand below each other"),
+    ("alphabetic or numeric", 'quote text that begins with *, such as schedule: "*/5 * * * *"'),
+    ("stands twice", "keep one of them"),
+    ("constructor", "plain text, numbers, lists and objects only"),
+)
 
 
 class _Loader(yaml.SafeLoader):
@@ -56,12 +63,14 @@ def read_documents(path: Path) -> list[dict[str, Any]]:
         mark = getattr(error, "problem_mark", None)
         where = f"{name}:{mark.line + 1}" if mark is not None else name
         reason = getattr(error, "problem", None) or str(error)
-        raise InvalidDocument([Problem(where, f"is not YAML: {reason}", _QUOTE)]) from None
+        raise InvalidDocument([Problem(where, f"is not YAML: {reason}", _hint(reason))]) from None
     documents: list[dict[str, Any]] = []
     problems: list[Problem] = []
     for number, document in enumerate(loaded, 1):
         for item in _jobs(document):
-            if isinstance(item, dict):
+            if isinstance(item, dict) and _holds_itself(item):
+                problems.append(Problem(f"{name}, document {number}", "holds itself", "no aliases"))
+            elif isinstance(item, dict):
                 documents.append({str(key): value for key, value in item.items()})
             else:
                 reason = f"holds {str(item)[:40]!r} where a job should be"
@@ -73,6 +82,14 @@ def read_documents(path: Path) -> list[dict[str, Any]]:
     return documents
 
 
+def _hint(reason: str) -> str:
+    """What would be right where the parser says so."""
+    for mark, hint in _HINTS:
+        if mark in reason:
+            return hint
+    return 'quote what is no plain text: name: "text"'
+
+
 def _jobs(document: Any) -> list[Any]:
     if document is None:
         return []
@@ -82,6 +99,16 @@ def _jobs(document: Any) -> list[Any]:
         jobs = document["jobs"]
         return jobs if isinstance(jobs, list) else [jobs]
     return [document]
+
+
+def _holds_itself(value: Any, around: tuple[int, ...] = ()) -> bool:
+    """Whether an alias leads back to what it stands in."""
+    if not isinstance(value, dict | list):
+        return False
+    if id(value) in around:
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return any(_holds_itself(item, (*around, id(value))) for item in inner)
 
 
 def reference(document: dict[str, Any]) -> str:
