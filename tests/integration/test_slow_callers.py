@@ -25,9 +25,16 @@ CHUNK = b"x" * (1 << 20)
 
 
 @contextlib.contextmanager
-def served(app: Any) -> Iterator[int]:
+def served(app: Any, grace_s: int = 5) -> Iterator[int]:
     port = free_ports(1)[0]
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="off")
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=port,
+        log_config=None,
+        lifespan="off",
+        timeout_graceful_shutdown=grace_s,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
@@ -84,3 +91,21 @@ def test_an_answer_that_nobody_takes_is_dropped(tmp_path: Path) -> None:
         # The server has closed: after what was in flight comes the end.
         while caller.recv(1 << 20):
             pass
+
+
+def test_a_request_that_a_stop_cuts_off_is_answered(caplog: pytest.LogCaptureFixture) -> None:
+    inside = threading.Event()
+
+    async def waits(scope: Any, receive: Any, send: Any) -> None:
+        inside.set()
+        await asyncio.sleep(60)
+
+    answers: list[httpx.Response] = []
+    with served(Patience(waits, read_us=1_000_000, write_us=1_000_000), grace_s=1) as port:
+        url = f"http://127.0.0.1:{port}/"
+        asking = threading.Thread(target=lambda: answers.append(httpx.get(url, timeout=30)))
+        asking.start()
+        assert inside.wait(20)
+    asking.join()
+    assert answers[0].status_code == 503
+    assert "Traceback" not in caplog.text

@@ -1,4 +1,4 @@
-"""How long a caller may take: to send a body, and to take an answer.
+"""How long a caller may take to send a body and to take an answer, and the end of all patience.
 
 What a request itself waits for (`?wait=30s`, a query) is not counted: only the caller's part is.
 """
@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import Refusal
+from app.api.problems import Refusal, failure
 from engine.core.errors import Problem
 
 _LOG: Final = structlog.get_logger("app.api")
@@ -31,12 +31,12 @@ class Patience:
         self.write_s = write_us / 1e6
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on; a body that comes too slowly is answered 408."""
+        """Pass on; a body that comes too slowly is answered 408, and 503 what a stop cuts off."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         until = asyncio.get_running_loop().time() + self.read_s
-        reading, taken = True, True
+        reading, taken, begun = True, True, False
 
         async def receive_in_time() -> Message:
             nonlocal reading
@@ -53,7 +53,8 @@ class Patience:
             return message
 
         async def send_in_time(message: Message) -> None:
-            nonlocal taken
+            nonlocal taken, begun
+            begun = True
             if not taken:
                 return
             try:
@@ -64,4 +65,10 @@ class Patience:
                 taken = False
                 _LOG.warning("answer not taken in time, dropped", path=scope["path"])
 
-        await self.app(scope, receive_in_time, send_in_time)
+        try:
+            await self.app(scope, receive_in_time, send_in_time)
+        except asyncio.CancelledError:
+            # The server stops and has waited long enough; nobody else cancels a request.
+            if not begun:
+                refusal = failure("NO_LEADER", "this node stops; ask again, or ask another node")
+                await refusal(scope, receive, send)
