@@ -92,6 +92,20 @@ def test_a_mistake_is_shown_beside_its_field(console: str, page: Page) -> None:
     expect(page.get_by_label("Name", exact=True)).to_have_value("no good name")
 
 
+def test_a_draft_is_there_again_after_a_look_at_another_page(console: str, page: Page) -> None:
+    page.goto(f"{console}/editor")
+    idle(page)
+    fill(page, "Name", "half-written")
+    page.get_by_role("link", name="SQL").click()
+    expect(page.get_by_label("Query")).to_be_visible(timeout=20 * SECONDS)
+    idle(page)
+    page.go_back()
+    expect(page.get_by_text("Unsaved draft from before")).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_label("Name", exact=True)).to_have_value("half-written")
+    page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_label("Name", exact=True)).to_have_value("", timeout=20 * SECONDS)
+
+
 @pytest.fixture(scope="module")
 def ended(node: Node) -> dict[str, str]:
     """A job with one execution that failed, and that execution."""

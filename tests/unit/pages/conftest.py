@@ -242,6 +242,16 @@ class Pages:
             at.query_params[key] = value
         return at.run(timeout=30)
 
+    def leave(self, at: AppTest) -> AppTest:
+        """Another page is shown in the same session."""
+        at.session_state["elsewhere"] = True
+        return at.run(timeout=30)
+
+    def come_back(self, at: AppTest) -> AppTest:
+        """The page is shown again, in the same session."""
+        del at.session_state["elsewhere"]
+        return at.run(timeout=30)
+
 
 def _script(name, client, went):  # type: ignore[no-untyped-def]  # a script: AppTest runs its text alone
     import importlib
@@ -253,8 +263,11 @@ def _script(name, client, went):  # type: ignore[no-untyped-def]  # a script: Ap
     class Walker(Console):
         def go(self, page, **params):  # type: ignore[no-untyped-def]  # as above
             went.append((page, params))
-            st.stop()
+            st.session_state["elsewhere"] = True
+            st.rerun()
 
+    if "elsewhere" in st.session_state:
+        return
     importlib.import_module(f"pages.{name}").render(Walker(client, {}))
 
 

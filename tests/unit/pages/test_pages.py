@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.client.errors import ApiError, Unreachable
 
+DRAFT = "Unsaved draft from before"
 ALL = [
     ("operate.overview", {}),
     ("operate.jobs", {}),
@@ -160,7 +161,7 @@ def test_what_the_server_refuses_stands_beside_its_field(
 
 def test_the_same_job_can_be_created_again(pages: Any, client: Any) -> None:
     at = press(pages.open("build.editor"), "Save")
-    press(at, "Save")
+    press(pages.come_back(at), "Save")
     first, second = (kwargs["idempotency_key"] for _, kwargs in client.called("create_job"))
     assert first != second
 
@@ -197,3 +198,78 @@ def test_a_query_shows_its_rows_and_a_bad_one_its_reason(pages: Any, client: Any
     client.refuse("sql", ApiError("VALIDATION_ERROR", "no such table", [], 400))
     at = press(at, "Run")
     assert "no such table" in at.error[0].value
+
+
+def field(at: AppTest, label: str) -> Any:
+    (found,) = (one for one in at.text_input if one.label == label)
+    return found
+
+
+def test_a_draft_survives_a_visit_to_another_page_until_it_is_discarded(pages: Any) -> None:
+    at = pages.open("build.editor", id="job_a")
+    at = field(at, "Description").set_value("half a thought").run(timeout=30)
+    assert DRAFT not in texts(at)  # nobody left it yet
+    at = pages.come_back(pages.leave(at))
+    assert field(at, "Description").value == "half a thought"
+    assert DRAFT in texts(at)
+    at = press(at, "Discard")
+    assert field(at, "Description").value == ""
+    assert DRAFT not in texts(at)
+    assert "half a thought" not in _held(at)
+
+
+def test_a_saved_draft_is_gone(pages: Any, client: Any) -> None:
+    at = pages.open("build.editor")
+    field(at, "Name").set_value("invoices").run(timeout=30)
+    at = press(at, "Save")
+    assert client.called("create_job")
+    at = pages.come_back(at)
+    assert field(at, "Name").value == ""
+    assert DRAFT not in texts(at)
+
+
+def test_a_form_that_nobody_changed_is_no_draft_and_shows_what_is_stored_now(
+    pages: Any, client: Any
+) -> None:
+    at = pages.leave(pages.open("build.editor", id="job_a"))
+    client.answers["job"] = {**client.answers["job"], "description": "by another", "version": 3}
+    at = pages.come_back(at)
+    assert field(at, "Description").value == "by another"
+    assert DRAFT not in texts(at)
+
+
+def test_a_draft_of_an_older_version_says_so_and_saves_over_no_later_one(
+    pages: Any, client: Any
+) -> None:
+    at = pages.open("build.editor", id="job_a")
+    field(at, "Description").set_value("mine").run(timeout=30)
+    client.answers["job"] = {**client.answers["job"], "description": "by another", "version": 3}
+    at = pages.come_back(pages.leave(at))
+    assert field(at, "Description").value == "mine"
+    assert "version 3 was saved meanwhile" in texts(at)
+    press(at, "Save")
+    ((_, kwargs),) = client.called("update_job")
+    assert kwargs["if_match"] == '"2"'
+
+
+def test_a_draft_holds_of_a_secret_only_what_was_typed(pages: Any, client: Any) -> None:
+    at = pages.open("build.editor", id="job_a")
+    field(at, "Description").set_value("changed").run(timeout=30)
+    at = pages.come_back(pages.leave(at))
+    assert field(at, "Token").value == "***"
+    press(at, "Save")
+    ((args, _),) = client.called("update_job")
+    assert args[1]["webhook"]["auth"] == {"type": "bearer", "token": "***"}
+
+
+def test_a_typed_secret_is_forgotten_with_its_draft(pages: Any) -> None:
+    at = pages.open("build.editor", id="job_a")
+    field(at, "Token").set_value("hunter2").run(timeout=30)
+    at = pages.come_back(pages.leave(at))
+    at = press(at, "Discard")
+    assert field(at, "Token").value == "***"
+    assert "hunter2" not in _held(at)
+
+
+def _held(at: AppTest) -> str:
+    return repr(at.session_state._state._state)  # all that the session keeps, hidden fields too
