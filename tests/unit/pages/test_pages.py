@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.client.errors import ApiError, Unreachable
+from pages.operate.jobs import SORTS
 
+CONTRACT = Path(__file__).parents[3] / "docs" / "reference" / "openapi.json"
 DRAFT = "Unsaved draft from before"
 ALL = [
     ("operate.overview", {}),
@@ -143,6 +147,46 @@ def test_a_choice_does_not_move_to_another_job_when_the_list_changes(
     at = press(at, "Delete")
     assert "**another**" not in texts(at)
     assert not client.called("delete_job")
+
+
+def test_jobs_are_found_by_tag_and_in_the_order_of_choice(pages: Any, client: Any) -> None:
+    at = pages.open("operate.jobs", jobs_tag="team:data, tier:1", jobs_sort="Last run")
+    assert not at.exception
+    (_, asked) = client.called("jobs")[-1]
+    assert asked["tag"] == ["team:data", "tier:1"]
+    assert asked["sort"] == "-last_run"
+    assert at.dataframe[0].value["tags"].tolist() == [["team:data"]]
+
+
+def test_every_order_that_the_page_offers_is_one_of_the_api() -> None:
+    parameters = json.loads(CONTRACT.read_text())["paths"]["/api/v1/jobs"]["get"]["parameters"]
+    (sort,) = (one["schema"] for one in parameters if one["name"] == "sort")
+    assert set(SORTS) <= set(sort["enum"])
+
+
+def test_another_filter_begins_at_the_first_page(pages: Any, client: Any) -> None:
+    client.answers["jobs"] = {**client.answers["jobs"], "next_cursor": "there"}
+    at = press(pages.open("operate.jobs"), "More")
+    assert client.called("jobs")[-1][1]["cursor"] == "there"
+    at = field(at, "Tag").set_value("team:data").run(timeout=30)
+    assert client.called("jobs")[-1][1]["cursor"] is None
+    at.selectbox[0].set_value("next_run").run(timeout=30)
+    assert client.called("jobs")[-1][1]["cursor"] is None
+
+
+def test_a_tag_without_a_colon_is_explained_beside_the_filter(pages: Any) -> None:
+    shown = texts(pages.open("operate.jobs", jobs_tag="team"))
+    assert "**Tag:** team has no colon" in shown
+
+
+def test_a_filter_that_the_server_refuses_names_its_field(pages: Any, client: Any) -> None:
+    fault = {"field": "tag", "reason": "has no key", "hint": "tag=team:payments"}
+    message = "tag: has no key (tag=team:payments)"
+    client.refuse("jobs", ApiError("VALIDATION_ERROR", message, [fault], 400))
+    at = pages.open("operate.jobs", jobs_tag=":x")
+    assert not at.exception
+    assert at.error[0].value.count("has no key") == 1
+    assert field(at, "Tag").value == ":x"
 
 
 def _table_key(*ids: str) -> str:
