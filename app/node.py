@@ -14,6 +14,7 @@ import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import structlog
 import uvicorn
 
@@ -23,7 +24,7 @@ from app.feed import HistoryFeed
 from app.gate import Gate
 from app.services import Services
 from engine.core.clock import Clock, SystemClock
-from engine.core.errors import ChronosError
+from engine.core.errors import ChronosError, NotReady
 from engine.core.ids import new_request_id
 from engine.dispatch.dispatcher import Request
 from engine.dispatch.outbox import Outbox
@@ -46,6 +47,7 @@ log = structlog.get_logger(__name__)
 VERSION = "0.1.0"
 GRACE_US = 10_000_000
 DRAIN_S = 3.0
+ASK_LEADER_S = 5.0
 REGISTER_RETRY_S = 1.0
 SWITCH_INTERVAL_S = 0.0005
 """A tick or a due moment waits at most so long for a thread that computes."""
@@ -316,13 +318,35 @@ class Node:
         """Attempts that wait for a place."""
         return self.worker.queued
 
-    async def transfer(self, to: str | None) -> None:
-        """Hand leadership on; `to` is a node id or a Raft address."""
+    async def transfer(self, to: str | None, *, forward: bool = True) -> None:
+        """Hand leadership on; `to` is a node id or a Raft address.
+
+        Raft hears it from its leader only, so that another node passes it on.
+        """
+        leader = self.raft.status().leader
+        if forward and leader != self._config.cluster.raft.address:
+            await self._ask_leader(leader, to)
+            return
         address = to
         for node in self.replica.view.nodes():
             if node.node == to:
                 address = node.raft_address
         await asyncio.to_thread(self.raft.transfer, address)
+
+    async def _ask_leader(self, leader: str | None, to: str | None) -> None:
+        urls = [
+            f"http://{node.http_address}/internal/transfer"
+            for node in self.replica.view.nodes()
+            if node.raft_address == leader
+        ]
+        if not urls:
+            raise NotReady("no leader is known; retry after a moment")
+        try:
+            async with httpx.AsyncClient(timeout=ASK_LEADER_S) as client:
+                headers = {"X-Chronos-Peer": self._token}
+                (await client.post(urls[0], json={"to": to}, headers=headers)).raise_for_status()
+        except httpx.HTTPError as error:
+            raise NotReady(f"the leader did not take it: {error}; retry after a moment") from None
 
     def history_range(self, after: int, upto: int) -> bytes:
         """Rows for a peer; waits until this node has them itself."""

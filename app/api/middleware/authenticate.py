@@ -19,7 +19,9 @@ from app.api.problems import failure
 from app.config import AuthSettings
 from engine.core.errors import Problem
 
-OPEN_PATHS: Final = frozenset({"/health", "/openapi.json", "/internal/history"})
+OPEN_PATHS: Final = frozenset(
+    {"/health", "/openapi.json", "/internal/history", "/internal/transfer"}
+)
 """Health is for load balancers; peers show a token of their own."""
 _ACTOR: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:-]{0,63}")
 

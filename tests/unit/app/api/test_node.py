@@ -161,3 +161,14 @@ async def test_only_peers_get_history_rows(door: Door, client: httpx.AsyncClient
     assert (await client.get(url)).status_code == 403
     answer = await client.get(url, headers={"X-Chronos-Peer": "peer-token"})
     assert answer.status_code == 200
+
+
+async def test_only_peers_pass_on_that_leadership_be_handed_over(
+    door: Door, client: httpx.AsyncClient
+) -> None:
+    url, document = "/internal/transfer", {"to": "chronos-2"}
+    assert (await client.post(url, json=document)).status_code == 403
+    assert not door.transferred
+    answer = await client.post(url, json=document, headers={"X-Chronos-Peer": "peer-token"})
+    assert answer.status_code == 200
+    assert door.transferred == ["chronos-2"]
