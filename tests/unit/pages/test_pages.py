@@ -13,6 +13,7 @@ from app.client.errors import ApiError, Unreachable
 from pages.operate.jobs import SORTS
 
 CONTRACT = Path(__file__).parents[3] / "docs" / "reference" / "openapi.json"
+HANDOVER = "Hand over leadership"
 DRAFT = "Unsaved draft from before"
 ALL = [
     ("operate.overview", {}),
@@ -187,6 +188,56 @@ def test_a_filter_that_the_server_refuses_names_its_field(pages: Any, client: An
     assert not at.exception
     assert at.error[0].value.count("has no key") == 1
     assert field(at, "Tag").value == ":x"
+
+
+def test_a_lone_node_has_nobody_to_hand_over_to(pages: Any) -> None:
+    at = pages.open("operate.cluster")
+    assert HANDOVER not in [button.label for button in at.button]
+    assert "nobody to hand leadership over to" in texts(at)
+
+
+def test_leadership_is_offered_to_the_nodes_in_reach_and_not_handed_over_unasked(
+    pages: Any, client: Any
+) -> None:
+    client.answers["cluster_status"] = _three_nodes(client)
+    at = press(pages.open("operate.cluster"), HANDOVER)
+    assert at.selectbox(key="handover_to").options == ["the most current node", "chronos-2"]
+    assert not client.called("transfer")
+
+
+def test_leadership_goes_to_the_node_of_choice(pages: Any, client: Any) -> None:
+    status = client.answers["cluster_status"]
+
+    def transfer(to: str) -> dict[str, Any]:
+        client.answers["cluster_status"] = {**status, "leader": to}
+        return {"requested": to, "leader": "chronos-1"}
+
+    client.answers["transfer"] = transfer
+    at = pages.open_part("operate.cluster", "hand_over", "chronos-1", ["chronos-2", "chronos-3"])
+    at.selectbox(key="handover_to").set_value("chronos-2")
+    at = press(at, "Hand over")
+    assert client.called("transfer") == [(("chronos-2",), {})]
+    assert "chronos-2 leads now" in at.toast[0].value
+
+
+def test_a_handover_that_did_not_come_to_be_says_so(
+    pages: Any, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages.operate.cluster.HANDOVER_LOOK_S", 0)
+    at = pages.open_part("operate.cluster", "hand_over", "chronos-1", ["chronos-2"])
+    at = press(at, "Hand over")
+    assert client.called("transfer") == [((None,), {})]
+    assert "still leads" in at.warning[0].value
+
+
+def _three_nodes(client: Any) -> dict[str, Any]:
+    status: dict[str, Any] = client.answers["cluster_status"]
+    (own,) = status["nodes"]
+    others = [
+        {**own, "node_id": "chronos-2", "role": "follower"},
+        {**own, "node_id": "chronos-3", "role": "unreachable", "connected": False},
+    ]
+    return {**status, "nodes": [own, *others]}
 
 
 def _table_key(*ids: str) -> str:
