@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -79,7 +81,8 @@ def test_a_person_creates_sees_edits_restores_and_queries_a_job(
     page.goto(f"{console}/sql")
     idle(page)
     page.get_by_role("button", name="Run").click()
-    expect(page.get_by_text("rows in")).to_be_visible(timeout=30 * SECONDS)
+    expect(page.get_by_text(re.compile("rows? in"))).to_be_visible(timeout=30 * SECONDS)
+    expect(page.get_by_text("The history as of")).to_be_visible()
     node.request("POST", f"/api/v1/jobs/{job['id']}/disable")
 
 
