@@ -39,6 +39,16 @@ class Console:
         """Leave for another page, with its parameters in the URL."""
         st.switch_page(self._pages[page], query_params=params)
 
+    def link(self, label: str, page: str, **params: str) -> None:
+        """A link to another page, with its parameters in the URL."""
+        st.page_link(
+            self._pages[page],
+            label=label,
+            icon=":material/arrow_forward:",
+            icon_position="right",
+            query_params=params,
+        )
+
     def flash(self, text: str, icon: str = ":material/check:") -> None:
         """Say it after the rerun that follows."""
         st.session_state[_FLASH] = (text, icon)

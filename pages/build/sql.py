@@ -41,17 +41,19 @@ def render(console: Console) -> None:
             "Example",
             list(EXAMPLES),
             index=None,
+            key="sql_example",
+            bind="query-params",
             placeholder="Examples",
             label_visibility="collapsed",
             width=260,
         )
-    if example and st.session_state.get("sql_example") != example:
-        st.session_state["sql_example"] = example
+    if example and st.session_state.get("sql_filled_with") != example:
+        st.session_state["sql_filled_with"] = example
         st.session_state["sql_text"] = EXAMPLES[example]
     st.session_state.setdefault("sql_text", next(iter(EXAMPLES.values())))
     left, right = st.columns([3, 1])
     with left:
-        sql = st.text_area("Query", key="sql_text", height=180)
+        sql = st.text_area("Query", key="sql_text", height=180, persist_state="session")
         with st.container(horizontal=True, vertical_alignment="center"):
             run = st.button(
                 "Run", type="primary", icon=":material/play_arrow:", shortcut="Ctrl+Enter"

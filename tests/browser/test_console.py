@@ -137,6 +137,17 @@ def test_an_ended_execution_tells_why_and_can_run_again(
     expect(facts.get_by_text("failed", exact=True)).to_be_visible(timeout=20 * SECONDS)  # by itself
 
 
+def test_the_count_of_failures_leads_to_them(
+    console: str, page: Page, ended: dict[str, str]
+) -> None:
+    page.goto(console)
+    idle(page)
+    page.get_by_role("link", name="Failed executions").click()
+    page.wait_for_url("**/executions?executions_status=failed", timeout=20 * SECONDS)
+    idle(page)
+    expect(page.get_by_role("gridcell", name="browser-failing").first).to_be_attached()
+
+
 @pytest.mark.parametrize(
     "path",
     [

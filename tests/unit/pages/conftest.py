@@ -276,6 +276,10 @@ def _script(name, part, args, client, went):  # type: ignore[no-untyped-def]  # 
             st.session_state["elsewhere"] = True
             st.rerun()
 
+        def link(self, label, page, **params):  # type: ignore[no-untyped-def]  # as above
+            if st.button(label):
+                self.go(page, **params)
+
     if "elsewhere" in st.session_state:
         return
     console = Walker(client, {})

@@ -14,6 +14,7 @@ from pages.operate.jobs import SORTS
 
 CONTRACT = Path(__file__).parents[3] / "docs" / "reference" / "openapi.json"
 HANDOVER = "Hand over leadership"
+SECTION = {"executions": "operate", "jobs": "operate", "sql": "build"}
 DRAFT = "Unsaved draft from before"
 ALL = [
     ("operate.overview", {}),
@@ -75,6 +76,38 @@ def test_without_jobs_the_overview_leads_to_the_first_and_to_the_demo(
     assert len(client.called("load_demo")) == 1
     press(pages.open("operate.overview"), "Create your first job")
     assert pages.went == [("editor", {})]
+
+
+@pytest.mark.parametrize(
+    ("label", "page", "params"),
+    [
+        ("Failed executions", "executions", {"executions_status": "failed"}),
+        ("Executions", "executions", {}),
+        ("Running executions", "executions", {"executions_status": "running"}),
+        ("By minute", "sql", {"sql_example": "Lateness by minute"}),
+        ("Jobs", "jobs", {}),
+    ],
+)
+def test_a_number_leads_to_what_is_behind_it(
+    pages: Any, client: Any, label: str, page: str, params: dict[str, str]
+) -> None:
+    press(pages.open("operate.overview"), label)
+    assert pages.went == [(page, params)]
+    assert not pages.open(f"{SECTION[page]}.{page}", **params).exception
+
+
+def test_a_link_to_the_failed_executions_asks_for_them_alone(pages: Any, client: Any) -> None:
+    pages.open("operate.executions", executions_status="failed")
+    (_, asked) = client.called("executions")[-1]
+    assert asked["status"] == "failed"
+
+
+def test_a_link_to_an_example_of_sql_fills_it_in(pages: Any) -> None:
+    at = pages.open("build.sql", sql_example="Lateness by minute")
+    assert "lateness_ms" in at.text_area[0].value
+    at.text_area[0].set_value("SELECT 1").run(timeout=30)
+    at = pages.come_back(pages.leave(at))
+    assert at.text_area[0].value == "SELECT 1"
 
 
 def test_what_a_target_answers_is_never_markdown(pages: Any) -> None:
