@@ -18,6 +18,7 @@ from app.console.widgets.layout import empty_state, first_job, header
 
 PAGE = Page("Jobs", ":material/list_alt:", 10, "Operate")
 PAGE_SIZE = 50
+DEMO_TAG = "chronos-demo:true"
 STATUSES = ["success", "failed", "skipped", "cancelled", "unknown", "none"]
 SORTS = {
     "name": "Name",
@@ -73,6 +74,7 @@ BULK = (
 
 def render(console: Console) -> None:
     with header("Jobs", f"times in {console.zone}"):
+        _offer_to_clear_demo(console)
         if st.button("New job", type="primary", icon=":material/add:", shortcut="N"):
             console.go("editor")
     filters, sort = _filters()
@@ -100,6 +102,28 @@ def render(console: Console) -> None:
     with toolbar:
         _actions(console, chosen)
     _paging(page, cursors)
+
+
+def _offer_to_clear_demo(console: Console) -> None:
+    """The way to be rid of the demo's jobs, while there are some."""
+    count = console.client.jobs(tag=DEMO_TAG, limit=1)["total"]
+    if count and st.button("Clear the demo", icon=":material/delete_sweep:"):
+        st.dialog("Clear the demo workspace?")(clear_demo)(console, count)
+
+
+def clear_demo(console: Console, count: int) -> None:
+    """Delete the demo's jobs, after a second thought."""
+    jobs = "job" if count == 1 else "jobs"
+    st.markdown(f"**{count}** {jobs} with the tag `{DEMO_TAG}`, and no others.")
+    st.caption("They stop firing and what runs is cancelled. Their history stays.")
+    if not st.button("Delete the demo jobs", type="primary", icon=":material/delete_sweep:"):
+        return
+    cleared = console.carry_out(
+        "clear_demo", lambda key: console.client.clear_demo(idempotency_key=key)
+    )
+    if cleared is not None:
+        console.flash(f"{cleared['deleted']} deleted")
+        st.rerun()
 
 
 def _filters() -> tuple[dict[str, Any], str]:

@@ -14,6 +14,7 @@ from pages.operate.jobs import SORTS
 
 CONTRACT = Path(__file__).parents[3] / "docs" / "reference" / "openapi.json"
 HANDOVER = "Hand over leadership"
+CLEAR = "Clear the demo"
 SECTION = {"executions": "operate", "jobs": "operate", "sql": "build"}
 DRAFT = "Unsaved draft from before"
 ALL = [
@@ -215,8 +216,15 @@ def test_a_tag_without_a_colon_is_explained_beside_the_filter(pages: Any) -> Non
 
 def test_a_filter_that_the_server_refuses_names_its_field(pages: Any, client: Any) -> None:
     fault = {"field": "tag", "reason": "has no key", "hint": "tag=team:payments"}
-    message = "tag: has no key (tag=team:payments)"
-    client.refuse("jobs", ApiError("VALIDATION_ERROR", message, [fault], 400))
+    error = ApiError("VALIDATION_ERROR", "tag: has no key (tag=team:payments)", [fault], 400)
+    found = client.answers["jobs"]
+
+    def jobs(tag: Any = None, **_: Any) -> Any:
+        if tag == [":x"]:
+            raise error
+        return found
+
+    client.answers["jobs"] = jobs
     at = pages.open("operate.jobs", jobs_tag=":x")
     assert not at.exception
     assert at.error[0].value.count("has no key") == 1
@@ -271,6 +279,26 @@ def _three_nodes(client: Any) -> dict[str, Any]:
         {**own, "node_id": "chronos-3", "role": "unreachable", "connected": False},
     ]
     return {**status, "nodes": [own, *others]}
+
+
+def test_the_demo_is_cleared_only_when_it_is_confirmed(pages: Any, client: Any) -> None:
+    at = press(pages.open("operate.jobs"), CLEAR)
+    assert not at.exception
+    assert ((), {"tag": "chronos-demo:true", "limit": 1}) in client.called("jobs")
+    assert "**1** job with the tag" in texts(at)
+    assert not client.called("clear_demo")
+    client.answers["clear_demo"] = {"deleted": 8}
+    at = press(pages.open_part("operate.jobs", "clear_demo", 8), "Delete the demo jobs")
+    ((_, kwargs),) = client.called("clear_demo")
+    assert kwargs["idempotency_key"]
+    assert "8 deleted" in at.toast[0].value
+
+
+def test_without_a_demo_there_is_nothing_to_clear(pages: Any, client: Any) -> None:
+    job = client.answers["jobs"]
+    client.answers["jobs"] = lambda tag=None, **_: {**job, "total": 0} if tag else job
+    at = pages.open("operate.jobs")
+    assert CLEAR not in [button.label for button in at.button]
 
 
 def _table_key(*ids: str) -> str:

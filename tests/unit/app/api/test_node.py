@@ -90,6 +90,8 @@ async def test_the_demo_loads_once_and_clears_only_itself(client: httpx.AsyncCli
     count = first.json()["data"]["created"]
     assert count == len(demo_jobs("http://127.0.0.1:8080"))
     assert (await client.post("/api/v1/demo")).json()["data"]["created"] == 0
+    labelled = await client.get("/api/v1/jobs?tag=chronos-demo:true")
+    assert labelled.json()["data"]["total"] == count
     assert (await client.delete("/api/v1/demo")).json()["data"]["deleted"] == count
     left = (await client.get("/api/v1/jobs")).json()["data"]["jobs"]
     assert [job["name"] for job in left] == ["mine"]
