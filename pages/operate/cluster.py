@@ -136,7 +136,7 @@ def _live(console: Console) -> None:
             },
         )
     if len(status["nodes"]) == 1:
-        st.caption(
+        st.markdown(
             "One node: there is nobody to hand leadership over to, and no failover. "
             "`make cluster` starts three on this machine."
         )
