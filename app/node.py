@@ -13,6 +13,7 @@ import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import structlog
 
 from app.config import Config, SchedulerSettings
@@ -23,7 +24,7 @@ from app.server import ApiServer
 from app.services import Services
 from app.status import describe, leader_of
 from engine.core.clock import Clock, SystemClock
-from engine.core.errors import ChronosError
+from engine.core.errors import ChronosError, NotReady
 from engine.core.ids import new_request_id
 from engine.core.version import VERSION
 from engine.dispatch.dispatcher import Request, WorkerLimits
@@ -46,6 +47,7 @@ log = structlog.get_logger(__name__)
 
 GRACE_US = 10_000_000
 DRAIN_S = 3.0
+ASK_LEADER_S = 5.0
 REGISTER_RETRY_S = 1.0
 SWITCH_INTERVAL_S = 0.0005
 """A tick or a due moment waits at most so long for a thread that computes."""
@@ -259,13 +261,35 @@ class Node:
         """Attempts that wait for a place."""
         return self.worker.queued
 
-    async def transfer(self, to: str | None) -> None:
-        """Hand leadership on; `to` is a node id or a Raft address."""
+    async def transfer(self, to: str | None, *, forward: bool = True) -> None:
+        """Hand leadership on; `to` is a node id or a Raft address.
+
+        Raft hears it from its leader only, so that another node passes it on.
+        """
+        leader = self.raft.status().leader
+        if forward and leader != self._config.cluster.raft.address:
+            await self._ask_leader(leader, to)
+            return
         address = to
         for node in self.replica.view.nodes():
             if node.node == to:
                 address = node.raft_address
         await asyncio.to_thread(self.raft.transfer, address)
+
+    async def _ask_leader(self, leader: str | None, to: str | None) -> None:
+        urls = [
+            f"http://{node.http_address}/internal/transfer"
+            for node in self.replica.view.nodes()
+            if node.raft_address == leader
+        ]
+        if not urls:
+            raise NotReady("no leader is known; retry after a moment")
+        try:
+            async with httpx.AsyncClient(timeout=ASK_LEADER_S) as client:
+                headers = {"X-Chronos-Peer": self._token}
+                (await client.post(urls[0], json={"to": to}, headers=headers)).raise_for_status()
+        except httpx.HTTPError as error:
+            raise NotReady(f"the leader did not take it: {error}; retry after a moment") from None
 
     def history_range(self, after: int, upto: int) -> bytes:
         """Rows for a peer; waits until this node has them itself."""

@@ -41,8 +41,13 @@ class NodeControl(Protocol):
         """Attempts that wait for a place on this node."""
         ...
 
-    async def transfer(self, to: str | None) -> None:
-        """Ask Raft to make another node the leader; best effort."""
+    async def transfer(self, to: str | None, *, forward: bool = True) -> None:
+        """Have the leader make another node the leader; best effort.
+
+        Args:
+            to: a node id; None for the most current.
+            forward: ask the leader when it is not this node.
+        """
         ...
 
     def history_range(self, after: int, upto: int) -> bytes:

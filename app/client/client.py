@@ -193,9 +193,9 @@ class Client:
         """Create the labelled demo jobs."""
         return self._write("POST", "/api/v1/demo")
 
-    def clear_demo(self) -> Json:
-        """Delete the demo jobs."""
-        return self._write("DELETE", "/api/v1/demo")
+    def clear_demo(self, *, idempotency_key: str | None = None) -> Json:
+        """Delete the demo jobs: `{deleted}`."""
+        return self._write("DELETE", "/api/v1/demo", key=idempotency_key)
 
     # ---- inside ---------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -38,6 +38,16 @@ class Console:
     def go(self, page: str, **params: str) -> None:
         """Leave for another page, with its parameters in the URL."""
         st.switch_page(self._pages[page], query_params=params)
+
+    def link(self, label: str, page: str, **params: str) -> None:
+        """A link to another page, with its parameters in the URL."""
+        st.page_link(
+            self._pages[page],
+            label=label,
+            icon=":material/arrow_forward:",
+            icon_position="right",
+            query_params=params,
+        )
 
     def flash(self, text: str, icon: str = ":material/check:") -> None:
         """Say it after the rerun that follows."""
@@ -99,10 +109,16 @@ def show_error(error: ApiError) -> None:
     """A refusal, with every field at fault and what would be right."""
     lines = [f"**{plain(error.message)}**", ""]
     for detail in error.details:
-        hint = f" ({detail['hint']})" if detail.get("hint") else ""
-        field = f"`{detail['field']}` " if detail.get("field") else ""
-        lines.append(f"- {field}{plain(detail.get('reason', ''))}{plain(hint)}")
+        field, reason = detail.get("field", ""), detail.get("reason", "")
+        if len(error.details) == 1 and f"{field}: {reason}" in error.message:
+            break  # the message is this fault, in words
+        said = [f"`{field}`" if field else "", plain(reason), plain(_bracketed(detail))]
+        lines.append(f"- {' '.join(filter(None, said))}")
     st.error("\n".join(lines), icon=":material/error:")
+
+
+def _bracketed(detail: Mapping[str, Any]) -> str:
+    return f"({detail['hint']})" if detail.get("hint") else ""
 
 
 def viewer_zone() -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.client.errors import ApiError, Unreachable
+from app.console.drafts import Draft, draft_of
 from app.console.page import Page
 from app.console.session import SERVER_FAULT, Console
 from app.console.widgets.format import fire_times, plain
@@ -36,7 +37,6 @@ NEW: dict[str, Any] = {
     "tags": {},
     "enabled": True,
 }
-FAULTS = "editor_faults"
 FIELDS = (
     "name",
     "namespace",
@@ -57,27 +57,48 @@ FIELDS = (
 def render(console: Console) -> None:
     identity = st.query_params.get("id", "")
     stored = console.client.job(identity) if identity else NEW
-    form = f"e_{identity}_{stored.get('version', 0)}"
-    if st.session_state.get("editor_form") != form:
-        st.session_state["editor_form"] = form
-        st.session_state[FAULTS] = []
-    with header(f"Edit {stored['name']}" if identity else "New job", "every field of the job"):
-        save = st.button("Save", type="primary", icon=":material/check:", shortcut="Ctrl+Enter")
-    _unplaced()
+    draft = draft_of(f"job_{identity}", stored)
+    base = draft.base
+    with header(f"Edit {base['name']}" if identity else "New job", "every field of the job"):
+        save = st.button(
+            "Save",
+            type="primary",
+            icon=":material/check:",
+            shortcut="Ctrl+Enter",
+            key=draft.here,
+        )
+    _kept_note(draft, stored)
+    _unplaced(draft)
     left, right = st.columns([2, 1])
     with left:
-        document = _what_and_when(stored, form)
-        document["webhook"] = _target(stored["webhook"], form)
-        document |= _behaviour(stored, form)
+        document = _what_and_when(draft)
+        document["webhook"] = _target(draft)
+        document |= _behaviour(draft)
     with right:
         _preview(console, document["schedule"], document["timezone"])
+    draft.drawn()
     if save:
-        _save(console, identity, document, stored.get("version"))
+        _save(console, identity, document, draft)
 
 
-def _fault(field: str) -> None:
+def _kept_note(draft: Draft, stored: Mapping[str, Any]) -> None:
+    """Where what is shown comes from, if not from the job as it is stored."""
+    newest = stored.get("version")
+    if not draft.changed or not (draft.returned or draft.version != newest):
+        return
+    note = "Unsaved draft from before" if draft.returned else "Unsaved draft"
+    if draft.version != newest:
+        note += f" of version {draft.version}; version {newest} was saved meanwhile"
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="draft"):
+        st.markdown(f":orange-badge[:material/edit_note: {note}]", width="content")
+        if st.button("Discard", type="tertiary", key="draft_discard"):
+            draft.discard()
+            st.rerun()
+
+
+def _fault(draft: Draft, field: str) -> None:
     """What the server said of a field, beside it."""
-    for name, text in st.session_state.get(FAULTS, []):
+    for name, text in draft.faults:
         if _belongs(name, field):
             st.caption(f":red[:material/error: {plain(text)}]")
 
@@ -86,39 +107,42 @@ def _belongs(name: str, field: str) -> bool:
     return name == field or name.startswith((field + ".", field + "["))
 
 
-def _unplaced() -> None:
+def _unplaced(draft: Draft) -> None:
     """What the server said of fields that this form does not show, and of the job as a whole."""
-    for name, text in st.session_state.get(FAULTS, []):
+    for name, text in draft.faults:
         if not any(_belongs(name, field) for field in FIELDS):
             st.error(plain(f"{name} {text}".strip()), icon=":material/error:")
 
 
-def _what_and_when(stored: Mapping[str, Any], form: str) -> dict[str, Any]:
+def _what_and_when(draft: Draft) -> dict[str, Any]:
+    stored = draft.base
     with card("What and when", key="what"):
         row = st.columns([2, 1, 1])
         with row[0]:
-            name = st.text_input("Name", stored["name"], key=f"{form}_name")
-            _fault("name")
+            name = st.text_input("Name", stored["name"], **draft.field("name"))
+            _fault(draft, "name")
         with row[1]:
-            namespace = st.text_input("Namespace", stored["namespace"], key=f"{form}_namespace")
-            _fault("namespace")
+            namespace = st.text_input("Namespace", stored["namespace"], **draft.field("namespace"))
+            _fault(draft, "namespace")
         with row[2]:
-            enabled = st.toggle("Enabled", stored["enabled"], key=f"{form}_enabled")
-        description = st.text_input("Description", stored["description"], key=f"{form}_about")
-        _fault("description")
+            enabled = st.toggle("Enabled", stored["enabled"], **draft.field("enabled"))
+        description = st.text_input("Description", stored["description"], **draft.field("about"))
+        _fault(draft, "description")
         row = st.columns([2, 1])
         with row[0]:
             schedule = st.text_input(
                 "Schedule",
                 stored["schedule"],
-                key=f"{form}_schedule",
+                **draft.field("schedule"),
                 help="Cron with 5 or 6 fields, @daily, @every 90s, or @at 2027-01-01T09:00:00Z",
             )
-            _fault("schedule")
+            _fault(draft, "schedule")
         with row[1]:
             zones = list(dict.fromkeys([stored["timezone"], *ZONES]))
-            timezone = st.selectbox("Time zone", zones, key=f"{form}_zone", accept_new_options=True)
-            _fault("timezone")
+            timezone = st.selectbox(
+                "Time zone", zones, **draft.field("zone"), accept_new_options=True
+            )
+            _fault(draft, "timezone")
     return {
         "name": name,
         "namespace": namespace,
@@ -129,40 +153,41 @@ def _what_and_when(stored: Mapping[str, Any], form: str) -> dict[str, Any]:
     }
 
 
-def _target(webhook: Mapping[str, Any], form: str) -> dict[str, Any]:
+def _target(draft: Draft) -> dict[str, Any]:
+    webhook = draft.base["webhook"]
     auth = webhook["auth"] or {}
     with card("Target", "an HTTP call", key="target"):
         row = st.columns([1, 4])
         method = row[0].selectbox(
-            "Method", METHODS, METHODS.index(webhook["method"]), key=f"{form}_method"
+            "Method", METHODS, METHODS.index(webhook["method"]), **draft.field("method")
         )
         with row[1]:
             url = st.text_input(
-                "URL", webhook["url"], key=f"{form}_url", placeholder="https://example.org/run"
+                "URL", webhook["url"], **draft.field("url"), placeholder="https://example.org/run"
             )
-            _fault("webhook.url")
+            _fault(draft, "webhook.url")
         headers = st.text_area(
             "Headers",
             _lines(webhook["headers"]),
-            key=f"{form}_headers",
+            **draft.field("headers"),
             placeholder="Name: value",
             height=80,
         )
-        _fault("webhook.headers")
-        body = st.text_area("Body", webhook["body"], key=f"{form}_body", height=100)
-        _fault("webhook.body")
+        _fault(draft, "webhook.headers")
+        body = st.text_area("Body", webhook["body"], **draft.field("body"), height=100)
+        _fault(draft, "webhook.body")
         codes = st.text_input(
             "Success codes",
             ", ".join(map(str, webhook.get("success_codes", ["200-299"]))),
-            key=f"{form}_codes",
+            **draft.field("codes"),
         )
-        _fault("webhook.success_codes")
+        _fault(draft, "webhook.success_codes")
         kinds = ["none", "basic", "bearer", "api_key"]
         kind = st.selectbox(
-            "Authentication", kinds, kinds.index(auth.get("type", "none")), key=f"{form}_auth"
+            "Authentication", kinds, kinds.index(auth.get("type", "none")), **draft.field("auth")
         )
-        credentials = _credentials(kind, auth, form)
-        _fault("webhook.auth")
+        credentials = _credentials(kind, auth, draft)
+        _fault(draft, "webhook.auth")
     return {
         "url": url,
         "method": method,
@@ -173,7 +198,7 @@ def _target(webhook: Mapping[str, Any], form: str) -> dict[str, Any]:
     }
 
 
-def _credentials(kind: str, auth: Mapping[str, Any], form: str) -> dict[str, Any] | None:
+def _credentials(kind: str, auth: Mapping[str, Any], draft: Draft) -> dict[str, Any] | None:
     """The fields that the type of authentication needs; `***` keeps what is stored."""
     if kind == "none":
         return None
@@ -188,46 +213,52 @@ def _credentials(kind: str, auth: Mapping[str, Any], form: str) -> dict[str, Any
         given[name] = column.text_input(
             name.replace("_", " ").capitalize(),
             auth.get(name, default),
-            key=f"{form}_{name}",
+            **draft.field(name),
             type="password" if hidden else "default",
         )
     return given
 
 
-def _behaviour(stored: Mapping[str, Any], form: str) -> dict[str, Any]:
+def _behaviour(draft: Draft) -> dict[str, Any]:
+    stored = draft.base
     policy = stored["retry_policy"]
     overlap = ["forbid", "allow", "replace"]
     missed = ["execute_one", "execute_all", "ignore"]
     with card("Behaviour", "overlap, missed runs, retries", key="behaviour"):
         row = st.columns(3)
         concurrency = row[0].selectbox(
-            "Overlap", overlap, overlap.index(stored["concurrency"]), key=f"{form}_overlap"
+            "Overlap", overlap, overlap.index(stored["concurrency"]), **draft.field("overlap")
         )
         missed_run_policy = row[1].selectbox(
-            "Missed runs", missed, missed.index(stored["missed_run_policy"]), key=f"{form}_missed"
+            "Missed runs",
+            missed,
+            missed.index(stored["missed_run_policy"]),
+            **draft.field("missed"),
         )
         with row[2]:
-            timeout = st.text_input("Timeout", stored["timeout"], key=f"{form}_timeout")
-            _fault("timeout")
+            timeout = st.text_input("Timeout", stored["timeout"], **draft.field("timeout"))
+            _fault(draft, "timeout")
         waits = st.columns(4)
         attempts = waits[0].number_input(
-            "Attempts", 1, 100, int(policy["max_attempts"]), key=f"{form}_attempts"
+            "Attempts", 1, 100, int(policy["max_attempts"]), **draft.field("attempts")
         )
         initial = waits[1].text_input(
-            "First wait", policy["initial_interval"], key=f"{form}_initial"
+            "First wait", policy["initial_interval"], **draft.field("initial")
         )
-        longest = waits[2].text_input("Longest wait", policy["max_interval"], key=f"{form}_longest")
+        longest = waits[2].text_input(
+            "Longest wait", policy["max_interval"], **draft.field("longest")
+        )
         multiplier = waits[3].number_input(
-            "Multiplier", 1.0, 10.0, float(policy["multiplier"]), key=f"{form}_multiplier"
+            "Multiplier", 1.0, 10.0, float(policy["multiplier"]), **draft.field("multiplier")
         )
-        _fault("retry_policy")
+        _fault(draft, "retry_policy")
         tags = st.text_input(
             "Tags",
             ", ".join(f"{key}={value}" for key, value in stored["tags"].items()),
-            key=f"{form}_tags",
+            **draft.field("tags"),
             placeholder="team=data, tier=1",
         )
-        _fault("tags")
+        _fault(draft, "tags")
     return {
         "concurrency": concurrency,
         "missed_run_policy": missed_run_policy,
@@ -259,30 +290,30 @@ def _preview(console: Console, schedule: str, timezone: str) -> None:
         st.dataframe(table, hide_index=True, key="editor_next")
 
 
-def _save(console: Console, identity: str, document: dict[str, Any], version: int | None) -> None:
-    name = f"save_{identity}_{version}_{hash(str(document))}"
+def _save(console: Console, identity: str, document: dict[str, Any], draft: Draft) -> None:
+    name = f"save_{identity}_{draft.version}_{hash(str(document))}"
     key = console.intent(name)
     try:
         if identity:
             job = console.client.update_job(
-                identity, document, if_match=f'"{version}"', idempotency_key=key
+                identity, document, if_match=f'"{draft.version}"', idempotency_key=key
             )
         else:
             job = console.client.create_job(document, idempotency_key=key)
     except ApiError as error:
         if error.status < SERVER_FAULT:
             console.done(name)
-        st.session_state[FAULTS] = [
+        draft.faults = [
             (detail["field"], " ".join(filter(None, (detail["reason"], _hinted(detail)))))
             for detail in error.details
         ] or [("", error.message)]
         console.flash("Not saved", ":material/error:")
         st.rerun()
     except Unreachable as error:
-        st.session_state[FAULTS] = [("", f"Not saved: {error.reason}. Save again when it answers.")]
+        draft.faults = [("", f"Not saved: {error.reason}. Save again when it answers.")]
         st.rerun()
     console.done(name)
-    st.session_state[FAULTS] = []
+    draft.discard()
     console.flash("Job saved")
     console.go("job", id=job["id"])
 

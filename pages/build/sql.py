@@ -10,6 +10,7 @@ import streamlit as st
 from app.client.errors import ApiError
 from app.console.page import Page
 from app.console.session import Console, show_error
+from app.console.widgets.format import clock
 from app.console.widgets.layout import card, header
 
 PAGE = Page("SQL", ":material/database:", 10, "Build")
@@ -40,17 +41,19 @@ def render(console: Console) -> None:
             "Example",
             list(EXAMPLES),
             index=None,
+            key="sql_example",
+            bind="query-params",
             placeholder="Examples",
             label_visibility="collapsed",
             width=260,
         )
-    if example and st.session_state.get("sql_example") != example:
-        st.session_state["sql_example"] = example
+    if example and st.session_state.get("sql_filled_with") != example:
+        st.session_state["sql_filled_with"] = example
         st.session_state["sql_text"] = EXAMPLES[example]
     st.session_state.setdefault("sql_text", next(iter(EXAMPLES.values())))
     left, right = st.columns([3, 1])
     with left:
-        sql = st.text_area("Query", key="sql_text", height=180)
+        sql = st.text_area("Query", key="sql_text", height=180, persist_state="session")
         with st.container(horizontal=True, vertical_alignment="center"):
             run = st.button(
                 "Run", type="primary", icon=":material/play_arrow:", shortcut="Ctrl+Enter"
@@ -78,13 +81,20 @@ def _result(console: Console) -> None:
         return
     names = [column["name"] for column in result["columns"]]
     table = pd.DataFrame(result["rows"], columns=names)
+    count = result["row_count"]
+    rows = f"{count} {'row' if count == 1 else 'rows'}"
     cut = f", cut at {ROWS_MAX}" if result["truncated"] else ""
-    with card(
-        "Result", f"{result['row_count']} rows{cut} in {result['elapsed_ms']:.0f} ms", key="r"
-    ):
+    with card("Result", f"{rows}{cut} in {result['elapsed_ms']:.0f} ms", key="r"):
         st.dataframe(table, key="sql_table", hide_index=True)
+        st.caption(_freshness(result["as_of"], console.zone))
         _chart(table)
         _downloads(console, result["sql"])
+
+
+def _freshness(as_of: str | None, zone: str) -> str:
+    if as_of is None:
+        return "The node has not exported any history yet. Run it again in a few seconds."
+    return f"The history as of {clock(as_of, zone)} {zone}. What ended later shows up in seconds."
 
 
 def _chart(table: pd.DataFrame) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -12,12 +16,69 @@ from app.console.widgets.format import plain
 from app.console.widgets.layout import card, header, unreachable
 
 PAGE = Page("Cluster", ":material/hub:", 40, "Operate")
+MOST_CURRENT = "the most current node"
+HANDOVER_LOOKS = 12
+HANDOVER_LOOK_S = 0.25
 
 
 def render(console: Console) -> None:
+    status = console.client.cluster_status()
     with header("Cluster", "nodes, log and history of this group"):
-        pass
+        if len(status["nodes"]) > 1:
+            _offer_handover(console, status)
     _live(console)
+
+
+def _offer_handover(console: Console, status: dict[str, Any]) -> None:
+    """The way to another leader, as long as there are a leader and somebody to take over."""
+    leader = status["leader"]
+    successors = [
+        node["node_id"]
+        for node in status["nodes"]
+        if node["connected"] and node["node_id"] != leader
+    ]
+    if st.button(
+        "Hand over leadership",
+        icon=":material/swap_horiz:",
+        disabled=not (leader and successors),
+        help=None if leader and successors else "There is no leader, or no other node is reachable",
+    ):
+        st.dialog("Hand over leadership?")(hand_over)(console, leader, successors)
+
+
+def hand_over(console: Console, leader: str, successors: list[str]) -> None:
+    """Ask, and see whether it came to be: a successor that lags is refused without a word."""
+    to = st.selectbox("To", [MOST_CURRENT, *successors], key="handover_to")
+    st.caption(
+        f"The other node schedules instead of {plain(leader)}, and skips no fire time. "
+        "Calls that are under way now are made a second time, with the same Idempotency-Key."
+    )
+    if not st.button("Hand over", type="primary", icon=":material/swap_horiz:"):
+        return
+    wanted = None if to == MOST_CURRENT else to
+    if console.attempt(lambda: console.client.transfer(wanted)) is None:
+        return
+    with st.spinner("Handing over"):
+        newest = _leader_after(console, leader)
+    if newest == leader:
+        st.warning(
+            f"{plain(leader)} still leads: the other node may lack the newest entries. Try again.",
+            icon=":material/info:",
+        )
+        return
+    console.flash(f"{newest} leads now", ":material/hub:")
+    st.rerun()
+
+
+def _leader_after(console: Console, former: str) -> str:
+    """Who leads as soon as it is another than `former`; `former` if it stays so."""
+    for _ in range(HANDOVER_LOOKS):
+        with contextlib.suppress(Unreachable):
+            leader = console.client.cluster_status()["leader"]
+            if leader and leader != former:
+                return str(leader)
+        time.sleep(HANDOVER_LOOK_S)
+    return former
 
 
 @st.fragment(run_every="2s", key="cluster_live")
@@ -72,6 +133,7 @@ def _live(console: Console) -> None:
             key="cluster_nodes",
             hide_index=True,
             row_height=36,
+            placeholder="–",
             column_config={
                 "role": st.column_config.MultiselectColumn(
                     options=["leader", "follower", "unreachable"],
@@ -80,4 +142,7 @@ def _live(console: Console) -> None:
             },
         )
     if len(status["nodes"]) == 1:
-        st.markdown("One node: no failover. `make cluster` starts three on this machine.")
+        st.markdown(
+            "One node: there is nobody to hand leadership over to, and no failover. "
+            "`make cluster` starts three on this machine."
+        )

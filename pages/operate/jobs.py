@@ -10,14 +10,22 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.client.errors import ApiError
 from app.console.page import Page
-from app.console.session import Console
+from app.console.session import Console, show_error
 from app.console.widgets.format import clock, plain
 from app.console.widgets.layout import empty_state, first_job, header
 
 PAGE = Page("Jobs", ":material/list_alt:", 10, "Operate")
 PAGE_SIZE = 50
+DEMO_TAG = "chronos-demo:true"
 STATUSES = ["success", "failed", "skipped", "cancelled", "unknown", "none"]
+SORTS = {
+    "name": "Name",
+    "next_run": "Next run",
+    "-last_run": "Last run",
+    "-created_at": "Newest",
+}
 COLORS = ["green", "red", "violet", "gray", "orange", "gray"]
 
 
@@ -66,36 +74,25 @@ BULK = (
 
 def render(console: Console) -> None:
     with header("Jobs", f"times in {console.zone}"):
+        _offer_to_clear_demo(console)
         if st.button("New job", type="primary", icon=":material/add:", shortcut="N"):
             console.go("editor")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        search = st.text_input(
-            "Search",
-            key="jobs_q",
-            bind="query-params",
-            placeholder="Name, description or namespace",
-            width=320,
-        )
-        namespace = st.text_input("Namespace", key="jobs_namespace", bind="query-params", width=180)
-        state = st.pills("State", ["enabled", "disabled"], key="jobs_state", bind="query-params")
-    filters = f"{search}|{namespace}|{state}"
-    if st.session_state.get("jobs_filters") != filters:
-        st.session_state["jobs_filters"] = filters
+    filters, sort = _filters()
+    asked = f"{filters}|{sort}"
+    if st.session_state.get("jobs_asked") != asked:
+        st.session_state["jobs_asked"] = asked
         st.session_state["jobs_cursors"] = [None]
     cursors: list[Any] = st.session_state["jobs_cursors"]
-    page = console.client.jobs(
-        q=search or None,
-        namespace=namespace or None,
-        enabled={"enabled": "true", "disabled": "false"}.get(state or ""),
-        sort="name",
-        limit=PAGE_SIZE,
-        cursor=cursors[-1],
-    )
+    try:
+        page = console.client.jobs(**filters, sort=sort, limit=PAGE_SIZE, cursor=cursors[-1])
+    except ApiError as error:
+        show_error(error)
+        return
     if not page["jobs"]:
-        if filters == "||None":
-            first_job(console)
-        else:
+        if any(filters.values()):
             empty_state("No job matches", "Change the search or the filters.", key="jobs")
+        else:
+            first_job(console)
         return
     toolbar = st.container(horizontal=True, vertical_alignment="center", key="jobs_toolbar")
     # The key holds the very rows: when others add or delete jobs meanwhile, a position that was
@@ -105,6 +102,69 @@ def render(console: Console) -> None:
     with toolbar:
         _actions(console, chosen)
     _paging(page, cursors)
+
+
+def _offer_to_clear_demo(console: Console) -> None:
+    """The way to be rid of the demo's jobs, while there are some."""
+    count = console.client.jobs(tag=DEMO_TAG, limit=1)["total"]
+    if count and st.button("Clear the demo", icon=":material/delete_sweep:"):
+        st.dialog("Clear the demo workspace?")(clear_demo)(console, count)
+
+
+def clear_demo(console: Console, count: int) -> None:
+    """Delete the demo's jobs, after a second thought."""
+    jobs = "job" if count == 1 else "jobs"
+    st.markdown(f"**{count}** {jobs} with the tag `{DEMO_TAG}`, and no others.")
+    st.caption("They stop firing and what runs is cancelled. Their history stays.")
+    if not st.button("Delete the demo jobs", type="primary", icon=":material/delete_sweep:"):
+        return
+    cleared = console.carry_out(
+        "clear_demo", lambda key: console.client.clear_demo(idempotency_key=key)
+    )
+    if cleared is not None:
+        console.flash(f"{cleared['deleted']} deleted")
+        st.rerun()
+
+
+def _filters() -> tuple[dict[str, Any], str]:
+    """What the list is asked for: the filters of `GET /api/v1/jobs`, and its order."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        search = st.text_input(
+            "Search",
+            key="jobs_q",
+            bind="query-params",
+            placeholder="Name, description or namespace",
+            width=280,
+        )
+        namespace = st.text_input("Namespace", key="jobs_namespace", bind="query-params", width=160)
+        tag = st.text_input(
+            "Tag", key="jobs_tag", bind="query-params", placeholder="team:data", width=180
+        )
+        state = st.pills("State", ["enabled", "disabled"], key="jobs_state", bind="query-params")
+        st.space("stretch")
+        sort = st.selectbox(
+            "Sort by",
+            list(SORTS),
+            format_func=SORTS.__getitem__,
+            key="jobs_sort",
+            bind="query-params",
+            width=140,
+        )
+    tags = [part.strip() for part in tag.split(",") if part.strip()]
+    for part in tags:
+        if ":" not in part:
+            st.caption(
+                f":material/info: **Tag:** {plain(part)} has no colon, so any value of it matches. "
+                f"Write {plain(part)}:value for one value."
+            )
+    enabled = {"enabled": "true", "disabled": "false"}.get(state or "")
+    filters = {
+        "q": search or None,
+        "namespace": namespace or None,
+        "tag": tags or None,
+        "enabled": enabled,
+    }
+    return filters, sort
 
 
 def _table(console: Console, jobs: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
@@ -119,6 +179,7 @@ def _table(console: Console, jobs: list[dict[str, Any]], key: str) -> list[dict[
             "zone": [job["timezone"] for job in jobs],
             "next run": [clock(job["next_run"], console.zone) for job in jobs],
             "last run": [clock(job["last_run"], console.zone) for job in jobs],
+            "tags": [[f"{key}:{value}" for key, value in job["tags"].items()] for job in jobs],
         }
     )
     event = st.dataframe(
@@ -131,6 +192,7 @@ def _table(console: Console, jobs: list[dict[str, Any]], key: str) -> list[dict[
         column_config={
             "last": st.column_config.MultiselectColumn(options=STATUSES, color=COLORS),
             "on": st.column_config.CheckboxColumn(),
+            "tags": st.column_config.ListColumn(),
         },
     )
     return [jobs[position] for position in event["selection"]["rows"] if position < len(jobs)]
@@ -181,4 +243,5 @@ def _paging(page: dict[str, Any], cursors: list[Any]) -> None:
         if st.button("More", disabled=not page["next_cursor"], icon=":material/chevron_right:"):
             cursors.append(page["next_cursor"])
             st.rerun()
-        st.caption(f"{page['total']} jobs · page {len(cursors)}")
+        total = page["total"]
+        st.caption(f"{total} {'job' if total == 1 else 'jobs'} · page {len(cursors)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -53,7 +53,7 @@ def _live(console: Console, window: str) -> None:
         unreachable(error)
         return
     now = datetime.now(UTC)  # noqa: TID251  # the viewer's clock, for "2 min ago"; nothing is decided by it
-    _cards(data, window)
+    _cards(console, data, window)
     left, right = st.columns([2.2, 1])
     with left:
         with card(
@@ -79,61 +79,67 @@ def _live(console: Console, window: str) -> None:
     st.caption(f"updated {clock(now.isoformat(), console.zone)[11:]}")
 
 
-def _cards(data: dict[str, Any], window: str) -> None:
+def _cards(console: Console, data: dict[str, Any], window: str) -> None:
+    """The five numbers, each with the way to what is behind it."""
     series = charts.since_first(data["series"])
     counts, lateness = data["counts"], data["lateness_ms"]
-    finished = [bucket["success"] + bucket["failed"] for bucket in series]
     row = st.columns(5)
-    row[0].metric(
-        "Success rate",
-        percent(data["success_rate"]),
-        f"{counts['failed']} failed",
-        delta_color="red" if counts["failed"] else "gray",
+    with row[0], _number("success"):
+        _metric(
+            "Success rate",
+            percent(data["success_rate"]),
+            f"{counts['failed']} failed",
+            color="red" if counts["failed"] else "gray",
+            bars=[bucket["failed"] for bucket in series],
+        )
+        console.link("Failed executions", "executions", executions_status="failed")
+    with row[1], _number("runs"):
+        _metric(
+            "Runs / min",
+            f"{data['runs_per_minute']:.1f}",
+            f"{sum(counts.values())} in {window}",
+            bars=[bucket["success"] + bucket["failed"] for bucket in series],
+        )
+        console.link("Executions", "executions")
+    with row[2], _number("running"):
+        _metric("Running now", data["running"], f"{data['pending']} waiting")
+        st.space("stretch")
+        console.link("Running executions", "executions", executions_status="running")
+    with row[3], _number("lateness"):
+        _metric(
+            "Lateness p95",
+            milliseconds(lateness["p95"]),
+            f"p99 {milliseconds(lateness['p99'])}",
+            line=[bucket["lateness_p95_ms"] or 0 for bucket in series],
+        )
+        console.link("By minute", "sql", sql_example="Lateness by minute")
+    with row[4], _number("jobs"):
+        _metric("Jobs", data["jobs_total"], f"{data['jobs_enabled']} enabled")
+        st.space("stretch")
+        console.link("Jobs", "jobs")
+
+
+def _number(key: str) -> Any:
+    return st.container(border=True, height="stretch", gap="xsmall", key=f"number_{key}")
+
+
+def _metric(
+    label: str,
+    value: float | str,
+    beside: str,
+    *,
+    color: Literal["red", "gray"] = "gray",
+    bars: list[float] | None = None,
+    line: list[float] | None = None,
+) -> None:
+    st.metric(
+        label,
+        value,
+        beside,
+        delta_color=color,
         delta_arrow="off",
-        chart_data=[bucket["failed"] for bucket in series],
-        chart_type="bar",
-        border=True,
-        height="stretch",
-    )
-    row[1].metric(
-        "Runs / min",
-        f"{data['runs_per_minute']:.1f}",
-        f"{sum(counts.values())} in {window}",
-        delta_color="gray",
-        delta_arrow="off",
-        chart_data=finished,
-        chart_type="bar",
-        border=True,
-        height="stretch",
-    )
-    row[2].metric(
-        "Running now",
-        data["running"],
-        f"{data['pending']} waiting",
-        delta_color="gray",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-    )
-    row[3].metric(
-        "Lateness p95",
-        milliseconds(lateness["p95"]),
-        f"p99 {milliseconds(lateness['p99'])}",
-        delta_color="gray",
-        delta_arrow="off",
-        chart_data=[bucket["lateness_p95_ms"] or 0 for bucket in series],
-        chart_type="line",
-        border=True,
-        height="stretch",
-    )
-    row[4].metric(
-        "Jobs",
-        data["jobs_total"],
-        f"{data['jobs_enabled']} enabled",
-        delta_color="gray",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
+        chart_data=bars or line,
+        chart_type="bar" if bars else "line",
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -79,7 +81,8 @@ def test_a_person_creates_sees_edits_restores_and_queries_a_job(
     page.goto(f"{console}/sql")
     idle(page)
     page.get_by_role("button", name="Run").click()
-    expect(page.get_by_text("rows in")).to_be_visible(timeout=30 * SECONDS)
+    expect(page.get_by_text(re.compile("rows? in"))).to_be_visible(timeout=30 * SECONDS)
+    expect(page.get_by_text("The history as of")).to_be_visible()
     node.request("POST", f"/api/v1/jobs/{job['id']}/disable")
 
 
@@ -90,6 +93,20 @@ def test_a_mistake_is_shown_beside_its_field(console: str, page: Page) -> None:
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("is not a name").first).to_be_visible(timeout=20 * SECONDS)
     expect(page.get_by_label("Name", exact=True)).to_have_value("no good name")
+
+
+def test_a_draft_is_there_again_after_a_look_at_another_page(console: str, page: Page) -> None:
+    page.goto(f"{console}/editor")
+    idle(page)
+    fill(page, "Name", "half-written")
+    page.get_by_role("link", name="SQL").click()
+    expect(page.get_by_label("Query")).to_be_visible(timeout=20 * SECONDS)
+    idle(page)
+    page.go_back()
+    expect(page.get_by_text("Unsaved draft from before")).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_label("Name", exact=True)).to_have_value("half-written")
+    page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_label("Name", exact=True)).to_have_value("", timeout=20 * SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +135,18 @@ def test_an_ended_execution_tells_why_and_can_run_again(
     facts = page.get_by_test_id("stTableStyledTable").first
     expect(facts.get_by_text("replay", exact=True)).to_be_visible(timeout=20 * SECONDS)
     expect(facts.get_by_text("failed", exact=True)).to_be_visible(timeout=20 * SECONDS)  # by itself
+
+
+def test_the_count_of_failures_leads_to_them(
+    console: str, page: Page, ended: dict[str, str]
+) -> None:
+    page.goto(console)
+    idle(page)
+    page.get_by_role("link", name="Failed executions").click()
+    page.wait_for_url("**/executions?executions_status=failed", timeout=20 * SECONDS)
+    idle(page)
+    expect(page.locator("[data-selected=true]")).to_have_text("failed")
+    expect(page.get_by_text(re.compile(r"page 1 · \d+ in all"))).to_be_visible()
 
 
 @pytest.mark.parametrize(

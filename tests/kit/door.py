@@ -155,7 +155,7 @@ class Door:
     def queued(self) -> int:
         return 0
 
-    async def transfer(self, to: str | None) -> None:
+    async def transfer(self, to: str | None, *, forward: bool = True) -> None:
         self.transferred.append(to)
 
     def history_range(self, after: int, upto: int) -> bytes:

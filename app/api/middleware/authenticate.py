@@ -20,7 +20,9 @@ from app.api.problems import failure
 from app.config import AuthSettings
 from engine.core.errors import Problem
 
-OPEN_PATHS: Final = frozenset({"/health", "/openapi.json", "/internal/history", "/echo"})
+OPEN_PATHS: Final = frozenset(
+    {"/health", "/openapi.json", "/internal/history", "/internal/transfer", "/echo"}
+)
 """Health is for load balancers; peers show a token of their own; `/echo` is a target, for the
 demo's jobs among others, and tells a caller nothing but what it sent."""
 _ACTOR: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:-]{0,63}")

@@ -203,7 +203,10 @@ ANSWERS: dict[str, Any] = {
 
 
 class RecordingClient:
-    """Answers each method by its name; `refuse` makes one raise instead."""
+    """Answers each method by its name, or with what a function given for it returns.
+
+    `refuse` makes a method raise instead.
+    """
 
     def __init__(self, **answers: Any):
         self.url = "http://127.0.0.1:8080"
@@ -222,7 +225,8 @@ class RecordingClient:
             self.calls.append((method, args, kwargs))
             if error := self.refusals.get(method):
                 raise error
-            return self.answers.get(method, JOB)
+            answer = self.answers.get(method, JOB)
+            return answer(*args, **kwargs) if callable(answer) else answer
 
         return call
 
@@ -235,15 +239,31 @@ class Pages:
         self.went: list[tuple[str, dict[str, str]]] = []
 
     def open(self, name: str, **params: str) -> AppTest:
-        at = AppTest.from_function(
-            _script, kwargs={"name": name, "client": self.client, "went": self.went}
-        )
+        at = self._app(name)
         for key, value in params.items():
             at.query_params[key] = value
         return at.run(timeout=30)
 
+    def open_part(self, name: str, part: str, *args: Any) -> AppTest:
+        """What a dialog of the page shows: AppTest would close it before it is answered."""
+        return self._app(name, part, args).run(timeout=30)
 
-def _script(name, client, went):  # type: ignore[no-untyped-def]  # a script: AppTest runs its text alone
+    def _app(self, name: str, part: str = "render", args: tuple[Any, ...] = ()) -> AppTest:
+        given = {"name": name, "part": part, "args": args, "client": self.client, "went": self.went}
+        return AppTest.from_function(_script, kwargs=given)
+
+    def leave(self, at: AppTest) -> AppTest:
+        """Another page is shown in the same session."""
+        at.session_state["elsewhere"] = True
+        return at.run(timeout=30)
+
+    def come_back(self, at: AppTest) -> AppTest:
+        """The page is shown again, in the same session."""
+        del at.session_state["elsewhere"]
+        return at.run(timeout=30)
+
+
+def _script(name, part, args, client, went):  # type: ignore[no-untyped-def]  # a script: AppTest runs its text alone
     import importlib
 
     import streamlit as st
@@ -253,9 +273,18 @@ def _script(name, client, went):  # type: ignore[no-untyped-def]  # a script: Ap
     class Walker(Console):
         def go(self, page, **params):  # type: ignore[no-untyped-def]  # as above
             went.append((page, params))
-            st.stop()
+            st.session_state["elsewhere"] = True
+            st.rerun()
 
-    importlib.import_module(f"pages.{name}").render(Walker(client, {}))
+        def link(self, label, page, **params):  # type: ignore[no-untyped-def]  # as above
+            if st.button(label):
+                self.go(page, **params)
+
+    if "elsewhere" in st.session_state:
+        return
+    console = Walker(client, {})
+    console.show_flash()
+    getattr(importlib.import_module(f"pages.{name}"), part)(console, *args)
 
 
 @pytest.fixture

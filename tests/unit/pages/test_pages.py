@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.client.errors import ApiError, Unreachable
+from pages.operate.jobs import SORTS
 
+CONTRACT = Path(__file__).parents[3] / "docs" / "reference" / "openapi.json"
+HANDOVER = "Hand over leadership"
+CLEAR = "Clear the demo"
+SECTION = {"executions": "operate", "jobs": "operate", "sql": "build"}
+DRAFT = "Unsaved draft from before"
 ALL = [
     ("operate.overview", {}),
     ("operate.jobs", {}),
@@ -69,6 +77,38 @@ def test_without_jobs_the_overview_leads_to_the_first_and_to_the_demo(
     assert len(client.called("load_demo")) == 1
     press(pages.open("operate.overview"), "Create your first job")
     assert pages.went == [("editor", {})]
+
+
+@pytest.mark.parametrize(
+    ("label", "page", "params"),
+    [
+        ("Failed executions", "executions", {"executions_status": "failed"}),
+        ("Executions", "executions", {}),
+        ("Running executions", "executions", {"executions_status": "running"}),
+        ("By minute", "sql", {"sql_example": "Lateness by minute"}),
+        ("Jobs", "jobs", {}),
+    ],
+)
+def test_a_number_leads_to_what_is_behind_it(
+    pages: Any, client: Any, label: str, page: str, params: dict[str, str]
+) -> None:
+    press(pages.open("operate.overview"), label)
+    assert pages.went == [(page, params)]
+    assert not pages.open(f"{SECTION[page]}.{page}", **params).exception
+
+
+def test_a_link_to_the_failed_executions_asks_for_them_alone(pages: Any, client: Any) -> None:
+    pages.open("operate.executions", executions_status="failed")
+    (_, asked) = client.called("executions")[-1]
+    assert asked["status"] == "failed"
+
+
+def test_a_link_to_an_example_of_sql_fills_it_in(pages: Any) -> None:
+    at = pages.open("build.sql", sql_example="Lateness by minute")
+    assert "lateness_ms" in at.text_area[0].value
+    at.text_area[0].set_value("SELECT 1").run(timeout=30)
+    at = pages.come_back(pages.leave(at))
+    assert at.text_area[0].value == "SELECT 1"
 
 
 def test_what_a_target_answers_is_never_markdown(pages: Any) -> None:
@@ -144,6 +184,123 @@ def test_a_choice_does_not_move_to_another_job_when_the_list_changes(
     assert not client.called("delete_job")
 
 
+def test_jobs_are_found_by_tag_and_in_the_order_of_choice(pages: Any, client: Any) -> None:
+    at = pages.open("operate.jobs", jobs_tag="team:data, tier:1", jobs_sort="Last run")
+    assert not at.exception
+    (_, asked) = client.called("jobs")[-1]
+    assert asked["tag"] == ["team:data", "tier:1"]
+    assert asked["sort"] == "-last_run"
+    assert at.dataframe[0].value["tags"].tolist() == [["team:data"]]
+
+
+def test_every_order_that_the_page_offers_is_one_of_the_api() -> None:
+    parameters = json.loads(CONTRACT.read_text())["paths"]["/api/v1/jobs"]["get"]["parameters"]
+    (sort,) = (one["schema"] for one in parameters if one["name"] == "sort")
+    assert set(SORTS) <= set(sort["enum"])
+
+
+def test_another_filter_begins_at_the_first_page(pages: Any, client: Any) -> None:
+    client.answers["jobs"] = {**client.answers["jobs"], "next_cursor": "there"}
+    at = press(pages.open("operate.jobs"), "More")
+    assert client.called("jobs")[-1][1]["cursor"] == "there"
+    at = field(at, "Tag").set_value("team:data").run(timeout=30)
+    assert client.called("jobs")[-1][1]["cursor"] is None
+    at.selectbox[0].set_value("next_run").run(timeout=30)
+    assert client.called("jobs")[-1][1]["cursor"] is None
+
+
+def test_a_tag_without_a_colon_is_explained_beside_the_filter(pages: Any) -> None:
+    shown = texts(pages.open("operate.jobs", jobs_tag="team"))
+    assert "**Tag:** team has no colon" in shown
+
+
+def test_a_filter_that_the_server_refuses_names_its_field(pages: Any, client: Any) -> None:
+    fault = {"field": "tag", "reason": "has no key", "hint": "tag=team:payments"}
+    error = ApiError("VALIDATION_ERROR", "tag: has no key (tag=team:payments)", [fault], 400)
+    found = client.answers["jobs"]
+
+    def jobs(tag: Any = None, **_: Any) -> Any:
+        if tag == [":x"]:
+            raise error
+        return found
+
+    client.answers["jobs"] = jobs
+    at = pages.open("operate.jobs", jobs_tag=":x")
+    assert not at.exception
+    assert at.error[0].value.count("has no key") == 1
+    assert field(at, "Tag").value == ":x"
+
+
+def test_a_lone_node_has_nobody_to_hand_over_to(pages: Any) -> None:
+    at = pages.open("operate.cluster")
+    assert HANDOVER not in [button.label for button in at.button]
+    assert "nobody to hand leadership over to" in texts(at)
+
+
+def test_leadership_is_offered_to_the_nodes_in_reach_and_not_handed_over_unasked(
+    pages: Any, client: Any
+) -> None:
+    client.answers["cluster_status"] = _three_nodes(client)
+    at = press(pages.open("operate.cluster"), HANDOVER)
+    assert at.selectbox(key="handover_to").options == ["the most current node", "chronos-2"]
+    assert not client.called("transfer")
+
+
+def test_leadership_goes_to_the_node_of_choice(pages: Any, client: Any) -> None:
+    status = client.answers["cluster_status"]
+
+    def transfer(to: str) -> dict[str, Any]:
+        client.answers["cluster_status"] = {**status, "leader": to}
+        return {"requested": to, "leader": "chronos-1"}
+
+    client.answers["transfer"] = transfer
+    at = pages.open_part("operate.cluster", "hand_over", "chronos-1", ["chronos-2", "chronos-3"])
+    at.selectbox(key="handover_to").set_value("chronos-2")
+    at = press(at, "Hand over")
+    assert client.called("transfer") == [(("chronos-2",), {})]
+    assert "chronos-2 leads now" in at.toast[0].value
+
+
+def test_a_handover_that_did_not_come_to_be_says_so(
+    pages: Any, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages.operate.cluster.HANDOVER_LOOK_S", 0)
+    at = pages.open_part("operate.cluster", "hand_over", "chronos-1", ["chronos-2"])
+    at = press(at, "Hand over")
+    assert client.called("transfer") == [((None,), {})]
+    assert "still leads" in at.warning[0].value
+
+
+def _three_nodes(client: Any) -> dict[str, Any]:
+    status: dict[str, Any] = client.answers["cluster_status"]
+    (own,) = status["nodes"]
+    others = [
+        {**own, "node_id": "chronos-2", "role": "follower"},
+        {**own, "node_id": "chronos-3", "role": "unreachable", "connected": False},
+    ]
+    return {**status, "nodes": [own, *others]}
+
+
+def test_the_demo_is_cleared_only_when_it_is_confirmed(pages: Any, client: Any) -> None:
+    at = press(pages.open("operate.jobs"), CLEAR)
+    assert not at.exception
+    assert ((), {"tag": "chronos-demo:true", "limit": 1}) in client.called("jobs")
+    assert "**1** job with the tag" in texts(at)
+    assert not client.called("clear_demo")
+    client.answers["clear_demo"] = {"deleted": 8}
+    at = press(pages.open_part("operate.jobs", "clear_demo", 8), "Delete the demo jobs")
+    ((_, kwargs),) = client.called("clear_demo")
+    assert kwargs["idempotency_key"]
+    assert "8 deleted" in at.toast[0].value
+
+
+def test_without_a_demo_there_is_nothing_to_clear(pages: Any, client: Any) -> None:
+    job = client.answers["jobs"]
+    client.answers["jobs"] = lambda tag=None, **_: {**job, "total": 0} if tag else job
+    at = pages.open("operate.jobs")
+    assert CLEAR not in [button.label for button in at.button]
+
+
 def _table_key(*ids: str) -> str:
     return f"jobs_table_{hash(''.join(ids))}"
 
@@ -160,7 +317,7 @@ def test_what_the_server_refuses_stands_beside_its_field(
 
 def test_the_same_job_can_be_created_again(pages: Any, client: Any) -> None:
     at = press(pages.open("build.editor"), "Save")
-    press(at, "Save")
+    press(pages.come_back(at), "Save")
     first, second = (kwargs["idempotency_key"] for _, kwargs in client.called("create_job"))
     assert first != second
 
@@ -193,7 +350,90 @@ def test_rolling_back_asks_for_the_version_on_screen(pages: Any, client: Any) ->
 
 def test_a_query_shows_its_rows_and_a_bad_one_its_reason(pages: Any, client: Any) -> None:
     at = press(pages.open("build.sql"), "Run")
-    assert "1 rows" in texts(at).replace("\\", "")
+    assert "1 row in 4 ms" in texts(at)
+    assert "as of 2026-11-25 14:30:00 UTC" in texts(at)
     client.refuse("sql", ApiError("VALIDATION_ERROR", "no such table", [], 400))
     at = press(at, "Run")
     assert "no such table" in at.error[0].value
+
+
+def field(at: AppTest, label: str) -> Any:
+    (found,) = (one for one in at.text_input if one.label == label)
+    return found
+
+
+def test_a_draft_survives_a_visit_to_another_page_until_it_is_discarded(pages: Any) -> None:
+    at = pages.open("build.editor", id="job_a")
+    at = field(at, "Description").set_value("half a thought").run(timeout=30)
+    assert DRAFT not in texts(at)  # nobody left it yet
+    at = pages.come_back(pages.leave(at))
+    assert field(at, "Description").value == "half a thought"
+    assert DRAFT in texts(at)
+    at = press(at, "Discard")
+    assert field(at, "Description").value == ""
+    assert DRAFT not in texts(at)
+    assert "half a thought" not in _held(at)
+
+
+def test_a_saved_draft_is_gone(pages: Any, client: Any) -> None:
+    at = pages.open("build.editor")
+    field(at, "Name").set_value("invoices").run(timeout=30)
+    at = press(at, "Save")
+    assert client.called("create_job")
+    at = pages.come_back(at)
+    assert field(at, "Name").value == ""
+    assert DRAFT not in texts(at)
+
+
+def test_a_form_that_nobody_changed_is_no_draft_and_shows_what_is_stored_now(
+    pages: Any, client: Any
+) -> None:
+    at = pages.leave(pages.open("build.editor", id="job_a"))
+    client.answers["job"] = {**client.answers["job"], "description": "by another", "version": 3}
+    at = pages.come_back(at)
+    assert field(at, "Description").value == "by another"
+    assert DRAFT not in texts(at)
+
+
+def test_a_draft_of_an_older_version_says_so_and_saves_over_no_later_one(
+    pages: Any, client: Any
+) -> None:
+    at = pages.open("build.editor", id="job_a")
+    field(at, "Description").set_value("mine").run(timeout=30)
+    client.answers["job"] = {**client.answers["job"], "description": "by another", "version": 3}
+    at = pages.come_back(pages.leave(at))
+    assert field(at, "Description").value == "mine"
+    assert "version 3 was saved meanwhile" in texts(at)
+    press(at, "Save")
+    ((_, kwargs),) = client.called("update_job")
+    assert kwargs["if_match"] == '"2"'
+
+
+def test_a_draft_holds_of_a_secret_only_what_was_typed(pages: Any, client: Any) -> None:
+    at = pages.open("build.editor", id="job_a")
+    field(at, "Description").set_value("changed").run(timeout=30)
+    at = pages.come_back(pages.leave(at))
+    assert field(at, "Token").value == "***"
+    press(at, "Save")
+    ((args, _),) = client.called("update_job")
+    assert args[1]["webhook"]["auth"] == {"type": "bearer", "token": "***"}
+
+
+def test_a_typed_secret_is_forgotten_with_its_draft(pages: Any) -> None:
+    at = pages.open("build.editor", id="job_a")
+    field(at, "Token").set_value("hunter2").run(timeout=30)
+    at = pages.come_back(pages.leave(at))
+    at = press(at, "Discard")
+    assert field(at, "Token").value == "***"
+    assert "hunter2" not in _held(at)
+
+
+def _held(at: AppTest) -> str:
+    return repr(at.session_state._state._state)  # all that the session keeps, hidden fields too
+
+
+def test_a_query_before_the_first_export_says_that_there_is_no_history_yet(
+    pages: Any, client: Any
+) -> None:
+    client.answers["sql"] = {**client.answers["sql"], "rows": [], "row_count": 0, "as_of": None}
+    assert "not exported any history yet" in texts(press(pages.open("build.sql"), "Run"))

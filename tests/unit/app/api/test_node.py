@@ -90,6 +90,8 @@ async def test_the_demo_loads_once_and_clears_only_itself(client: httpx.AsyncCli
     count = first.json()["data"]["created"]
     assert count == len(demo_jobs("http://127.0.0.1:8080"))
     assert (await client.post("/api/v1/demo")).json()["data"]["created"] == 0
+    labelled = await client.get("/api/v1/jobs?tag=chronos-demo:true")
+    assert labelled.json()["data"]["total"] == count
     assert (await client.delete("/api/v1/demo")).json()["data"]["deleted"] == count
     left = (await client.get("/api/v1/jobs")).json()["data"]["jobs"]
     assert [job["name"] for job in left] == ["mine"]
@@ -161,3 +163,14 @@ async def test_only_peers_get_history_rows(door: Door, client: httpx.AsyncClient
     assert (await client.get(url)).status_code == 403
     answer = await client.get(url, headers={"X-Chronos-Peer": "peer-token"})
     assert answer.status_code == 200
+
+
+async def test_only_peers_pass_on_that_leadership_be_handed_over(
+    door: Door, client: httpx.AsyncClient
+) -> None:
+    url, document = "/internal/transfer", {"to": "chronos-2"}
+    assert (await client.post(url, json=document)).status_code == 403
+    assert not door.transferred
+    answer = await client.post(url, json=document, headers={"X-Chronos-Peer": "peer-token"})
+    assert answer.status_code == 200
+    assert door.transferred == ["chronos-2"]
