@@ -112,10 +112,19 @@ def _attempt(console: Console, attempt: dict[str, Any]) -> None:
                 {
                     "step": [step["kind"] for step in steps],
                     "after ms": [step["offset_ms"] for step in steps],
-                    "detail": [json.dumps(step["detail"]) for step in steps],
+                    "detail": [step["detail"] for step in steps],
                 }
             )
-            st.dataframe(table, hide_index=True, key=f"steps_{number}")
+            st.dataframe(
+                table,
+                hide_index=True,
+                key=f"steps_{number}",
+                column_config={
+                    "step": st.column_config.TextColumn(width=110),
+                    "after ms": st.column_config.NumberColumn(width=110, format="%.1f"),
+                    "detail": st.column_config.JsonColumn(width="large"),
+                },
+            )
         if attempt["response"]:
             st.caption("Response")
             st.code(attempt["response"], language=None, wrap_lines=True)
