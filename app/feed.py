@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+import duckdb
 import httpx
 import structlog
 
@@ -41,6 +42,7 @@ class HistoryFeed:
         self._lock = threading.Lock()
         self._waiting: deque[Committed] = deque()
         self._filling = False
+        self._through = 0
         self._stopped = threading.Event()
 
     @property
@@ -58,49 +60,51 @@ class HistoryFeed:
 
     def gap(self, held: int, through: int) -> None:
         """Entries (held, through] will not be applied here: fetch their rows from a peer."""
+        log.info("history lacks entries that a snapshot skipped", held=held, through=through)
         with self._lock:
+            self._through = max(self._through, through)
+            if self._filling:
+                return
             self._filling = True
-        name = "history-backfill"
-        threading.Thread(target=self._fill, args=(held, through), name=name, daemon=True).start()
+        threading.Thread(target=self._fill, name="history-backfill", daemon=True).start()
 
     def stop(self) -> None:
-        """Give up; the next start finds the hole again."""
+        """Give up; the next start finds the rest of the hole again."""
         self._stopped.set()
 
-    def _fill(self, held: int, through: int) -> None:
-        self._history.wait_for(held, TIMEOUT_S)
+    def _fill(self) -> None:
         began = self._history.watermark
-        while self._history.watermark < through:
-            if self._stopped.is_set():
+        while not self._stopped.is_set():
+            if self._filled():
+                log.info("history filled from a peer", after=began, through=self._through)
                 return
-            if not self._fetch(through):
+            if not self._fetch():
                 self._stopped.wait(RETRY_S)
+
+    def _filled(self) -> bool:
+        """Whether the hole is closed; if so, what waited behind it goes on its way."""
         with self._lock:
+            if self._history.watermark < self._through:
+                return False
             while self._waiting:
                 self._history.project(self._waiting.popleft())
             self._filling = False
-        log.info("history filled from a peer", after=began, through=through)
+            return True
 
-    def _fetch(self, through: int) -> bool:
+    def _fetch(self) -> bool:
         """Take the next range that follows the watermark from the first peer that has it."""
         for url in self._peers():
             try:
                 answer = httpx.get(
                     f"{url}/internal/history",
-                    params={"after": self._history.watermark, "upto": through},
+                    params={"after": self._history.watermark, "upto": self._through},
                     headers={"X-Chronos-Peer": self._token},
                     timeout=TIMEOUT_S,
                 )
-            except httpx.HTTPError as error:
-                log.warning("peer gave no history", url=url, error=str(error))
-                continue
-            if answer.status_code != httpx.codes.OK:
-                log.warning("peer gave no history", url=url, status=answer.status_code)
-                continue
-            try:
+                answer.raise_for_status()
                 self._history.import_range(answer.content)
-            except CorruptData as error:
-                log.warning("peer gave damaged history", url=url, error=str(error))
-                continue
-            return True
+            except (httpx.HTTPError, CorruptData, duckdb.Error) as error:
+                log.warning("no history from this peer", url=url, error=str(error))
+            else:
+                return True
         return False

@@ -1,8 +1,8 @@
-"""What may be shown of a request: its secrets are replaced by `***`, everywhere alike.
+"""What may be shown of a request: secrets, known by the names that carry them, read as `***`.
 
-A secret is known by the name it stands under: a header, a parameter of a URL or of a form, a key of
-a JSON body; and whatever stands before the host in a URL. `revealed_url` and `revealed_headers` go
-the other way: a document that was read and is written back keeps what is stored.
+Every function is pure and idempotent, and leaves what holds no secret exactly as it was written: a
+person edits what they read, and every node writes the same rows. `revealed_url` and
+`revealed_headers` go the other way: what was read and is written back keeps what is stored.
 """
 
 from __future__ import annotations
@@ -11,76 +11,80 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from typing import Any, Final, TypeAlias
+from urllib.parse import unquote_plus
 
-HIDDEN = "***"
+HIDDEN: Final = "***"
 
-_SENSITIVE_WORDS = frozenset(
-    [
-        "auth",
-        "authentication",
-        "authorization",
-        "bearer",
-        "cookie",
-        "credential",
-        "credentials",
-        "jwt",
-        "pass",
-        "passphrase",
-        "passwd",
-        "password",
-        "pwd",
-        "secret",
-        "secrets",
-        "session",
-        "sessionid",
-        "sid",
-        "sig",
-        "signature",
-        "token",
-        "tokens",
-    ]
+Change: TypeAlias = Callable[[str, str], str]
+"""Gives what stands in a secret's place, for its name and its value."""
+
+_WORDS: Final = frozenset(
+    {
+        *("authorization", "bearer", "cookie", "cookies", "cred", "creds", "credential"),
+        *("credentials", "jwt", "passcode", "passphrase", "passwd", "password", "passwords", "pwd"),
+        *("secret", "secrets", "session", "sig", "signature", "token"),
+    }
 )
-_SENSITIVE_ENDS = ("apikey", "accesskey", "cookie", "password", "secret", "signature", "token")
-"""Of names written without a mark between the words: `clientsecret`, `xapikey`."""
-_KEYS_THAT_ARE_NO_SECRET = frozenset(
-    [
-        "cache",
-        "dedup",
-        "deduplication",
-        "foreign",
-        "idempotency",
-        "partition",
-        "primary",
-        "public",
-        "routing",
-        "sort",
-    ]
+"""Words that mean a secret wherever they stand in a name."""
+
+_LAST_WORDS: Final = frozenset({"assertion", "auth", "authentication", "key", "otp", "pass", "pw"})
+"""Words that mean a secret at the end of a name: `X-Auth`, but not `X-Auth-Email`."""
+
+_ENDINGS: Final = (
+    *("authorization", "cookie", "credential", "credentials", "passphrase", "passwd", "password"),
+    *("secret", "sessid", "sessionid", "signature", "token"),
+    *("accesskey", "accesskeys", "accountkey", "apikey", "apikeys", "appkey", "authkey"),
+    *("encryptionkey", "masterkey", "passkey", "privatekey", "privatekeys", "secretkey"),
+    *("secretkeys", "sessionkey", "sharedkey", "signingkey", "subscriptionkey"),
 )
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_FORM = re.compile(r"[^\s=&{\[<]+=[^\s&]*(?:&[^\s=&]+=[^\s&]*)*\Z")
+"""How compounds end that are written as one word, such as `clientsecret` and `jsessionid`."""
+
+_OPEN_KEYS: Final = frozenset(
+    {
+        *("cache", "dedup", "deduplication", "foreign", "idempotency", "object", "ordering"),
+        *("partition", "primary", "public", "routing", "sort", "surrogate"),
+    }
+)
+"""A `key` after one of these names something and opens nothing."""
+
+NAME_LOOKED_AT: Final = 128
+"""So many characters of a name are looked at, the last ones; what is longer is none."""
+
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_URL: Final = re.compile(
+    r"([A-Za-z][A-Za-z0-9+.-]*://)?([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL
+)
+_JSON_BEGINS: Final = ("{", "[", '"')
+_BLANK: Final = re.compile(r"[\ufeff \t\r\n]*")
+_AFTER_NAME: Final = re.compile(r"[:=]\s*")
+_BETWEEN_NAMES: Final = re.compile(r"""[][{}"',:;&=\\]+""")
 
 
-@lru_cache(maxsize=10_000)
 def is_sensitive(name: str) -> bool:
-    """Whether something of this name is likely a secret.
+    """Whether a header, parameter or key of this name carries a secret; by the words of the name.
 
-    >>> [is_sensitive(name) for name in ("X-Api-Key", "clientSecret", "access_token", "sig")]
-    [True, True, True, True]
-    >>> [is_sensitive(name) for name in ("Idempotency-Key", "author", "keyboard", "Accept")]
-    [False, False, False, False]
+    >>> is_sensitive("Ocp-Apim-Subscription-Key"), is_sensitive("accessToken")
+    (True, True)
+    >>> is_sensitive("Idempotency-Key"), is_sensitive("keyboard"), is_sensitive("max_tokens")
+    (False, False, False)
     """
-    words = [word.lower() for word in _WORDS.findall(name)]
+    return _is_sensitive(name[-NAME_LOOKED_AT:])
+
+
+@lru_cache(maxsize=20_000)
+def _is_sensitive(name: str) -> bool:
+    words = [word.lower() for word in _WORD.findall(name)]
     if not words:
         return False
-    if _SENSITIVE_WORDS.intersection(words) or "".join(words).endswith(_SENSITIVE_ENDS):
-        return True
-    return words[-1] == "key" and not _KEYS_THAT_ARE_NO_SECRET.intersection(words)
+    last, before = words[-1], words[-2] if len(words) > 1 else ""
+    if last == "key" and before in _OPEN_KEYS:
+        return False
+    return last in _LAST_WORDS or not _WORDS.isdisjoint(words) or "".join(words).endswith(_ENDINGS)
 
 
 def redacted_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers with the values of sensitive names hidden.
+    """The headers, with the values of sensitive ones hidden.
 
     >>> redacted_headers({"Authorization": "Bearer x", "Accept": "*/*"})
     {'Authorization': '***', 'Accept': '*/*'}
@@ -92,58 +96,12 @@ def redacted_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 @lru_cache(maxsize=20_000)
 def redacted_url(url: str) -> str:
-    """A URL without user, password and the values of sensitive parameters.
+    """The URL, with its user, its password and its sensitive parameters hidden.
 
     >>> redacted_url("https://bob:pw@example.org/run?token=abc&day=1#x")
     'https://***@example.org/run?token=***&day=1#x'
     """
-    parts = _split(url)
-    if parts is None:
-        return HIDDEN
-    _, at, host = parts.netloc.rpartition("@")
-    query = _each_pair(parts.query, lambda name, value: HIDDEN if is_sensitive(name) else value)
-    return _with(url, parts, f"{HIDDEN}@{host}" if at else host, query)
-
-
-def redacted_body(body: str) -> str:
-    """A body of JSON or of form parameters with the values of sensitive names hidden.
-
-    Whatever else it is, and whatever holds nothing sensitive, stays as it was written.
-
-    >>> redacted_body('{"day": 1, "db": {"password": "s3cret"}}')
-    '{"day": 1, "db": {"password": "***"}}'
-    >>> redacted_body("day=1&token=abc")
-    'day=1&token=***'
-    """
-    text = body.strip()
-    if text[:1] in ("{", "["):
-        try:
-            document = json.loads(text)
-            hidden = _hidden(document)
-        except (ValueError, RecursionError):
-            return body
-        return body if hidden == document else json.dumps(hidden, ensure_ascii=False)
-    if _FORM.match(text):
-        return _each_pair(text, lambda name, value: HIDDEN if is_sensitive(name) else value)
-    return body
-
-
-def revealed_headers(
-    headers: Mapping[str, str], stored: Mapping[str, str]
-) -> tuple[dict[str, str], list[str]]:
-    """Headers with what was hidden taken from the stored ones, and the names that are not there.
-
-    >>> revealed_headers({"Cookie": "***", "X-Token": "***"}, {"cookie": "a=b"})
-    ({'Cookie': 'a=b', 'X-Token': '***'}, ['X-Token'])
-    """
-    known = {name.lower(): value for name, value in stored.items()}
-    revealed, missing = {}, []
-    for name, value in headers.items():
-        hides = value == HIDDEN and is_sensitive(name)
-        if hides and name.lower() not in known:
-            missing.append(name)
-        revealed[name] = known.get(name.lower(), value) if hides else value
-    return revealed, missing
+    return _each_secret(url, _hide)
 
 
 def revealed_url(url: str, stored: str) -> tuple[str, list[str]]:
@@ -156,65 +114,157 @@ def revealed_url(url: str, stored: str) -> tuple[str, list[str]]:
     """
     if HIDDEN not in url:
         return url, []
-    parts, known = _split(url), _split(stored)
-    if parts is None or known is None:
-        return url, []
-    secrets = dict(pair.partition("=")[::2] for pair in known.query.split("&"))
-    missing = []
+    known: dict[str, list[str]] = {}
+    missing: list[str] = []
+
+    def learn(name: str, value: str) -> str:
+        known.setdefault(name, []).append(value)
+        return value
 
     def reveal(name: str, value: str) -> str:
-        if value != HIDDEN or not is_sensitive(name):
+        if value != HIDDEN:
             return value
-        if name not in secrets:
+        if known.get(name):
+            return known[name].pop(0)
+        missing.append(name)
+        return value
+
+    _each_secret(stored, learn)
+    return _each_secret(url, reveal), missing
+
+
+def revealed_headers(
+    headers: Mapping[str, str], stored: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """Headers with what was hidden taken from the stored ones, and the names that are not there.
+
+    >>> revealed_headers({"Cookie": "***", "X-Token": "***"}, {"cookie": "a=b"})
+    ({'Cookie': 'a=b', 'X-Token': '***'}, ['X-Token'])
+    """
+    known = {name.lower(): value for name, value in stored.items()} | dict(stored)
+    revealed, missing = {}, []
+    for name, value in headers.items():
+        hides = value == HIDDEN and is_sensitive(name)
+        kept = known.get(name, known.get(name.lower()))
+        if hides and kept is None:
             missing.append(name)
-        return secrets.get(name, value)
-
-    query = _each_pair(parts.query, reveal)
-    user, at, host = parts.netloc.rpartition("@")
-    if at and user == HIDDEN:
-        user, at, _ = known.netloc.rpartition("@")
-        if not at:
-            missing.append("user")
-            user, at = HIDDEN, "@"
-    return _with(url, parts, f"{user}{at}{host}", query), missing
+        revealed[name] = kept if hides and kept is not None else value
+    return revealed, missing
 
 
-def _with(url: str, parts: SplitResult, netloc: str, query: str) -> str:
-    """The URL with these two parts replaced and every other character as it was."""
-    head, _, rest = url.partition("//") if parts.netloc else ("", "", url)
-    rest = rest[len(parts.netloc) :]
-    if parts.query:
-        before, _, after = rest.partition("?")
-        rest = f"{before}?{query}{after[len(parts.query) :]}"
-    return f"{head}//{netloc}{rest}" if parts.netloc else rest
-
-
-def _split(url: str) -> SplitResult | None:
-    try:
-        return urlsplit(url)
-    except ValueError:
-        return None
-
-
-def _each_pair(query: str, change: Callable[[str, str], str]) -> str:
-    """The `name=value` pairs of a query, each value changed; what has no mark stays."""
-    return "&".join(
-        f"{name}={change(name, value) if value else value}" if mark else name
-        for name, mark, value in (pair.partition("=") for pair in query.split("&"))
+def _each_secret(url: str, change: Change) -> str:
+    """The URL with every part that may be a secret changed; the user's part is named `user`."""
+    found = _URL.fullmatch(url)
+    assert found is not None  # the pattern matches any text
+    scheme, authority, path, query, fragment = found.groups("")
+    user, at, host = authority.rpartition("@")
+    return "".join(
+        (
+            scheme,
+            (change("user", user) if user else "") + at + host,
+            "/".join(_pairs(segment, ";", change) for segment in path.split("/")),
+            query[:1] + _pairs(query[1:], "&;", change),
+            fragment[:1] + _pairs(fragment[1:], "&;", change),
+        )
     )
 
 
-def _hidden(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: HIDDEN if is_sensitive(key) and _tells(inner) else _hidden(inner)
-            for key, inner in value.items()
-        }
-    if isinstance(value, list):
-        return [_hidden(inner) for inner in value]
-    return value
+def _hide(_name: str, _value: str) -> str:
+    return HIDDEN
 
 
-def _tells(value: Any) -> bool:
-    """Whether a value could be a secret: text or a number; an object is looked into instead."""
-    return isinstance(value, str | int | float) and not isinstance(value, bool) and value != ""
+@lru_cache(maxsize=256)
+def redacted_body(body: str) -> str:
+    """A request's body, with the values of sensitive JSON keys and form parameters hidden.
+
+    JSON keys are looked at in any depth. Of what begins like JSON and is none, everything after the
+    first sensitive name is hidden.
+
+    >>> redacted_body('{"user": "bob", "login": {"password": "pw"}}')
+    '{"user": "bob", "login": {"password": "***"}}'
+    >>> redacted_body("user=bob&client_secret=s")
+    'user=bob&client_secret=***'
+    """
+    begin = _after_blank(body, 0)
+    if body.startswith(_JSON_BEGINS, begin):
+        return body[:begin] + _redacted_json(body[begin:])
+    return _pairs(body, "&\n;", _hide)
+
+
+def _pairs(text: str, separators: str, change: Change) -> str:
+    """`name=value` pairs with sensitive values changed.
+
+    A sensitive value goes on to the first of the separators; the others divide what is not hidden.
+    """
+    pieces = text.split(separators[0])
+    return separators[0].join(_pair(piece, separators[1:], change) for piece in pieces)
+
+
+def _pair(piece: str, separators: str, change: Change) -> str:
+    name, mark, value = piece.partition("=")
+    if mark and is_sensitive(unquote_plus(name)):
+        return f"{name}={change(name, value)}" if value else piece
+    return _pairs(piece, separators, change) if separators else piece
+
+
+def _redacted_json(text: str) -> str:
+    """JSON values, one or several after each other; each stays as written if it hides nothing."""
+    reader = _JsonReader()
+    # What was written without escapes is shown without; only an escape can be half a character.
+    escaped = "\\u" in text
+    shown, at = "", 0
+    while at < len(text):
+        try:
+            value, end, hides = reader.read(text, at)
+            shown += json.dumps(value, ensure_ascii=escaped) if hides else text[at:end]
+        except (ValueError, RecursionError):
+            return shown + _cut_at_secret(text[at:])
+        at = _after_blank(text, end)
+        shown += text[end:at]
+    return shown
+
+
+class _JsonReader:
+    """Reads JSON with secrets hidden, and tells whether there were any."""
+
+    def __init__(self) -> None:
+        self._decoder = json.JSONDecoder(object_pairs_hook=self._object)
+        self._hides = False
+
+    def read(self, text: str, at: int) -> tuple[Any, int, bool]:
+        """The value that begins at `at`, where it ends, and whether anything of it is hidden."""
+        self._hides = False
+        value, end = self._decoder.raw_decode(text, at)
+        return value, end, self._hides
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        # Given every pair, also those of a key that stands twice.
+        return {name: self._shown(name, value) for name, value in pairs}
+
+    def _shown(self, name: str, value: Any) -> Any:
+        if is_sensitive(name):
+            if value is None or isinstance(value, bool) or value in ("", HIDDEN, [], {}):
+                return value
+            self._hides = True
+            return HIDDEN
+        if isinstance(value, str) and value.startswith(_JSON_BEGINS[:2]):
+            inner = redacted_body(value)
+            self._hides = self._hides or inner != value
+            return inner
+        return value
+
+
+def _cut_at_secret(text: str) -> str:
+    """The text up to the first sensitive name that a value follows."""
+    for found in _AFTER_NAME.finditer(text):
+        before = text[max(0, found.start() - NAME_LOOKED_AT) : found.start()]
+        names = [name for name in _BETWEEN_NAMES.split(before) if name.strip()]
+        if names and is_sensitive(unquote_plus(names[-1])):
+            return text[: found.end()] + HIDDEN
+    return text
+
+
+def _after_blank(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    assert found is not None  # the pattern matches the empty text
+    return found.end()

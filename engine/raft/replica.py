@@ -75,6 +75,7 @@ class Replica:
         self._watermark = watermark
         self._on_gap = on_gap
         self._pending: deque[Committed] = deque()
+        self._hole_end = 0
 
     def subscribe(self, sink: Sink) -> None:
         """Hear every committed entry from now on, in order, in the tick thread; never block it."""
@@ -104,8 +105,10 @@ class Replica:
         pending = [
             _to_wire(committed) for committed in self._pending if committed.index > watermark
         ]
+        # While a hole is being filled the watermark stands in it: whoever restores needs its end.
+        through = max(watermark, self._hole_end)
         state = msgspec.Raw(encode_state(self._state))
-        return _encoder.encode(_Snapshot(FORMAT, watermark, pending, state))
+        return _encoder.encode(_Snapshot(FORMAT, through, pending, state))
 
     def state_bytes(self) -> bytes:
         """The canonical state, to compare nodes at equal indexes."""
@@ -129,6 +132,7 @@ class Replica:
         if self._pending:
             held = max(held, self._pending[-1].index)
         if snapshot.through > held:
+            self._hole_end = snapshot.through
             self._on_gap(held, snapshot.through)
         for pending in snapshot.pending:
             if pending.index > held:

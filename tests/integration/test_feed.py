@@ -13,6 +13,7 @@ import pytest
 from app.feed import HistoryFeed
 from engine.core.clock import SystemClock
 from engine.history.store import History
+from engine.raft.replica import Replica
 from tests.kit.cluster import wait_for
 from tests.unit.engine.history.events import story
 
@@ -85,3 +86,31 @@ def test_a_hole_is_filled_in_pieces_whatever_fails_meanwhile(
     assert len(set(peer.asked)) > 1
     assert peer.asked == sorted(peer.asked), "it goes on where it stood"
     peer.close()
+
+
+def test_a_hole_that_grows_while_it_is_filled_is_filled_to_its_new_end(
+    histories: tuple[History, History],
+) -> None:
+    source, behind = histories
+    for entry in story():
+        source.project(entry)
+    assert source.wait_for(12, 10)
+    peer = Peer(source, ["unready"])
+    feed = HistoryFeed(behind, peers=lambda: [peer.url], token="t")
+    feed.gap(0, 4)
+    feed.gap(0, 10)  # another snapshot arrives meanwhile
+    for entry in story()[10:]:
+        feed.take(entry)
+    assert behind.wait_for(12, 20)
+    assert behind.content_hash(12) == source.content_hash(12)
+    peer.close()
+
+
+def test_a_snapshot_taken_while_a_hole_is_filled_knows_where_it_ends() -> None:
+    gaps: list[tuple[int, int]] = []
+    peer = Replica(watermark=lambda: 40, on_gap=lambda *_: None)
+    filling = Replica(watermark=lambda: 7, on_gap=lambda *gap: gaps.append(gap))
+    filling.restore(peer.snapshot(), 40)
+    again = Replica(watermark=lambda: 7, on_gap=lambda *gap: gaps.append(gap))
+    again.restore(filling.snapshot(), 40)
+    assert gaps == [(7, 40), (7, 40)]

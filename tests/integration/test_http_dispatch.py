@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from engine.core.clock import SystemClock
@@ -41,7 +42,10 @@ class Handler(BaseHTTPRequestHandler):
         if path.startswith("/close"):
             self.close_connection = True
             return
-        answer = b"x" * (8 << 20) if path.startswith("/huge") else b"ok"
+        if path.startswith("/endless"):
+            self._speak_for_ever()
+            return
+        answer = b"x" * (50 << 20) if path.startswith("/huge") else b"ok"
         self.send_response(int(path[1:]) if path[1:].isdigit() else 200)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
@@ -51,6 +55,14 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     do_GET = do_POST  # noqa: N815  # the name that http.server looks for
+
+    def _speak_for_ever(self) -> None:
+        self.close_connection = True
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(b"x" * 65536)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -177,6 +189,21 @@ def test_a_huge_answer_is_cut_and_judged_by_its_status(bench: Bench, target: str
     assert result.outcome is AttemptOutcome.SUCCESS
     assert len(result.response) == 4096
     assert '"cut":true' in result.trace
+
+
+def test_targets_that_say_too_much_cost_little_and_hold_up_nobody(
+    bench: Bench, target: str
+) -> None:
+    before = psutil.Process().memory_info().rss
+    for k in range(8):
+        path = "/huge" if k % 2 else "/endless"
+        bench.worker.submit([request(f"exe_loud_{k}", webhook={"url": target + path})])
+    bench.worker.submit([request(f"exe_{k}", webhook={"url": target}) for k in range(20)])
+    wait_for(lambda: len(bench.results) == 28, 60)
+    assert {result.outcome for result in bench.results} == {AttemptOutcome.SUCCESS}
+    assert max(len(result.response) for result in bench.results) == 4096
+    kept = psutil.Process().memory_info().rss - before
+    assert kept < 200 << 20, "four answers of 50 MB, made in this very process, and no more"
 
 
 def test_a_closed_connection_is_named(bench: Bench, target: str) -> None:

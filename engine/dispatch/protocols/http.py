@@ -8,13 +8,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pycurl
+import structlog
 
 from engine.core.clock import Clock
 from engine.core.ids import Instant
 from engine.dispatch import transfer
 from engine.dispatch.dispatcher import Request, Unsendable, WorkerLimits, dispatchers
 from engine.dispatch.reactor import FAULT, READ, WRITE, Reactor
-from engine.model.execution import AttemptResult
+from engine.model.execution import AttemptOutcome, AttemptResult
+
+log = structlog.get_logger(__name__)
 
 IDLE_HANDLES_MAX = 2000
 
@@ -83,18 +86,31 @@ class HttpDispatcher:
             for handle, fault in ended:
                 running = self._running.get(handle)
                 if running is not None:
-                    results.append(
-                        transfer.conclude(
-                            handle,
-                            running.request,
-                            running.answer,
-                            started_us=running.started_us,
-                            fault=fault,
-                        )
-                    )
+                    results.append(self._conclude(running, fault))
                     self._release(handle)
             if not left:
                 return results
+
+    def _conclude(self, running: _Transfer, fault: tuple[int, str] | None) -> AttemptResult:
+        try:
+            return transfer.conclude(
+                running.handle,
+                running.request,
+                running.answer,
+                started_us=running.started_us,
+                fault=fault,
+            )
+        except Exception as error:
+            # Whatever one target sent that we cannot read: its attempt ends, and the others go on.
+            log.exception("an answer could not be read", execution=running.request.execution.id)
+            return AttemptResult(
+                execution_id=running.request.execution.id,
+                attempt=running.request.execution.attempt,
+                outcome=AttemptOutcome.FAILED,
+                started_us=running.started_us,
+                finished_us=self._clock.now_us(),
+                error=f"the answer could not be read: {type(error).__name__}",
+            )
 
     def abort(self, request: Request) -> None:
         """Close the transfer's connection, or take it out of libcurl's queue."""

@@ -156,20 +156,50 @@ def test_the_body_of_a_request_hides_sensitive_keys_at_any_depth() -> None:
     assert shown == {
         "db": [{"password": "***", "port": 5432}],
         "token": "***",
-        "secret": {"name": "x"},
+        "secret": "***",
     }
     assert redacted_body(f"user=bob&password={SECRET}") == "user=bob&password=***"
 
 
 @pytest.mark.parametrize(
-    "body", ["", "plain text with token=abc in it", '{"a":   1}', "{broken", "[" * 100_000, "a=b"]
+    "body", ["", "plain text with a token in it", '{"a":   1}', "{broken", "[" * 100_000, "a=b"]
 )
 def test_a_body_without_secrets_stays_as_it_was_written(body: str) -> None:
     assert redacted_body(body) == body
 
 
-def test_a_url_that_cannot_be_read_is_hidden_whole() -> None:
-    assert redacted_url("http://[::1") == "***"
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"a": 1}\n{"token": "s3cr3t"}',
+        '{"token": "s3cr3t", "token": "x"}',
+        '{"inner": "{\\"password\\": \\"s3cr3t\\"}"}',
+        '{"a": 1, "password": "s3cr3t',
+        '\ufeff{"password": "s3cr3t"}',
+        "day=1\ntoken=s3cr3t",
+        '{"half": "\\ud800", "token": "s3cr3t"}',
+    ],
+)
+def test_odd_bodies_hide_their_secrets_and_can_be_written_down(body: str) -> None:
+    shown = redacted_body(body)
+    assert SECRET not in shown
+    assert shown.encode()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://h/?to%6ben=s3cr3t",
+        "https://h/a;token=s3cr3t/b",
+        "https://h/a;jsessionid=s3cr3t?x=1",
+        "https://h/#access_token=s3cr3t",
+        "https://s3cr3t@[::1/",
+    ],
+)
+def test_odd_urls_hide_their_secrets(url: str) -> None:
+    shown = redacted_url(url)
+    assert SECRET not in shown
+    assert revealed_url(shown, url) == (url, [])
 
 
 text = st.text(
@@ -187,8 +217,6 @@ def test_a_url_read_and_written_back_is_the_same(
     query = "&".join(f"{name}={value}" for name, value in dict(pairs).items())
     url = f"https://{user}example.org/a{'?' if query else ''}{query}{end}"
     shown = redacted_url(url)
-    if shown == "***":
-        return
     assert redacted_url(shown) == shown
     assert revealed_url(shown, url) == (url, []) or "***" in url
 
