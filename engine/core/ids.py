@@ -44,6 +44,11 @@ def requested_execution_id(job: JobId, request_id: RequestId) -> ExecutionId:
     return "exe_" + _digest("request", job, request_id)
 
 
+def finding_id(job: JobId, detector: str, first_run: ExecutionId) -> str:
+    """The id of the episode that a detector saw begin with a run of `job`."""
+    return "fin_" + _digest("finding", job, detector, first_run)
+
+
 def new_request_id() -> RequestId:
     """A fresh random key for one intention of one client."""
     return "req_" + os.urandom(12).hex()

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 
 from engine.core.ids import Instant
+from engine.history.schema import STORED
 from engine.model.document import job_document
 from engine.model.execution import AttemptResult, Status
 from engine.model.job import Job
@@ -21,6 +22,7 @@ from engine.state.messages import (
     Committed,
     Event,
     ExecutionEnded,
+    FindingChanged,
     FiresSkipped,
     JobCreated,
     JobDeleted,
@@ -42,6 +44,7 @@ MACHINE_COMMANDS: Final = frozenset(
         "start_executions",
         "record_executions",
         "recover_executions",
+        "record_findings",
     }
 )
 """What the cluster proposes by itself. Everything else is a person's, new commands included."""
@@ -52,7 +55,7 @@ _actions: dict[str, str] = {}
 
 def empty() -> Rows:
     """No rows in every table."""
-    return {"executions": [], "attempts": [], "job_versions": [], "audit": []}
+    return {table.name: [] for table in STORED}
 
 
 def project(committed: Committed, rows: Rows) -> int:
@@ -69,6 +72,8 @@ def project(committed: Committed, rows: Rows) -> int:
             rows["executions"].append(_execution(head, count, event))  # type: ignore[arg-type]  # checked above
         elif kind is FiresSkipped:
             rows["executions"].append(_skipped(head, count, event))  # type: ignore[arg-type]  # checked above
+        elif isinstance(event, FindingChanged):
+            rows["findings"].append(_finding(head, count, event))
         elif isinstance(event, JobCreated):
             rows["job_versions"].append(_change(head, count, event.job, "created", committed.actor))
         elif isinstance(event, JobUpdated):
@@ -192,6 +197,34 @@ def _attempt(
         _clean(result.error),
         _clean(result.response),
         _with_retry(_trace(result.trace), result, follows),
+    )
+
+
+def _finding(head: tuple[int, Instant], position: int, event: FindingChanged) -> Row:
+    finding, job = event.finding, event.job
+    return (
+        head[0],
+        position,
+        head[1],
+        finding.id,
+        job.id,
+        job.spec.name,
+        job.spec.namespace,
+        finding.detector,
+        finding.signal,
+        finding.state.value,
+        finding.first_us,
+        finding.last_us,
+        finding.runs,
+        finding.score,
+        finding.value,
+        finding.low,
+        finding.high,
+        finding.unit,
+        finding.execution_id,
+        _clean(finding.evidence),
+        _clean(finding.by),
+        _clean(finding.note),
     )
 
 

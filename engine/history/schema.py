@@ -140,7 +140,34 @@ AUDIT: Final = Table(
     ),
 )
 
-STORED: Final = (EXECUTIONS, ATTEMPTS, JOB_VERSIONS, AUDIT)
+FINDINGS: Final = Table(
+    "findings",
+    "One row per change of a finding: reported, grown, or its state changed; the last one counts",
+    (
+        *_RAFT,
+        Column("id", "VARCHAR", "Id of the finding"),
+        Column("job_id", "VARCHAR", "Id of the job"),
+        Column("job_name", "VARCHAR", "Name of the job"),
+        Column("namespace", "VARCHAR", "Namespace of the job"),
+        Column("detector", "VARCHAR", "Which detector found it"),
+        Column("signal", "VARCHAR", "duration, failures, cadence or mixed"),
+        Column("state", "VARCHAR", "open, acknowledged, muted or resolved"),
+        Column("first_at", "TIMESTAMP", "Fire time of the first unusual run, UTC"),
+        Column("last_at", "TIMESTAMP", "Fire time of the latest unusual run, UTC"),
+        Column("runs", "INTEGER", "How many runs left the band"),
+        Column("score", "DOUBLE", "The worst run's distance in halves of the band; 1 is its edge"),
+        Column("value", "DOUBLE", "What the worst run measured, in unit"),
+        Column("low", "DOUBLE", "Lower end of the band at that run, in unit"),
+        Column("high", "DOUBLE", "Upper end of the band at that run, in unit"),
+        Column("unit", "VARCHAR", "Unit of value, low and high"),
+        Column("execution_id", "VARCHAR", "The worst run"),
+        Column("evidence", "VARCHAR", "The same in words"),
+        Column("changed_by", "VARCHAR", "Who changed the state last; empty if nobody did"),
+        Column("note", "VARCHAR", "Why they did"),
+    ),
+)
+
+STORED: Final = (EXECUTIONS, ATTEMPTS, JOB_VERSIONS, AUDIT, FINDINGS)
 """What is projected from the log; append-only, ordered by (raft_index, raft_pos)."""
 
 JOBS: Final = Table(

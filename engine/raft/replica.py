@@ -169,6 +169,8 @@ _EVENTS: dict[str, type[Any]] = {
         messages.RetryScheduled,
         messages.ExecutionEnded,
         messages.FiresSkipped,
+        messages.FindingChanged,
+        messages.FindingsForgotten,
     )
 }
 

@@ -36,6 +36,8 @@ _COMMANDS: dict[str, type[Any]] = {
         messages.StartExecutions,
         messages.RecordExecutions,
         messages.RecoverExecutions,
+        messages.RecordFindings,
+        messages.ChangeFinding,
     )
 }
 

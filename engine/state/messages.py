@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.execution import AttemptResult, Execution, Status, Trigger
+from engine.model.finding import Finding, FindingState
 from engine.model.job import Job, JobSpec
 
 # ---- commands -----------------------------------------------------------------------------------
@@ -160,6 +161,22 @@ class RecoverExecutions:
     epoch: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFindings:
+    """What the leader's analyst found in the runs of jobs, new and known findings alike."""
+
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeFinding:
+    """A person says what becomes of a finding."""
+
+    id: str
+    state: FindingState
+    note: str = ""
+
+
 Command: TypeAlias = (
     ClaimLeadership
     | RegisterNode
@@ -174,6 +191,8 @@ Command: TypeAlias = (
     | StartExecutions
     | RecordExecutions
     | RecoverExecutions
+    | RecordFindings
+    | ChangeFinding
 )
 
 # ---- events -------------------------------------------------------------------------------------
@@ -286,6 +305,21 @@ class FiresSkipped:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingChanged:
+    """A finding is new, has more evidence, or another state."""
+
+    finding: Finding
+    job: Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingsForgotten:
+    """Resolved findings whose last run lies before `before_us` have left the state."""
+
+    before_us: Instant
+
+
 Event: TypeAlias = (
     LeadershipClaimed
     | NodeRegistered
@@ -299,6 +333,8 @@ Event: TypeAlias = (
     | RetryScheduled
     | ExecutionEnded
     | FiresSkipped
+    | FindingChanged
+    | FindingsForgotten
 )
 
 # ---- results ------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import msgspec
 from engine.core.errors import Incompatible
 from engine.core.ids import ExecutionId, Instant, JobId, RequestId
 from engine.model.execution import Execution
+from engine.model.finding import Finding
 from engine.model.job import Job
 from engine.state.messages import Accepted, NodeRegistered, Rejected, Result
 
@@ -63,6 +64,7 @@ class State:
     last_runs: dict[JobId, LastRun] = field(default_factory=dict)
     executions: dict[ExecutionId, Execution] = field(default_factory=dict)
     open_by_job: dict[JobId, list[ExecutionId]] = field(default_factory=dict)
+    findings: dict[str, Finding] = field(default_factory=dict)
     requests: dict[RequestId, Remembered] = field(default_factory=dict)
 
 

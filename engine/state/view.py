@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.execution import Execution
+from engine.model.finding import Finding
 from engine.model.job import Job
 from engine.state.messages import NodeRegistered
 from engine.state.state import LastRun, State
@@ -91,6 +92,11 @@ class View:
             if job_id is None:
                 return list(state.executions.values())
             return [state.executions[key] for key in state.open_by_job.get(job_id, ())]
+
+    def findings(self) -> list[Finding]:
+        """The findings that are not forgotten, in the order in which they were first reported."""
+        with self._lock:
+            return list(self._state.findings.values())
 
     def nodes(self) -> list[NodeRegistered]:
         """The address book."""

@@ -173,3 +173,5 @@ def deleted(state: State, event: JobDeleted) -> None:
     del state.names[full_name(job.namespace, job.name)]
     state.next_us.pop(job.id, None)
     state.last_runs.pop(job.id, None)
+    for finding in [one for one in state.findings.values() if one.job_id == job.id]:
+        del state.findings[finding.id]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.model.execution import AttemptOutcome, AttemptResult, Execution, Status, Trigger
+from engine.model.finding import Finding
 from engine.model.job import Job, JobSpec, Webhook, WebhookAuth
 from engine.state.messages import (
     Accepted,
@@ -11,6 +14,7 @@ from engine.state.messages import (
     Committed,
     Event,
     ExecutionEnded,
+    FindingChanged,
     FiresSkipped,
     JobCreated,
     JobDeleted,
@@ -112,6 +116,26 @@ def ended(
     )
 
 
+def make_finding(**fields: object) -> Finding:
+    finding = Finding(
+        id="fin_1",
+        job_id="job_1",
+        detector="duration_outlier",
+        signal="duration",
+        first_us=NOON,
+        last_us=NOON + SECOND,
+        runs=2,
+        score=1.5,
+        value=4000.0,
+        low=500.0,
+        high=2000.0,
+        unit="ms",
+        execution_id="exe_5_0",
+        evidence="4 s, usual is 0.5 to 2 s",
+    )
+    return replace(finding, **fields)  # type: ignore[arg-type]  # fields of a Finding
+
+
 def begun(index: int) -> Committed:
     job = make_job()
     execution = Execution(
@@ -159,6 +183,7 @@ def story() -> list[Committed]:
                 next_us=None,
                 reason="missed while no leader was there",
             ),
+            FindingChanged(finding=make_finding(), job=changed),
         ),
         committed(11, "DeleteJob", JobDeleted(job=off), target="job_2"),
         committed(12, "RecordExecutions", *ended(12, job=changed, **failed)),  # type: ignore[arg-type]  # two keyword kinds

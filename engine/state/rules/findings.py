@@ -1,0 +1,82 @@
+"""Findings: reported by the leader's analyst, judged by people, forgotten when they are old."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.core.ids import Instant
+from engine.model.finding import Finding, FindingState
+from engine.state.messages import (
+    Accepted,
+    ChangeFinding,
+    FindingChanged,
+    FindingsForgotten,
+    RecordFindings,
+    Rejected,
+)
+from engine.state.rules.registry import Context, Decision, decides, evolves
+from engine.state.state import State
+
+KEPT_US = 30 * 86_400_000_000
+"""A resolved finding is remembered so long after its last run, so that it is not reported anew."""
+
+FINDINGS_MAX = 10_000
+
+
+@decides(RecordFindings)
+def record(state: State, command: RecordFindings, context: Context) -> Decision:
+    """Take in what is new; what people decided about a known finding stays as they decided."""
+    changed = 0
+    for reported in command.findings:
+        job = state.jobs.get(reported.job_id)
+        known = state.findings.get(reported.id)
+        if job is None or (known is None and len(state.findings) >= FINDINGS_MAX):
+            continue
+        finding = _merged(known, reported) if known else reported
+        if finding != known:
+            changed += 1
+            yield FindingChanged(finding=finding, job=job)
+    before = context.at - KEPT_US
+    if any(_is_old(finding, before) for finding in state.findings.values()):
+        yield FindingsForgotten(before_us=before)
+    return Accepted(value=changed)
+
+
+def _merged(known: Finding, reported: Finding) -> Finding:
+    """The newer evidence with the state that people gave it, unless it ended by itself."""
+    if known.state is FindingState.RESOLVED:
+        return known
+    if reported.state is FindingState.RESOLVED:
+        return replace(reported, by=reported.by, note=reported.note)
+    return replace(reported, state=known.state, by=known.by, note=known.note)
+
+
+@decides(ChangeFinding)
+def change(state: State, command: ChangeFinding, context: Context) -> Decision:
+    """A person acknowledges, mutes, resolves or reopens a finding."""
+    finding = state.findings.get(command.id)
+    if finding is None:
+        message = f"there is no finding {command.id}"
+        hint = "it may be forgotten: resolved findings are, thirty days after their last run"
+        return Rejected(code="NOT_FOUND", message=message, field="finding", hint=hint)
+    changed = replace(finding, state=command.state, by=context.actor, note=command.note)
+    yield FindingChanged(finding=changed, job=state.jobs[finding.job_id])
+    return Accepted(value=finding.id)
+
+
+@evolves(FindingChanged)
+def changed(state: State, event: FindingChanged) -> None:
+    """The finding as it is now."""
+    state.findings[event.finding.id] = event.finding
+
+
+@evolves(FindingsForgotten)
+def forgotten(state: State, event: FindingsForgotten) -> None:
+    """What is long over leaves the state; the history keeps it."""
+    for finding in list(state.findings.values()):
+        if _is_old(finding, event.before_us):
+            del state.findings[finding.id]
+
+
+def _is_old(finding: Finding, before: Instant) -> bool:
+    return finding.state is FindingState.RESOLVED and finding.last_us < before

@@ -1,0 +1,82 @@
+"""Findings in the replicated state: reported once, judged by people, forgotten when old."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.model.finding import FindingState
+from engine.state.messages import ChangeFinding, DeleteJob, RecordFindings
+from engine.state.rules.findings import KEPT_US
+from engine.state.state import decode_state, encode_state
+from tests.kit.jobs import Log, new_job
+from tests.unit.engine.history.events import make_finding
+
+FINDING = replace(make_finding(), job_id="job_backup")
+
+
+def log() -> Log:
+    return Log().with_jobs(new_job())
+
+
+def test_a_finding_reported_twice_is_one_and_more_evidence_replaces_less() -> None:
+    given = log()
+    assert given.ok(RecordFindings(findings=(FINDING,))) == 1
+    assert given.ok(RecordFindings(findings=(FINDING,))) == 0
+    assert given.ok(RecordFindings(findings=(replace(FINDING, runs=5),))) == 1
+    assert given.state.findings[FINDING.id].runs == 5
+
+
+def test_what_a_person_decided_stays_while_evidence_grows() -> None:
+    given = log()
+    given.ok(RecordFindings(findings=(FINDING,)))
+    given.ok(ChangeFinding(id=FINDING.id, state=FindingState.MUTED, note="known"))
+    given.ok(RecordFindings(findings=(replace(FINDING, runs=9),)))
+    found = given.state.findings[FINDING.id]
+    assert (found.state, found.by, found.note, found.runs) == ("muted", "alice", "known", 9)
+
+
+def test_a_resolved_finding_is_not_reported_anew() -> None:
+    given = log()
+    given.ok(RecordFindings(findings=(FINDING,)))
+    given.ok(ChangeFinding(id=FINDING.id, state=FindingState.RESOLVED))
+    assert given.ok(RecordFindings(findings=(replace(FINDING, runs=9),))) == 0
+
+
+def test_an_episode_that_ended_is_resolved_whatever_people_made_of_it() -> None:
+    given = log()
+    given.ok(RecordFindings(findings=(FINDING,)))
+    given.ok(ChangeFinding(id=FINDING.id, state=FindingState.MUTED))
+    over = replace(FINDING, state=FindingState.RESOLVED, by="analyst", note="usual again")
+    given.ok(RecordFindings(findings=(over,)))
+    assert given.state.findings[FINDING.id].by == "analyst"
+
+
+def test_a_finding_of_no_job_is_passed_over_and_goes_with_its_job() -> None:
+    given = log()
+    assert given.ok(RecordFindings(findings=(replace(FINDING, job_id="job_none"),))) == 0
+    given.ok(RecordFindings(findings=(FINDING,)))
+    given.ok(DeleteJob(id="job_backup"))
+    assert given.state.findings == {}
+
+
+def test_what_is_long_over_is_forgotten() -> None:
+    given = log()
+    over = replace(FINDING, state=FindingState.RESOLVED)
+    given.ok(RecordFindings(findings=(over,)))
+    given.now = FINDING.last_us + KEPT_US
+    given.ok(RecordFindings(findings=()))
+    assert FINDING.id in given.state.findings
+    given.now += 1
+    given.ok(RecordFindings(findings=()))
+    assert given.state.findings == {}
+
+
+def test_an_unknown_finding_is_refused() -> None:
+    refused = log().refused(ChangeFinding(id="fin_0", state=FindingState.MUTED))
+    assert (refused.code, refused.field) == ("NOT_FOUND", "finding")
+
+
+def test_findings_survive_a_snapshot() -> None:
+    given = log()
+    given.ok(RecordFindings(findings=(FINDING,)))
+    assert decode_state(encode_state(given.state)).findings == {FINDING.id: FINDING}
