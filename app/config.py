@@ -193,6 +193,13 @@ class PrometheusSettings(Section):
     public: bool = False
 
 
+class AnalyticsSettings(Section):
+    """What the leader finds out about the runs of jobs."""
+
+    enabled: bool = True
+    interval_us: Duration = Field(default=30 * SECOND_US, alias="interval", ge=SECOND_US)
+
+
 class MetricsSettings(Section):
     """What is counted, and where it is read."""
 
@@ -236,6 +243,7 @@ class Config(BaseSettings):
     server: ServerSettings = ServerSettings()
     scheduler: SchedulerSettings = SchedulerSettings()
     dispatcher: DispatcherSettings = DispatcherSettings()
+    analytics: AnalyticsSettings = AnalyticsSettings()
     metrics: MetricsSettings = MetricsSettings()
     logging: LoggingSettings = LoggingSettings()
     auth: AuthSettings = AuthSettings()

@@ -15,6 +15,7 @@ from engine.core.errors import ChronosError, InvalidDocument, Problem
 from engine.core.ids import Instant, job_id, requested_execution_id
 from engine.model.document import Defaults, parse_job
 from engine.model.execution import Execution, Status, Trigger
+from engine.model.finding import FindingState
 from engine.model.job import Job, JobSpec
 from engine.model.redaction import HIDDEN
 from engine.raft.store import Store
@@ -22,6 +23,7 @@ from engine.state.messages import (
     Accepted,
     Barrier,
     CancelExecution,
+    ChangeFinding,
     Command,
     CreateJobs,
     DeleteJob,
@@ -254,6 +256,17 @@ class Gate:
             message = f"version {version} cannot be restored: a secret ({HIDDEN}) is gone"
             raise Refused("CONFLICT", message, error.problems) from error
         return changed, job.version
+
+    async def judge_finding(
+        self, finding_id: str, state: FindingState, note: str, *, actor: str, request_id: str
+    ) -> None:
+        """Say what becomes of a finding.
+
+        Raises:
+            Refused: there is no such finding.
+        """
+        command = ChangeFinding(id=finding_id, state=state, note=note)
+        await self._propose(command, actor, request_id)
 
     async def barrier(self) -> None:
         """Return when this node has applied everything that was committed before the call."""

@@ -20,6 +20,7 @@ from app.config import Config, SchedulerSettings
 from app.datadir import held
 from app.feed import HistoryFeed
 from app.gate import Gate
+from app.operate.analyst import Analyst
 from app.server import ApiServer
 from app.services import Services
 from app.status import describe, leader_of
@@ -104,6 +105,13 @@ class Node:
         self.scheduler = Scheduler(
             self.id, self.store, clock, tick_us=config.scheduler.tick_interval_us
         )
+        self.analyst = Analyst(
+            self.id,
+            self.store,
+            clock,
+            export_dir=cluster.data_dir / "export",
+            interval_us=config.analytics.interval_us,
+        )
         self.leadership = Leadership(self.id, self.store, self._schedule)
         self.queries = Queries(self.history)
         self.sandbox = SqlSandbox(cluster.data_dir / "export")
@@ -167,10 +175,17 @@ class Node:
 
     async def _schedule(self, epoch: int) -> None:
         """A leader's work; what waits to be sent when it ends is the next leader's to send."""
+        watching = asyncio.create_task(self._watch(), name="analyst")
         try:
             await self.scheduler.run(epoch)
         finally:
             self.worker.forget()
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        if self._config.analytics.enabled:
+            await self.analyst.run()
 
     async def _register(self) -> None:
         """Tell the cluster how this node is reached, until the cluster has heard it."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 
@@ -34,6 +36,25 @@ class Runs:
 
     def __len__(self) -> int:
         return len(self.at_us)
+
+    @classmethod
+    def of_table(cls, table: pa.Table, timezone: str) -> Runs:
+        """From the columns of the history's `job_runs`."""
+
+        def column(name: str, kind: type) -> NDArray[Any]:
+            values: NDArray[Any] = table.column(name).to_numpy().astype(kind)
+            return values
+
+        return cls(
+            ids=np.array(table.column("id").to_pylist(), dtype=str),
+            at_us=column("at_us", np.int64),
+            duration_ms=column("duration_ms", np.float64),
+            lateness_ms=column("lateness_ms", np.float64),
+            failed=column("failed", np.bool_),
+            attempts=column("attempts", np.int64),
+            version=column("job_version", np.int64),
+            timezone=timezone,
+        )
 
     @classmethod
     def of_values(cls, at_us: NDArray[np.int64], values: NDArray[np.float64]) -> Runs:

@@ -189,6 +189,22 @@ class Client:
         """Tables and columns that SQL may ask for."""
         return self._get("/api/v1/sql/schema")
 
+    def findings(self, **filters: Any) -> Json:
+        """Findings, the latest first; filters `state`, `job_id`, `limit`."""
+        return self._get("/api/v1/findings", filters)
+
+    def judge_finding(
+        self, identity: str, action: str, note: str = "", *, idempotency_key: str | None = None
+    ) -> Json:
+        """Acknowledge, mute, resolve or reopen a finding."""
+        path = f"/api/v1/findings/{identity}/{action}"
+        return self._write("POST", path, params={"note": note}, key=idempotency_key)
+
+    def anomalies(self, ref: str, detector: str | None = None, runs: int | None = None) -> Json:
+        """A job's latest runs as a detector judges them."""
+        params = {"detector": detector, "runs": runs}
+        return self._get(f"/api/v1/jobs/{ref}/anomalies", params)
+
     def load_demo(self) -> Json:
         """Create the labelled demo jobs."""
         return self._write("POST", "/api/v1/demo")

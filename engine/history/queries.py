@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import duckdb
 import orjson
+import pyarrow as pa
 
 from engine.core.clock import rfc3339
 from engine.core.errors import InvalidDocument, Problem
@@ -207,6 +208,14 @@ class Queries:
                 for row in timeline
             ],
         }
+
+    def job_runs(self, job_id: JobId, most: int) -> pa.Table:
+        """The latest `most` scheduled runs of a job, oldest first; see `sql/job_runs.sql`."""
+        with self._history.cursor() as db:
+            table: pa.Table = db.sql(
+                sql("job_runs"), params={"jobs": [job_id], "most": most}
+            ).to_arrow_table()
+        return table
 
     def job_stats(self, job_id: JobId, window_us: int, now_us: Instant) -> Document:
         """What one job did in the last `window_us` microseconds; `series` is oldest first."""

@@ -159,6 +159,7 @@ def test_the_count_of_failures_leads_to_them(
         "executions",
         "cluster",
         "sql",
+        "anomalies",
         "editor",
         "job?id={job}",
         "execution?id={execution}",

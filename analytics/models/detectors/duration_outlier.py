@@ -11,7 +11,7 @@ from analytics.models.runs import Runs
 from analytics.stats.windows import rolling_deviation, rolling_median
 
 WINDOW = 200
-DEVIATIONS = 6.0
+DEVIATIONS = 4.5
 SPREAD_MIN = 0.05
 """On the log scale: runs within about five per cent of each other are alike."""
 
@@ -23,7 +23,7 @@ class DurationOutlier:
     signal: ClassVar[Signal] = Signal.DURATION
     title: ClassVar[str] = "Duration outlier"
     explanation: ClassVar[str] = (
-        "The run is more than six robust deviations away from the median of the 200 before it."
+        "More than four and a half robust deviations from the median of the 200 runs before."
     )
     least: ClassVar[int] = 20
 

@@ -14,7 +14,7 @@ from analytics.stats.windows import rolling_deviation, rolling_median
 
 WINDOW = 200
 KEPT_AN_HOUR = 60
-DEVIATIONS = 6.0
+DEVIATIONS = 4.5
 SPREAD_MIN = 0.05
 PRIOR = 4.0
 """An hour's own median counts as much as the overall one once it has so many runs."""
@@ -30,7 +30,7 @@ class DurationSeasonal:
     signal: ClassVar[Signal] = Signal.DURATION
     title: ClassVar[str] = "Unusual for the hour"
     explanation: ClassVar[str] = (
-        "The run is more than six robust deviations away from what this hour of the week is like."
+        "More than four and a half robust deviations from what this hour of the week is like."
     )
     least: ClassVar[int] = 100
 

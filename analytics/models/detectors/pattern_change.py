@@ -46,7 +46,7 @@ class PatternChange:
             growth[end - 1], usual[end - 1] = now.slope * WINDOW, then.slope * WINDOW
             score[end - 1] = _score(now, then)
         return Judgement(
-            unit="% a window",
+            unit="%",
             value=100 * np.expm1(growth),
             expected=100 * np.expm1(usual),
             low=100 * np.expm1(usual - GROWTH_MIN),

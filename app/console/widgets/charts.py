@@ -152,3 +152,80 @@ def durations(series: list[dict[str, Any]]) -> Spec:
         },
         "config": {"view": {"stroke": None}},
     }
+
+
+def judged(data: dict[str, Any]) -> Spec:
+    """A job's runs over the band in which they were expected, as Vega-Lite.
+
+    What left the band stands out; dashed rules are new versions of the job.
+    """
+    values = [
+        {
+            "at": run["scheduled_time"],
+            "value": run["value"],
+            "low": run["low"],
+            "high": run["high"],
+            "expected": run["expected"],
+            "kind": "unusual" if run["flagged"] else "usual",
+            "id": run["execution_id"],
+        }
+        for run in data["runs"]
+        if run["value"] is not None
+    ]
+    # The runs set the scale: a band that is wide after a wild stretch would flatten them.
+    tops = [one["value"] for one in values] or [1.0]
+    room = 0.25 * (max(tops) - min(0.0, *tops))
+    scale = {"domain": [min(0.0, *tops) - (room if min(tops) < 0 else 0), max(tops) + room]}
+    time = {"field": "at", "type": "temporal", "title": None, "axis": _CLOCK}
+    axis = {**_AXIS, "titleColor": "#7C8794"}
+    value = {"type": "quantitative", "title": data["unit"], "axis": axis, "scale": scale}
+    is_unusual = "datum.kind == 'unusual'"
+    kinds = {"domain": ["usual", "unusual"], "range": ["#7C8794", STATUS_COLOR["failed"]]}
+    return {
+        "height": 320,
+        "data": {"values": values},
+        "layer": [
+            {
+                "mark": {"type": "area", "color": "#7C8794", "opacity": 0.18, "clip": True},
+                "encoding": {
+                    "x": time,
+                    "y": {"field": "low", **value},
+                    "y2": {"field": "high"},
+                },
+            },
+            {
+                "mark": {"type": "line", "color": "#7C8794", "strokeWidth": 1, "clip": True},
+                "encoding": {"x": time, "y": {"field": "expected", "type": "quantitative"}},
+            },
+            {
+                "params": [{"name": "chosen", "select": {"type": "point", "fields": ["id"]}}],
+                "mark": {"type": "point", "filled": True, "cursor": "pointer"},
+                "encoding": {
+                    "x": time,
+                    "y": {"field": "value", "type": "quantitative"},
+                    "color": {
+                        "field": "kind",
+                        "scale": kinds,
+                        "legend": {"orient": "top", "title": None, "labelColor": "#7C8794"},
+                    },
+                    "size": {"condition": {"test": is_unusual, "value": 90}, "value": 26},
+                    "opacity": {"condition": {"test": is_unusual, "value": 1}, "value": QUIET},
+                    "tooltip": [
+                        {"field": "at", "type": "temporal", "format": "%Y-%m-%d %H:%M:%S"},
+                        {"field": "value", "format": ".1f"},
+                        {"field": "low", "format": ".1f"},
+                        {"field": "high", "format": ".1f"},
+                    ],
+                },
+            },
+            {
+                "data": {"values": data["deploys"]},
+                "mark": {"type": "rule", "strokeDash": [4, 4], "color": "#6366F1"},
+                "encoding": {
+                    "x": {"field": "scheduled_time", "type": "temporal"},
+                    "tooltip": [{"field": "version"}],
+                },
+            },
+        ],
+        "config": {"view": {"stroke": None}},
+    }

@@ -21,6 +21,8 @@ KEPT_US = 30 * 86_400_000_000
 """A resolved finding is remembered so long after its last run, so that it is not reported anew."""
 
 FINDINGS_MAX = 10_000
+WORSE = 1.25
+TOLD_EVERY_US = 3_600_000_000
 
 
 @decides(RecordFindings)
@@ -32,8 +34,8 @@ def record(state: State, command: RecordFindings, context: Context) -> Decision:
         known = state.findings.get(reported.id)
         if job is None or (known is None and len(state.findings) >= FINDINGS_MAX):
             continue
-        finding = _merged(known, reported) if known else reported
-        if finding != known:
+        if known is None or _is_news(known, reported):
+            finding = _merged(known, reported) if known else reported
             changed += 1
             yield FindingChanged(finding=finding, job=job)
     before = context.at - KEPT_US
@@ -42,12 +44,22 @@ def record(state: State, command: RecordFindings, context: Context) -> Decision:
     return Accepted(value=changed)
 
 
+def _is_news(known: Finding, reported: Finding) -> bool:
+    """Whether a known finding has changed enough to be told: an episode grows with each run."""
+    if known.state is FindingState.RESOLVED:
+        return False
+    return (
+        reported.state is FindingState.RESOLVED
+        or reported.runs >= 2 * known.runs
+        or reported.score >= WORSE * known.score
+        or reported.last_us >= known.last_us + TOLD_EVERY_US
+    )
+
+
 def _merged(known: Finding, reported: Finding) -> Finding:
     """The newer evidence with the state that people gave it, unless it ended by itself."""
-    if known.state is FindingState.RESOLVED:
-        return known
     if reported.state is FindingState.RESOLVED:
-        return replace(reported, by=reported.by, note=reported.note)
+        return reported
     return replace(reported, state=known.state, by=known.by, note=known.note)
 
 

@@ -106,6 +106,62 @@ STATUS = {
     ],
     "history": {"watermark": 40, "lag_entries": 0, "rows": 12, "fault": ""},
 }
+FINDING = {
+    "id": "fin_a",
+    "job_id": "job_a",
+    "job_name": "nightly-backup",
+    "namespace": "default",
+    "detector": "duration_outlier",
+    "title": "Duration outlier",
+    "explanation": "Far from the median.",
+    "signal": "duration",
+    "state": "open",
+    "first_at": AT,
+    "last_at": LATER,
+    "runs": 2,
+    "score": 2.0,
+    "value": 4000.0,
+    "low": 500.0,
+    "high": 2000.0,
+    "unit": "ms",
+    "execution_id": "exe_a",
+    "evidence": "4.0 s, usual is 500 ms to 2.0 s",
+    "by": "",
+    "note": "",
+}
+ANOMALIES = {
+    "job_id": "job_a",
+    "detector": "duration_outlier",
+    "unit": "ms",
+    "least": 20,
+    "enough": True,
+    "detectors": [
+        {
+            "name": name,
+            "title": name,
+            "explanation": "One sentence.",
+            "signal": "duration",
+            "watching": True,
+        }
+        for name in ("duration_outlier", "level_shift")
+    ],
+    "back_tests": [{"detector": "duration_outlier", "found": 0.9, "false_alarms": 0.01}],
+    "runs": [
+        {
+            "execution_id": "exe_a",
+            "scheduled_time": AT,
+            "value": 4000.0,
+            "expected": 1000.0,
+            "low": 500.0,
+            "high": 2000.0,
+            "score": 2.0,
+            "flagged": True,
+            "failed": False,
+        }
+    ],
+    "deploys": [{"version": 2, "scheduled_time": AT}],
+    "findings": [FINDING],
+}
 OVERVIEW = {
     "window": "1h",
     "counts": {"success": 3, "failed": 1, "skipped": 0, "cancelled": 0, "unknown": 0},
@@ -171,6 +227,8 @@ def version(number: int, description: str) -> dict[str, Any]:
 ANSWERS: dict[str, Any] = {
     "cluster_status": STATUS,
     "overview": OVERVIEW,
+    "findings": {"findings": [FINDING], "total": 1},
+    "anomalies": ANOMALIES,
     "jobs": {"jobs": [JOB], "total": 1, "next_cursor": None},
     "job": JOB,
     "job_stats": STATS,

@@ -15,7 +15,12 @@ from pages.operate.jobs import SORTS
 CONTRACT = Path(__file__).parents[3] / "docs" / "reference" / "openapi.json"
 HANDOVER = "Hand over leadership"
 CLEAR = "Clear the demo"
-SECTION = {"executions": "operate", "jobs": "operate", "sql": "build"}
+SECTION = {
+    "executions": "operate",
+    "jobs": "operate",
+    "sql": "build",
+    "anomalies": "understand",
+}
 DRAFT = "Unsaved draft from before"
 ALL = [
     ("operate.overview", {}),
@@ -27,6 +32,9 @@ ALL = [
     ("build.editor", {}),
     ("build.editor", {"id": "job_a"}),
     ("build.sql", {}),
+    ("understand.anomalies", {}),
+    ("understand.anomalies", {"job": "job_a"}),
+    ("understand.anomalies", {"job": "job_a", "detector": "level_shift"}),
 ]
 
 
@@ -45,6 +53,28 @@ def test_a_page_draws_without_a_fault(pages: Any, name: str, params: dict[str, s
     at = pages.open(name, **params)
     assert not at.exception
     assert not at.error
+
+
+def test_a_chosen_finding_is_judged_with_its_note(pages: Any, client: Any) -> None:
+    at = pages.open("understand.anomalies")
+    key = f"findings_{hash('fin_a')}"
+    at.session_state[key] = {"selection": {"rows": [0], "columns": []}}
+    at.run(timeout=30)
+    assert "usual is 500 ms" in texts(at)
+    at.text_input(key="note_fin_a").input("known").run(timeout=30)
+    press(at, "Mute")
+    assert ("judge_finding", ("fin_a", "mute", "known")) in [call[:2] for call in client.calls]
+
+
+def test_a_job_that_is_too_young_says_so(pages: Any, client: Any) -> None:
+    client.answers["anomalies"] = {
+        **client.answers["anomalies"],
+        "enough": False,
+        "runs": [],
+        "back_tests": [],
+    }
+    at = pages.open("understand.anomalies", job="job_a")
+    assert "Not enough data: it needs 20 runs, there are 0." in texts(at)
 
 
 @pytest.mark.parametrize("status", ["running", "pending", "success", "skipped", "unknown"])

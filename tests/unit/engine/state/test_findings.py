@@ -26,6 +26,15 @@ def test_a_finding_reported_twice_is_one_and_more_evidence_replaces_less() -> No
     assert given.state.findings[FINDING.id].runs == 5
 
 
+def test_a_growing_episode_is_told_when_it_has_doubled_and_not_with_each_run() -> None:
+    given = log()
+    given.ok(RecordFindings(findings=(FINDING,)))
+    told = [
+        given.ok(RecordFindings(findings=(replace(FINDING, runs=runs),))) for runs in range(2, 9)
+    ]
+    assert told == [0, 0, 1, 0, 0, 0, 1]
+
+
 def test_what_a_person_decided_stays_while_evidence_grows() -> None:
     given = log()
     given.ok(RecordFindings(findings=(FINDING,)))

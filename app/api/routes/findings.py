@@ -1,0 +1,202 @@
+"""Findings: what is unusual about the runs of jobs, and what people make of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+import numpy as np
+from fastapi import APIRouter, Depends, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from analytics.models.detector import detectors
+from analytics.models.runs import Runs
+from analytics.models.selection import back_test, detectors_for
+from analytics.watch import RUNS_MAX, seed_of
+from app.api.deps import Key, Limit, actor_of, confirm_read, find_job, services_of
+from app.api.problems import answer, fetched, invalid, not_found
+from app.api.schemas import Anomalies, Envelope, Findings, documents
+from app.api.schemas import Finding as FindingShape
+from engine.core.clock import rfc3339
+from engine.core.registry import UnknownName
+from engine.model.finding import Finding, FindingState
+from engine.model.job import Document, Job
+
+router = APIRouter(prefix="/api/v1", tags=["findings"], dependencies=[Depends(confirm_read)])
+
+ACTIONS: Final = {
+    "acknowledge": FindingState.ACKNOWLEDGED,
+    "mute": FindingState.MUTED,
+    "resolve": FindingState.RESOLVED,
+    "reopen": FindingState.OPEN,
+}
+
+
+@router.get("/findings", responses=documents(200, Envelope[Findings], 400))
+async def list_findings(
+    request: Request,
+    state: Annotated[
+        str | None, Query(description="open, acknowledged, muted or resolved; several by commas.")
+    ] = None,
+    job_id: Annotated[str | None, Query(description="A job's id, or namespace/name.")] = None,
+    limit: Limit = 100,
+) -> Response:
+    """List the findings that are not forgotten, the latest first."""
+    services = services_of(request)
+    states = _states(state)
+    job = find_job(services, job_id) if job_id else None
+    found = [
+        one
+        for one in services.view.findings()
+        if (states is None or one.state.value in states) and (job is None or one.job_id == job.id)
+    ]
+    found.sort(key=lambda one: (one.last_us, one.id), reverse=True)
+    shown = [finding_document(one, services.view.job(one.job_id)) for one in found[:limit]]
+    return fetched(request, {"findings": shown, "total": len(found)})
+
+
+def _states(text: str | None) -> set[str] | None:
+    if not text:
+        return None
+    known = [state.value for state in FindingState]
+    names = {name.strip() for name in text.split(",") if name.strip()}
+    for name in names:
+        if name not in known:
+            raise invalid("state", f"{name[:60]!r} is not a state", "one of " + ", ".join(known))
+    return names
+
+
+def finding_document(finding: Finding, job: Job | None) -> Document:
+    """A finding as the public sees it."""
+    detector = detectors.get(finding.detector)
+    return {
+        "id": finding.id,
+        "job_id": finding.job_id,
+        "job_name": job.name if job else "",
+        "namespace": job.namespace if job else "",
+        "detector": finding.detector,
+        "title": detector.title,
+        "explanation": detector.explanation,
+        "signal": finding.signal,
+        "state": finding.state.value,
+        "first_at": rfc3339(finding.first_us),
+        "last_at": rfc3339(finding.last_us),
+        "runs": finding.runs,
+        "score": finding.score,
+        "value": finding.value,
+        "low": finding.low,
+        "high": finding.high,
+        "unit": finding.unit,
+        "execution_id": finding.execution_id,
+        "evidence": finding.evidence,
+        "by": finding.by,
+        "note": finding.note,
+    }
+
+
+@router.get("/findings/{finding_id}", responses=documents(200, Envelope[FindingShape], 404))
+async def read_finding(request: Request, finding_id: str) -> Response:
+    """Show a finding."""
+    return fetched(request, _shown(request, finding_id))
+
+
+def _shown(request: Request, finding_id: str) -> Document:
+    view = services_of(request).view
+    for finding in view.findings():
+        if finding.id == finding_id:
+            return finding_document(finding, view.job(finding.job_id))
+    raise not_found("finding", finding_id, "an id from GET /api/v1/findings")
+
+
+@router.post(
+    "/findings/{finding_id}/{action}",
+    responses=documents(200, Envelope[FindingShape], 400, 404, 503),
+)
+async def judge(
+    request: Request,
+    finding_id: str,
+    action: Literal["acknowledge", "mute", "resolve", "reopen"],
+    key: Key,
+    note: Annotated[str, Query(max_length=1000, description="Why; kept with the finding.")] = "",
+) -> Response:
+    """Say what becomes of a finding; a muted one stays out of the way until it ends."""
+    await services_of(request).gate.judge_finding(
+        finding_id, ACTIONS[action], note, actor=actor_of(request), request_id=key
+    )
+    return answer(_shown(request, finding_id))
+
+
+@router.get("/jobs/{ref:jobref}/anomalies", responses=documents(200, Envelope[Anomalies], 400, 404))
+async def anomalies(
+    request: Request,
+    ref: str,
+    detector: Annotated[str | None, Query(description="A detector's name; else the best.")] = None,
+    runs: Annotated[int, Query(ge=1, le=2000)] = RUNS_MAX,
+) -> Response:
+    """Judge a job's latest runs by one detector: the band, the runs, what left it, and deploys."""
+    services = services_of(request)
+    job = find_job(services, ref)
+    data = await run_in_threadpool(_anomalies, services.queries, job, detector, runs)
+    found = [one for one in services.view.findings() if one.job_id == job.id]
+    data["findings"] = [finding_document(one, job) for one in reversed(found)]
+    return fetched(request, data)
+
+
+def _anomalies(queries: Any, job: Job, name: str | None, most: int) -> Document:
+    past = Runs.of_table(queries.job_runs(job.id, most), job.spec.timezone)
+    seed = seed_of(job.id)
+    tests = back_test(past, seed)
+    watching = detectors_for(past, seed)
+    try:
+        chosen = detectors.get(name or watching[0])
+    except UnknownName as error:
+        raise invalid("detector", str(error), "leave it out for the best") from None
+    judged = chosen().judge(past)
+    flagged = judged.flagged
+    return {
+        "job_id": job.id,
+        "detector": name or watching[0],
+        "unit": judged.unit,
+        "least": chosen.least,
+        "enough": len(past) >= chosen.least,
+        "detectors": [
+            {
+                "name": one,
+                "title": detectors.get(one).title,
+                "explanation": detectors.get(one).explanation,
+                "signal": detectors.get(one).signal.value,
+                "watching": one in watching,
+            }
+            for one in detectors.names()
+        ],
+        "back_tests": [
+            {"detector": test.detector, "found": test.found, "false_alarms": test.false_alarms}
+            for test in tests
+        ],
+        "runs": [
+            {
+                "execution_id": str(past.ids[place]),
+                "scheduled_time": rfc3339(int(past.at_us[place])),
+                "value": _number(judged.value[place]),
+                "expected": _number(judged.expected[place]),
+                "low": _number(judged.low[place]),
+                "high": _number(judged.high[place]),
+                "score": _number(judged.score[place]),
+                "flagged": bool(flagged[place]),
+                "failed": bool(past.failed[place]),
+            }
+            for place in range(len(past))
+        ],
+        "deploys": [
+            {
+                "version": int(past.version[place]),
+                "scheduled_time": rfc3339(int(past.at_us[place])),
+            }
+            for place in np.flatnonzero(np.diff(past.version)) + 1
+        ],
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,54 @@
+"""Reads the exported segments, for processes beside the node: finished runs as Arrow tables."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from engine.core.ids import JobId
+from engine.history.segments import live_paths
+from engine.history.sqlfiles import sql
+
+MEMORY_MB: Final = 512
+TABLES: Final = ("executions",)
+
+
+class SegmentReader:
+    """Questions over `export/`, at most some seconds behind the node; holds no file open.
+
+    Args:
+        export_dir: the node's `export/`.
+    """
+
+    def __init__(self, export_dir: Path):
+        self._export_dir = export_dir
+
+    def jobs_with_runs_after(self, raft_index: int) -> tuple[list[JobId], int]:
+        """The jobs of which runs ended in entries after that one, and the newest entry there is."""
+        with self._open() as db:
+            rows = db.execute(sql("jobs_after"), {"after": raft_index}).fetchall()
+        newest = max((int(row[1]) for row in rows), default=raft_index)
+        return [str(row[0]) for row in rows], newest
+
+    def runs(self, job_ids: Sequence[JobId], most: int) -> pa.Table:
+        """The latest `most` finished runs of each of the jobs, oldest first, as `job_runs` says."""
+        with self._open() as db:
+            return db.sql(
+                sql("job_runs"), params={"jobs": list(job_ids), "most": most}
+            ).to_arrow_table()
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with duckdb.connect(config={"threads": "1", "memory_limit": f"{MEMORY_MB}MB"}) as db:
+            for table in TABLES:
+                paths = [str(path) for path in live_paths(self._export_dir, table)]
+                if paths:
+                    db.read_parquet(paths, union_by_name=True).create_view(table)
+                else:
+                    db.execute(sql("no_executions"))
+            yield db

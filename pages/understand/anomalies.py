@@ -1,0 +1,186 @@
+"""Anomalies: what is unusual about the runs of jobs, why, and what people made of it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.client.errors import ApiError
+from app.console.page import Page
+from app.console.session import Console, show_error
+from app.console.widgets import charts
+from app.console.widgets.format import clock, percent, plain
+from app.console.widgets.layout import card, empty_state, header
+
+PAGE = Page("Anomalies", ":material/troubleshoot:", 0, "Understand")
+STATES = ["open", "acknowledged", "muted", "resolved"]
+COLORS = ["red", "orange", "gray", "green"]
+SHOWN_AT_FIRST = ["open", "acknowledged"]
+ACTIONS = {
+    "acknowledge": (":material/visibility:", "acknowledged", "Somebody knows of it."),
+    "mute": (":material/notifications_off:", "muted", "Out of the way until it ends."),
+    "resolve": (":material/check_circle:", "resolved", "Over; it is not reported anew."),
+    "reopen": (":material/undo:", "open", "Back among the open ones."),
+}
+
+
+def render(console: Console) -> None:
+    with header("Anomalies", f"the leader looks at every job's runs · times in {console.zone}"):
+        pass
+    identity = st.query_params.get("job", "")
+    if identity:
+        _job(console, identity)
+        return
+    states = st.pills(
+        "State",
+        STATES,
+        default=SHOWN_AT_FIRST,
+        selection_mode="multi",
+        key="anomalies_state",
+        bind="query-params",
+    )
+    page = console.client.findings(state=",".join(states) or None, limit=200)
+    if not page["findings"]:
+        empty_state(
+            "Nothing unusual",
+            "Every job runs as it usually does. A job is judged once it has run some twenty times.",
+            key="anomalies",
+        )
+        return
+    _list(console, page["findings"], page["total"])
+
+
+def _list(console: Console, found: list[dict[str, Any]], total: int) -> None:
+    table = pd.DataFrame(
+        {
+            "state": [[one["state"]] for one in found],
+            "job": [one["job_name"] for one in found],
+            "namespace": [one["namespace"] for one in found],
+            "what": [one["title"] for one in found],
+            "evidence": [one["evidence"] for one in found],
+            "runs": [one["runs"] for one in found],
+            "latest": [clock(one["last_at"], console.zone) for one in found],
+        }
+    )
+    rows = "".join(one["id"] for one in found)
+    with card("Findings", f"{total} · choose one to see its chart", key="findings"):
+        event = st.dataframe(
+            table,
+            key=f"findings_{hash(rows)}",
+            hide_index=True,
+            on_select="rerun",
+            selection_mode="single-row",
+            row_height=36,
+            column_config={
+                "state": st.column_config.MultiselectColumn(options=STATES, color=COLORS),
+                "evidence": st.column_config.TextColumn(width="large"),
+            },
+        )
+    chosen = [found[place] for place in event["selection"]["rows"] if place < len(found)]
+    if chosen:
+        _finding(console, chosen[0])
+        _chart(console, chosen[0]["job_id"], chosen[0]["detector"])
+
+
+def _finding(console: Console, finding: dict[str, Any]) -> None:
+    name = f"{plain(finding['job_name'])}: {finding['title'].lower()}"
+    with card(name, finding["explanation"], key="finding"):
+        st.markdown(plain(finding["evidence"]))
+        said = f"{finding['state']} by {finding['by']}" if finding["by"] else finding["state"]
+        why = f" · {finding['note']}" if finding["note"] else ""
+        first, last = (clock(finding[name], console.zone) for name in ("first_at", "last_at"))
+        st.caption(plain(f"{first} to {last} · {said}{why}"))
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            note = st.text_input("Note", key=f"note_{finding['id']}", placeholder="Why", width=320)
+            for action, (icon, state, effect) in ACTIONS.items():
+                if state != finding["state"] and st.button(
+                    action.capitalize(), icon=icon, help=effect, key=f"{action}_{finding['id']}"
+                ):
+                    _judge(console, finding["id"], action, note)
+            if st.button("The run", icon=":material/receipt_long:", key="finding_run"):
+                console.go("execution", id=finding["execution_id"])
+            if st.button("The job", icon=":material/work:", key="finding_job"):
+                console.go("job", id=finding["job_id"])
+
+
+def _judge(console: Console, identity: str, action: str, note: str) -> None:
+    act = partial(console.client.judge_finding, identity, action, note)
+    done = console.carry_out(
+        f"{action}_{identity}_{note}",
+        lambda key: act(idempotency_key=key),
+        f"{ACTIONS[action][1].capitalize()}",
+    )
+    if done is not None:
+        st.rerun()
+
+
+def _job(console: Console, identity: str) -> None:
+    job = console.client.job(identity)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{plain(job['name'])}** :gray[{plain(job['namespace'])}]", width="stretch")
+        if st.button("All findings", icon=":material/arrow_back:"):
+            console.go("anomalies")
+        if st.button("The job", icon=":material/work:", key="anomalies_job"):
+            console.go("job", id=job["id"])
+    _chart(console, job["id"], st.query_params.get("detector"))
+
+
+def _chart(console: Console, job_id: str, detector: str | None) -> None:
+    """A job's runs with the band, by a detector that can be chosen."""
+    try:
+        data = console.client.anomalies(job_id, detector)
+    except ApiError as error:
+        show_error(error)
+        return
+    titles = {one["name"]: one["title"] for one in data["detectors"]}
+    chosen = st.selectbox(
+        "Judged by",
+        list(titles),
+        list(titles).index(data["detector"]),
+        format_func=lambda name: titles[name],
+        key=f"detector_{job_id}_{data['detector']}",
+        width=320,
+    )
+    if chosen != data["detector"]:
+        data = console.client.anomalies(job_id, chosen)
+    words = next(one for one in data["detectors"] if one["name"] == data["detector"])
+    with card(words["title"], words["explanation"], key="judged"):
+        if not data["enough"]:
+            st.caption(
+                f"Not enough data: it needs {data['least']} runs, there are {len(data['runs'])}."
+            )
+            return
+        event = st.vega_lite_chart(
+            charts.judged(data), key=f"judged_{job_id}_{chosen}", width="stretch", on_select="rerun"
+        )
+        if picked := event["selection"].get("chosen"):
+            console.go("execution", id=picked[0]["id"])
+        flagged = sum(run["flagged"] for run in data["runs"])
+        st.caption(
+            f"{flagged} of {len(data['runs'])} runs left the band (grey). A dashed line is a new "
+            "version of the job. Click a run to open it."
+        )
+    _back_tests(data)
+
+
+def _back_tests(data: dict[str, Any]) -> None:
+    with card(
+        "How the detector was chosen",
+        "faults are planted into this job's own past and looked for",
+        key="back_tests",
+    ):
+        if not data["back_tests"]:
+            st.caption("Not enough runs to tell; the one with the fewest assumptions is used.")
+            return
+        titles = {one["name"]: one["title"] for one in data["detectors"]}
+        table = pd.DataFrame(
+            {
+                "detector": [titles[test["detector"]] for test in data["back_tests"]],
+                "planted faults found": [percent(test["found"]) for test in data["back_tests"]],
+                "false alarms": [percent(test["false_alarms"]) for test in data["back_tests"]],
+            }
+        )
+        st.dataframe(table, hide_index=True, key="back_tests_table")
