@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
+from tests.bench.anomalies import anomalies
 from tests.bench.burst import burst
 from tests.bench.claims import claims
 from tests.bench.cron import next_fires
@@ -27,11 +28,12 @@ BENCHES: dict[str, Callable[[bool], Iterator[Row]]] = {
     "dispatch": lambda quick: dispatch(2_000 if quick else 10_000),
     "burst-1000": lambda _quick: burst(1_000),
     "burst-10000": lambda _quick: burst(10_000),
+    "anomalies": lambda _quick: anomalies(),
     "start": lambda _quick: start(),
     "failover": lambda _quick: failover(),
     "memory": lambda quick: memory(10_000) if quick else memory(10_000, 100_000),
 }
-SLOW = {"burst-10000", "failover", "memory"}
+SLOW = {"anomalies", "burst-10000", "failover", "memory"}
 """Left out of --quick unless named."""
 
 

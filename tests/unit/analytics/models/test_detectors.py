@@ -87,6 +87,15 @@ def test_a_missing_stretch_and_a_burst_break_the_cadence_and_only_the_first_nigh
     assert 900 in flagged("cadence", paused)
 
 
+def test_an_event_is_a_surprise_once_and_noise_is_none() -> None:
+    assert flagged("surprise", noise(9, 2000)) == []
+    runs = noise(1, 2000)
+    runs.duration_ms[1500:1530] *= 4
+    found = flagged("surprise", runs)
+    assert found[0] == 1500
+    assert max(found) < 1530
+
+
 def test_an_odd_combination_is_found_where_each_signal_alone_would_pass() -> None:
     runs = noise(8, 1500)
     runs.duration_ms[1200] *= 3
