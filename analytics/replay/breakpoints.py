@@ -82,12 +82,9 @@ def parse_breakpoint(text: str, field: str = "breakpoint") -> Breakpoint:
         raise InvalidDocument([error.problem(field)]) from None
 
 
-def hits(recording: Recording, breakpoints: Iterable[Breakpoint], cursor: int) -> tuple[Hit, ...]:
-    """The breakpoints that stop after `cursor` steps; none stops before the first."""
-    if not cursor or not (given := tuple(breakpoints)):
-        return ()
-    view = View.at(recording, cursor)
-    return tuple(hit for one in given if (hit := _hit(one, view)))
+def hits(view: View, breakpoints: Iterable[Breakpoint]) -> tuple[Hit, ...]:
+    """The breakpoints that stop here; none stops before the first step."""
+    return tuple(hit for one in breakpoints if view.step and (hit := _hit(one, view)))
 
 
 def next_stop(recording: Recording, breakpoints: Sequence[Breakpoint], cursor: int) -> int:

@@ -1,8 +1,8 @@
 """Two recordings side by side: aligned by attempt and kind of step, the first difference named.
 
 Three things are told apart. What the run did (`differences`), what was around it and is never the
-same twice, such as the trigger or the node (`circumstances`), and how long it took, which is a number
-beside each row and no difference.
+same twice, such as the trigger or the node (`circumstances`), and how long it took, which is a
+number beside each row and no difference.
 """
 
 from __future__ import annotations

@@ -17,11 +17,10 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
-from analytics.replay.breakpoints import BREAKPOINTS_MAX, Breakpoint, parse_breakpoint
+from analytics.replay.breakpoints import BREAKPOINTS_MAX, Breakpoint, hits, parse_breakpoint
 from analytics.replay.recording import FACTS, KINDS, Recording, assemble, attempt_of
 from analytics.replay.session import Session
-from analytics.replay.state import evolve
-from analytics.replay.view import View
+from analytics.replay.view import views
 from analytics.replay.watches import WATCHES_MAX, watched
 from engine.core.errors import InvalidDocument, Problem
 
@@ -279,22 +278,19 @@ def session_html(session: Session) -> str:
 def _computed(session: Session) -> dict[str, Any]:
     """What changes with each step: of the state, and of the watches; and where it stops."""
     recording = session.recording
-    state, shown, told = recording.state_at(0), {}, []
+    shown: dict[str, Any] = {}
+    told: list[dict[str, Any]] | None = None
     changes: list[dict[str, Any]] = []
     values: list[list[dict[str, Any]] | None] = []
     stops: dict[int, list[str]] = {}
-    for cursor in range(len(recording) + 1):
-        step = recording.steps[cursor - 1] if cursor else None
-        state = evolve(state, step) if step is not None else state
-        view = View(recording, step, state)
+    for cursor, view in enumerate(views(recording)):
         summary = view.summary()
         changes.append({key: value for key, value in summary.items() if shown.get(key) != value})
         now = [watched(expression, view).document() for expression in session.watches]
         values.append(now if now != told else None)
         shown, told = summary, now
-        hits = Session(recording, cursor, session.breakpoints).hits if session.breakpoints else ()
-        if hits:
-            stops[cursor] = [hit.breakpoint.text for hit in hits]
+        if stopping := hits(view, session.breakpoints):
+            stops[cursor] = [hit.breakpoint.text for hit in stopping]
     elapsed = [step.elapsed_ms for step in recording.steps]
     return {"changes": changes, "values": values, "stops": stops, "elapsed_ms": elapsed}
 

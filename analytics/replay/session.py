@@ -78,13 +78,18 @@ class Session:
         return self.recording.state_at(self.cursor)
 
     @property
+    def view(self) -> View:
+        """The step and the state together, as expressions see them."""
+        return View.at(self.recording, self.cursor)
+
+    @property
     def hits(self) -> tuple[Hit, ...]:
         """The breakpoints that stop here."""
-        return hits(self.recording, self.breakpoints, self.cursor)
+        return hits(self.view, self.breakpoints)
 
     def watched(self) -> tuple[Watched, ...]:
         """What the watches say here."""
-        view = View.at(self.recording, self.cursor)
+        view = self.view
         return tuple(watched(expression, view) for expression in self.watches)
 
     # ---- moving ---------------------------------------------------------------------------------
@@ -143,7 +148,7 @@ class Session:
             "total": len(self.recording),
             "status": self.status.value,
             "step": step.document() if step is not None else None,
-            "state": View.at(self.recording, self.cursor).document(),
+            "state": self.view.document(),
             "stopped_by": [
                 {
                     "breakpoint": hit.breakpoint.text,

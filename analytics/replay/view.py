@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from analytics.replay.recording import FACTS, Recording
-from analytics.replay.state import State, Step
+from analytics.replay.state import EMPTY, State, Step, evolve
 
 Reader = Callable[["View"], Any]
 
@@ -66,6 +66,15 @@ class View:
     def document(self) -> dict[str, Any]:
         """The state as a document, with request and response in full."""
         return self.summary() | {"request": self.request, "response": self.response}
+
+
+def views(recording: Recording) -> Iterator[View]:
+    """The view at each cursor, from before the first step to the end."""
+    state = EMPTY
+    yield View(recording, None, state)
+    for step in recording.steps:
+        state = evolve(state, step)
+        yield View(recording, step, state)
 
 
 _PLAIN: Final = tuple(

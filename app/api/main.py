@@ -55,6 +55,7 @@ from app.api.routes import (  # noqa: E402
     jobs,
     overview,
     peers,
+    replay,
     schedules,
     sql,
     versions,
@@ -64,6 +65,7 @@ from app.api.routes import (  # noqa: E402
 ROUTERS: Final = (
     health.router,
     executions.router,
+    replay.router,
     versions.router,
     jobs.router,
     schedules.router,
