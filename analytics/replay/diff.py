@@ -7,6 +7,7 @@ number beside each row and no difference.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -202,10 +203,22 @@ def _row(left: Recording, right: Recording, one: Step | None, other: Step | None
 
 
 def _told(recording: Recording, step: Step) -> Mapping[str, Any]:
-    """A step's detail; an answer with its body."""
-    if step.kind != "response":
-        return step.detail
-    return {**step.detail, "body": recording.attempt(step.attempt).response}
+    """A step's detail; an answer with its body, and bodies of JSON as what they say."""
+    told = dict(step.detail)
+    if step.kind == "response":
+        told["body"] = recording.attempt(step.attempt).response
+    if isinstance(body := told.get("body"), str):
+        told["body"] = _said(body)
+    return told
+
+
+def _said(body: str) -> Any:
+    if body[:1] != "{":
+        return body
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body
 
 
 def _ending(left: Recording, right: Recording, number: int) -> Row:

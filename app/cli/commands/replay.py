@@ -22,6 +22,8 @@ from engine.core.errors import InvalidDocument, Problem
 app = typer.Typer(help="Step through what was recorded.", no_args_is_help=True)
 
 FILE_BYTES_MAX: Final = 256 * 1024 * 1024
+TOLD_MAX: Final = 2
+VALUE_WIDTH: Final = 28
 
 Id = Annotated[str, typer.Argument(help="The execution's id.")]
 Breaks = Annotated[
@@ -157,14 +159,12 @@ def _compared(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _row(row: Mapping[str, Any]) -> list[str]:
-    slower = row["slower_ms"]
-    told = [
-        f"{one['field']}: {cell(one['left'])} / {cell(one['right'])}" for one in row["differences"]
-    ]
-    told += [
-        f"({one['field']}: {cell(one['left'])} / {cell(one['right'])})"
-        for one in row["circumstances"]
-    ]
+    slower, found = row["slower_ms"], row["differences"]
+    told = [f"{one['field']}: {_short(one['left'])} / {_short(one['right'])}" for one in found]
+    if len(told) > TOLD_MAX:
+        told[TOLD_MAX:] = [f"and {len(told) - TOLD_MAX} more"]
+    if row["left"] is None or row["right"] is None:
+        told = told if row["kind"] == "outcome" else ["on one side only"]
     return [
         str(row["attempt"]),
         row["kind"],
@@ -173,3 +173,8 @@ def _row(row: Mapping[str, Any]) -> list[str]:
         f"{slower:+.1f}ms" if slower is not None else "-",
         "; ".join(told) or "-",
     ]
+
+
+def _short(value: Any) -> str:
+    text = cell(value)
+    return text if len(text) <= VALUE_WIDTH else text[: VALUE_WIDTH - 1] + "…"
