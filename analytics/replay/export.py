@@ -285,7 +285,9 @@ def _computed(session: Session) -> dict[str, Any]:
     stops: dict[int, list[str]] = {}
     for cursor, view in enumerate(views(recording)):
         summary = view.summary()
-        changes.append({key: value for key, value in summary.items() if shown.get(key) != value})
+        changes.append(
+            {key: value for key, value in summary.items() if shown.get(key, ...) != value}
+        )
         now = [watched(expression, view).document() for expression in session.watches]
         values.append(now if now != told else None)
         shown, told = summary, now

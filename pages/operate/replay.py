@@ -34,7 +34,6 @@ STATE_SHOWN: Final = (
     *("attempt", "outcome", "status", "error", "failures", "retries", "elapsed_ms", "late_ms"),
     *("trigger", "node", "job_version", "auth"),
 )
-IDEAS: Final = "`5`, `response`, `error`, or a condition such as `detail.status >= 500`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +67,10 @@ class Walk:
         """The breakpoints or the watches that were set."""
         kept: list[str] = st.session_state.setdefault(f"replay_{what}_{self.name}", [])
         return kept
+
+    def remove(self, what: str, number: int) -> None:
+        """Forget a breakpoint or a watch."""
+        del self.kept(what)[number]
 
     def ask(self, **how: Any) -> dict[str, Any]:
         """Where it stands, after a move if one is given."""
@@ -300,11 +303,11 @@ def _json(value: Any) -> None:
 def _state(walk: Walk, place: Mapping[str, Any]) -> None:
     with card("State", f"after step {place['cursor']}", key="replay_state"):
         shown = {name.replace("_", " "): place["state"].get(name) for name in STATE_SHOWN}
-        st.table({name: _word(value) for name, value in shown.items()}, border="horizontal")
+        st.table({name: plain(_word(value)) for name, value in shown.items()}, border="horizontal")
 
 
 def _word(value: Any) -> str:
-    return "–" if value is None or value == "" else plain(str(value))
+    return "–" if value is None or value == "" else str(value)
 
 
 def _watches(walk: Walk, place: Mapping[str, Any]) -> None:
@@ -322,10 +325,10 @@ def _watches(walk: Walk, place: Mapping[str, Any]) -> None:
 
 
 def _breakpoints(walk: Walk) -> None:
-    with card("Breakpoints", f"Continue stops there: {IDEAS}", key="replay_breakpoints"):
+    with card("Breakpoints", "where Continue stops", key="replay_breakpoints"):
         for number, text in enumerate(walk.kept("breakpoints")):
             _kept_line(walk, "breakpoints", number, plain(text))
-        _add(walk, "breakpoints", "Add a breakpoint", "detail.status >= 500")
+        _add(walk, "breakpoints", "Add a breakpoint", "5, response, error, detail.status >= 500")
 
 
 def _kept_line(walk: Walk, what: str, number: int, said: str) -> None:
@@ -338,8 +341,8 @@ def _kept_line(walk: Walk, what: str, number: int, said: str) -> None:
             icon=":material/close:",
             type="tertiary",
             key=f"replay_remove_{what}_{number}",
-            on_click=walk.kept(what).pop,
-            args=(number,),
+            on_click=walk.remove,
+            args=(what, number),
         )
 
 
@@ -357,7 +360,11 @@ def _add(walk: Walk, what: str, label: str, example: str) -> None:
         st.session_state[field] = ""
 
     st.text_input(
-        label, key=field, placeholder=example, on_change=add, label_visibility="collapsed"
+        label,
+        key=field,
+        placeholder=f"{label}: {example}",
+        on_change=add,
+        label_visibility="collapsed",
     )
 
 
@@ -366,7 +373,7 @@ def _add(walk: Walk, what: str, label: str, example: str) -> None:
 
 def _compare(console: Console, identity: str, facts: Mapping[str, Any]) -> None:
     others = _others(console, identity, facts)
-    with card("Compare", "with another execution, step by step", key="replay_compare"):
+    with card("Compare", "this execution on the left, another on the right", key="replay_compare"):
         wanted = st.query_params.get("other", "")
         if wanted and wanted not in others:
             others = {wanted: wanted, **others}
@@ -417,8 +424,8 @@ def _comparison(console: Console, compared: Mapping[str, Any]) -> None:
             "first": ["▶" if first and place == first["row"] else "" for place in range(len(rows))],
             "attempt": [row["attempt"] for row in rows],
             "step": [row["kind"] for row in rows],
-            "this": [row["left_offset_ms"] for row in rows],
-            "other": [row["right_offset_ms"] for row in rows],
+            "left": [row["left_offset_ms"] for row in rows],
+            "right": [row["right_offset_ms"] for row in rows],
             "slower": [row["slower_ms"] for row in rows],
             "difference": [_told(row) for row in rows],
         }
@@ -427,12 +434,13 @@ def _comparison(console: Console, compared: Mapping[str, Any]) -> None:
         table,
         hide_index=True,
         key="replay_compared",
+        placeholder="",
         column_config={
             "first": st.column_config.TextColumn("", width=30),
             "attempt": st.column_config.NumberColumn(width=70),
             "step": st.column_config.TextColumn(width=90),
-            "this": st.column_config.NumberColumn("this, ms", width=90, format="%.1f"),
-            "other": st.column_config.NumberColumn("other, ms", width=90, format="%.1f"),
+            "left": st.column_config.NumberColumn("left, ms", width=90, format="%.1f"),
+            "right": st.column_config.NumberColumn("right, ms", width=90, format="%.1f"),
             "slower": st.column_config.NumberColumn("slower by ms", width=100, format="%+.1f"),
             "difference": st.column_config.TextColumn(width="large"),
         },
@@ -445,7 +453,10 @@ def _comparison(console: Console, compared: Mapping[str, Any]) -> None:
 def _told(row: Mapping[str, Any]) -> str:
     if row["kind"] == "attempt" or (row["left"] is None) != (row["right"] is None):
         side = row["differences"][0]
-        return "only here" if side["right"] is None else "only in the other"
-    told = [f"{one['field']}: {one['left']} → {one['right']}" for one in row["differences"]]
+        return "left only" if side["right"] is None else "right only"
+    told = [
+        f"{one['field']}: {_word(one['left'])} → {_word(one['right'])}"
+        for one in row["differences"]
+    ]
     around = [f"({one['field']})" for one in row["circumstances"]]
     return "; ".join(told + around)

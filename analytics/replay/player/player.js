@@ -90,7 +90,7 @@
     at("where").textContent = `step ${cursor} of ${steps.length} · ${status()}`;
     at("goto").value = cursor;
     at("step-title").textContent = step
-      ? `${step.kind} · attempt ${step.attempt} · ${offset(step.offset_ms)} · ${offset(elapsed[cursor - 1])} of the run`
+      ? `${step.kind} · ${offset(step.offset_ms)} into attempt ${step.attempt}, ${offset(elapsed[cursor - 1])} into the run`
       : "Before the first step";
     at("detail").textContent = step ? pretty(step.detail) : "Press → to take the first step.";
     at("request").textContent = asked ? pretty(asked) : "Nothing was asked yet.";
