@@ -141,17 +141,16 @@ def _recording(
     if not isinstance(execution, Mapping) or not isinstance(execution.get("id"), str):
         problems.append(Problem(f"{prefix}execution", "has no id that is a text", _HINT))
         execution = {}
-    facts = {name: execution.get(name) for name in FACTS}
     problems += [
         Problem(f"{prefix}execution.{name}", "is neither a text nor a number", _HINT)
-        for name, value in facts.items()
-        if not (value is None or isinstance(value, str | int | float))
+        for name in FACTS
+        if not isinstance(execution.get(name), str | int | float | None)
     ]
     attempts = _checked(document, "attempts", prefix, _ATTEMPT, problems)
     steps = _checked(document, "steps", prefix, _STEP, problems)
     if problems:
         return None
-    return assemble(facts, [attempt_of(row) for row in attempts], steps)
+    return assemble(execution, [attempt_of(row) for row in attempts], steps)
 
 
 def _checked(

@@ -140,7 +140,7 @@ def recording_of(execution: Mapping[str, Any]) -> Recording:
     """The recording of an execution in its public shape, with `attempts_detail`."""
     rows = execution.get("attempts_detail") or []
     return assemble(
-        {name: execution.get(name) for name in FACTS},
+        execution,
         [attempt_of(row) for row in rows],
         [{**step, "attempt": row["attempt"]} for row in rows for step in row["steps"]],
     )
@@ -183,7 +183,7 @@ def assemble(
                 detail=hidden_detail(row.get("detail") or {}),
             )
         )
-    return Recording(dict(facts), known, tuple(steps))
+    return Recording({name: facts.get(name) for name in FACTS}, known, tuple(steps))
 
 
 def hidden_detail(detail: Mapping[str, Any]) -> dict[str, Any]:
