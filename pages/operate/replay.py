@@ -251,7 +251,8 @@ def _attempt_line(walk: Walk, attempt: int, steps: dict[int, dict[str, Any]], cu
 
 
 def _label(step: Mapping[str, Any], *, taken: bool) -> str:
-    text = f"{step['kind']} {step['offset_ms']:+.1f}"
+    # The number also keeps labels apart: Streamlit knows its options by them.
+    text = f"{step['number']} {step['kind']} {step['offset_ms']:+.1f}"
     status = step["detail"].get("status")
     if step["kind"] == "error" or (isinstance(status, int) and status >= HTTP_FAULT):
         return f":red[{plain(text)}]"
