@@ -91,12 +91,14 @@ def next_stop(recording: Recording, breakpoints: Sequence[Breakpoint], cursor: i
     """The first cursor after this one at which a breakpoint stops; the end when none does."""
     known = [_next_known(recording, one, cursor) for one in breakpoints]
     limit = min([len(recording), *(number for number in known if number is not None)])
-    conditions = [one for one in breakpoints if one.on == "condition"]
+    conditions = [one for one in breakpoints if one.condition is not None]
     if not conditions:
         return limit
+    adds_up = any(one.condition.adds_up for one in conditions if one.condition is not None)
     state = recording.state_at(cursor)
     for step in recording.steps[cursor:limit]:
-        state = evolve(state, step)
+        if adds_up:
+            state = evolve(state, step)
         view = View(recording, step, state)
         if any(_hit(one, view) for one in conditions):
             return step.number

@@ -94,10 +94,17 @@ class ExpressionError(InvalidDocument):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """An expression that was read; `value` and `holds` raise `ExpressionError`."""
+    """An expression that was read; `value` and `holds` raise `ExpressionError`.
+
+    Attributes:
+        text: as a person wrote it.
+        value: what it comes to at a view.
+        adds_up: whether it asks for the state, which takes longer to know than a step.
+    """
 
     text: str
     value: Reader = field(repr=False, compare=False)
+    adds_up: bool = False
 
     def holds(self, view: View) -> bool:
         """Whether it is true there: not null, false, 0, nor empty."""
@@ -113,7 +120,8 @@ def parse(text: str) -> Expression:
     if len(text) > LENGTH_MAX:
         reason = f"is longer than {LENGTH_MAX} characters"
         raise ExpressionError(LENGTH_MAX + 1, reason, "watch its parts one by one")
-    return Expression(text, _Parser(text).whole())
+    parser = _Parser(text)
+    return Expression(text, parser.whole(), parser.adds_up)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +156,7 @@ class _Parser:
         self._tokens = list(_tokens(text))
         self._at = 0
         self._depth = 0
+        self.adds_up = False
 
     def whole(self) -> Reader:
         """All of the text as one expression."""
@@ -300,6 +309,7 @@ class _Parser:
             reader = VALUES[token.text]
         elif token.text in OBJECTS:
             reader = self._known_field(token)
+            self.adds_up |= token.text == "state"
         else:
             known = f"one of {', '.join(sorted([*OBJECTS, *VALUES]))}"
             hint = _NAMES_OF_OTHERS.get(token.text, known)

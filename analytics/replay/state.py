@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,7 @@ class Step:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What is known after a step.
 
     Attributes:
@@ -124,7 +123,7 @@ def evolve(state: State, step: Step) -> State:
             changes |= {"ended": True, "error": step.error, "failures": state.failures + 1}
         case "retry":
             changes["retries"] = state.retries + 1
-    return replace(state, **changes)
+    return state._replace(**changes)
 
 
 _NEW_ATTEMPT: Final[Mapping[str, Any]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Final
 
 from analytics.replay.recording import FACTS, Recording
@@ -78,7 +78,7 @@ def views(recording: Recording) -> Iterator[View]:
 
 
 _PLAIN: Final = tuple(
-    field.name for field in fields(State) if field.name not in ("request", "response", "ended")
+    name for name in State._fields if name not in ("request", "response", "ended")
 )
 
 

@@ -213,7 +213,7 @@ def _controls(walk: Walk, place: Mapping[str, Any]) -> None:
         words = status.replace("_", " ")
         st.markdown(f"of {place['total']} :{BADGES.get(status, 'gray')}-badge[{words}]")
         for stop in place["stopped_by"]:
-            st.markdown(f":orange[{plain(stop['breakpoint'])}]")
+            st.markdown(f":gray[stopped by] :orange[{plain(stop['breakpoint'])}]")
             if stop["error"]:
                 st.caption(plain(f"cannot be computed: {stop['error']['reason']}"))
 

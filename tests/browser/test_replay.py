@@ -94,7 +94,6 @@ def test_a_file_plays_by_itself_until_it_is_stopped(page: Page, file: str) -> No
 
 
 def test_a_file_has_no_serious_barrier(themed: Page, file: str) -> None:
-    # Axe is put into the page from outside, which the page's own policy would refuse.
     themed.goto(file)
     themed.keyboard.press("c")
     assert not serious(themed)
