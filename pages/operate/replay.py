@@ -145,6 +145,8 @@ def _of_file(console: Console) -> Walk | None:
     except ApiError as error:
         show_error(error)
         return None
+    for what in ("breakpoints", "watches"):
+        st.session_state.setdefault(f"replay_{what}_{file.file_id}", list(session.get(what, [])))
     steps = [{**step, "number": number} for number, step in enumerate(session["steps"], start=1)]
     return Walk(console, file.file_id, {"session": session}, {**session, "steps": steps})
 

@@ -196,13 +196,16 @@ def test_without_an_execution_a_file_can_be_opened(pages: Any) -> None:
     at = pages.open("operate.replay")
     assert not at.exception
     assert "Open an exported session" in texts(at)
-    document = session_document(Session(recording_of(retried(job_name="from-afar"))))
+    stops = (parse_breakpoint("retry"),)
+    document = session_document(Session(recording_of(retried(job_name="from-afar")), 0, stops))
     (field,) = at.file_uploader
     at = field.set_value(("run.json", json.dumps(document).encode(), "application/json")).run(
         timeout=30
     )
     assert "from\\-afar" in texts(at)
-    assert step_of(press(at, "replay_forward")) == "1"
+    at = press(at, "replay_forward")
+    assert step_of(at) == "1"
+    assert step_of(press(at, "replay_continue")) == "6"  # the file's own breakpoint
 
 
 @pytest.mark.parametrize(("content", "said"), [(b"{", "is not JSON"), (b"[]", "not an object")])
