@@ -155,7 +155,7 @@ def attempt_of(row: Mapping[str, Any]) -> Attempt:
         completed_at=row.get("completed_at"),
         outcome=row.get("outcome") or "",
         status_code=row.get("status_code"),
-        error=row.get("error") or "",
+        error=hidden_text(row.get("error") or ""),
         response=hidden_text(row.get("response") or ""),
     )
 
