@@ -56,6 +56,7 @@ from app.api.routes import (  # noqa: E402
     jobs,
     overview,
     peers,
+    replay,
     schedules,
     sql,
     versions,
@@ -65,6 +66,7 @@ from app.api.routes import (  # noqa: E402
 ROUTERS: Final = (
     health.router,
     executions.router,
+    replay.router,
     versions.router,
     findings.router,
     jobs.router,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from app.cli.commands import cluster, executions, findings, imports, jobs, queries
+from app.cli.commands import cluster, executions, findings, imports, jobs, queries, replay
 from app.cli.session import ApiKey, Url, remember
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.add_typer(jobs.app, name="job")
 app.add_typer(executions.app, name="execution")
 app.add_typer(findings.app, name="finding")
+app.add_typer(replay.app, name="replay")
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(imports.app, name="import")
 app.add_typer(queries.demo, name="demo")

@@ -51,6 +51,8 @@ def _actions(console: Console, execution: dict[str, Any]) -> None:
     identity = execution["id"]
     if st.button("Job", icon=":material/work:", key="open_job"):
         console.go("job", id=execution["job_id"])
+    if st.button("Replay", icon=":material/slow_motion_video:", key="open_replay"):
+        console.go("replay", id=identity)
     if execution["status"] in OPEN:
         if st.button("Cancel", icon=":material/stop_circle:", key="cancel"):
             cancelled = console.carry_out(

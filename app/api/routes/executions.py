@@ -180,7 +180,7 @@ async def _page(
 @router.get("/executions/{execution_id}", responses=documents(200, Envelope[ExecutionDetail], 404))
 async def read_execution(request: Request, execution_id: str) -> Response:
     """Show an execution with its attempts and their recorded steps."""
-    return fetched(request, await _find(services_of(request), execution_id))
+    return fetched(request, await find_execution(services_of(request), execution_id))
 
 
 @router.get(
@@ -194,14 +194,19 @@ async def read_job_execution(request: Request, ref: str, execution_id: str) -> R
 
 async def _find_of_job(services: Services, ref: str, execution_id: str) -> Document:
     job = services.view.job(ref)
-    execution = await _find(services, execution_id)
+    execution = await find_execution(services, execution_id)
     # The history of a deleted job is found by the id that it had.
     if execution["job_id"] != (job.id if job else ref):
         raise _no_execution(execution_id)
     return execution
 
 
-async def _find(services: Services, execution_id: str) -> Document:
+async def find_execution(services: Services, execution_id: str) -> Document:
+    """An execution with its attempts, open or over.
+
+    Raises:
+        Refusal: NOT_FOUND.
+    """
     found = await _look(services, execution_id)
     if found is None:
         # It may have ended a moment ago, and its row not be written yet.
@@ -288,7 +293,7 @@ async def replay_execution(request: Request, ref: str, execution_id: str, key: K
 )
 async def replay_by_id(request: Request, execution_id: str, key: Key) -> Response:
     """Run a finished execution's job again, noted as its replay."""
-    original = await _find(services_of(request), execution_id)
+    original = await find_execution(services_of(request), execution_id)
     return await _replay(request, original["id"], key)
 
 
@@ -311,7 +316,7 @@ async def cancel_execution(request: Request, execution_id: str, key: Key) -> Res
     """End an open execution as cancelled."""
     services = services_of(request)
     if services.view.execution(execution_id) is None:
-        ended_as = (await _find(services, execution_id))["status"]
+        ended_as = (await find_execution(services, execution_id))["status"]
         problem = Problem("execution", f"ended as {ended_as}", "replay runs it again")
         raise Refusal("CONFLICT", f"execution {execution_id} is over already", [problem])
     execution = await services.gate.cancel(execution_id, actor=actor_of(request), request_id=key)

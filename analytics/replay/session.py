@@ -1,0 +1,161 @@
+"""A walk through a recording, forth and back. A session never changes: each move is a new one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from analytics.replay.breakpoints import Breakpoint, Hit, hits, next_stop
+from analytics.replay.recording import Recording
+from analytics.replay.state import State, Step
+from analytics.replay.view import View
+from analytics.replay.watches import Watched, fault_document, watched
+
+
+class Status(StrEnum):
+    """Where a session stands."""
+
+    INITIALIZED = "initialized"
+    RUNNING = "running"
+    PAUSED = "paused"
+    AT_BREAKPOINT = "at_breakpoint"
+    COMPLETED = "completed"
+
+
+class Move(StrEnum):
+    """Ways to go."""
+
+    FORWARD = "forward"
+    BACK = "back"
+    GOTO = "goto"
+    CONTINUE = "continue"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A cursor in a recording, with breakpoints and watches.
+
+    Attributes:
+        recording: what is walked through.
+        cursor: how many steps were taken: 0 before the first, `len(recording)` at the end.
+        breakpoints: where it stops by itself.
+        watches: expressions to compute at the cursor.
+        playing: whether each step forward is followed by another until something stops it.
+    """
+
+    recording: Recording
+    cursor: int = 0
+    breakpoints: tuple[Breakpoint, ...] = ()
+    watches: tuple[str, ...] = ()
+    playing: bool = False
+
+    def __post_init__(self) -> None:
+        assert 0 <= self.cursor <= len(self.recording), "the cursor stands within the recording"
+
+    # ---- looking --------------------------------------------------------------------------------
+
+    @property
+    def status(self) -> Status:
+        """Where it stands; the end is the end, with a breakpoint on it or not."""
+        if self.playing:
+            return Status.RUNNING
+        if not self.cursor:
+            return Status.INITIALIZED
+        if self.cursor == len(self.recording):
+            return Status.COMPLETED
+        return Status.AT_BREAKPOINT if self.hits else Status.PAUSED
+
+    @property
+    def step(self) -> Step | None:
+        """The latest step; None before the first."""
+        return self.recording.steps[self.cursor - 1] if self.cursor else None
+
+    @property
+    def state(self) -> State:
+        """What the steps up to the cursor add up to."""
+        return self.recording.state_at(self.cursor)
+
+    @property
+    def view(self) -> View:
+        """The step and the state together, as expressions see them."""
+        return View.at(self.recording, self.cursor)
+
+    @property
+    def hits(self) -> tuple[Hit, ...]:
+        """The breakpoints that stop here."""
+        return hits(self.view, self.breakpoints)
+
+    def watched(self) -> tuple[Watched, ...]:
+        """What the watches say here."""
+        view = self.view
+        return tuple(watched(expression, view) for expression in self.watches)
+
+    # ---- moving ---------------------------------------------------------------------------------
+
+    def forward(self) -> Session:
+        """One step on; at the end it stays. A playing session stops at a breakpoint and the end."""
+        if self.cursor == len(self.recording):
+            return self.pause()
+        moved = replace(self, cursor=self.cursor + 1)
+        stops = moved.cursor == len(self.recording) or bool(moved.hits)
+        return moved.pause() if stops else moved
+
+    def back(self) -> Session:
+        """One step back; before the first it stays."""
+        return replace(self, cursor=max(0, self.cursor - 1), playing=False)
+
+    def go_to(self, cursor: int) -> Session:
+        """Right after a step, however far; 0 is before the first."""
+        return replace(self, cursor=cursor, playing=False)
+
+    def proceed(self) -> Session:
+        """On to the next breakpoint, or to the end: what playing comes to."""
+        return self.go_to(next_stop(self.recording, self.breakpoints, self.cursor))
+
+    def restart(self) -> Session:
+        """Back before the first step."""
+        return self.go_to(0)
+
+    def play(self) -> Session:
+        """The session as one that goes on by itself."""
+        return replace(self, playing=self.cursor < len(self.recording))
+
+    def pause(self) -> Session:
+        """The session where it is, at rest."""
+        return replace(self, playing=False)
+
+    def moved(self, move: Move, to: int = 0) -> Session:
+        """The session after a move by its name; `to` is for goto alone."""
+        match move:
+            case Move.FORWARD:
+                return self.forward()
+            case Move.BACK:
+                return self.back()
+            case Move.GOTO:
+                return self.go_to(to)
+            case Move.CONTINUE:
+                return self.proceed()
+            case Move.RESTART:
+                return self.restart()
+
+    def document(self) -> dict[str, Any]:
+        """All that is to be seen at the cursor."""
+        step = self.step
+        return {
+            "cursor": self.cursor,
+            "total": len(self.recording),
+            "status": self.status.value,
+            "step": step.document() if step is not None else None,
+            "state": self.view.document(),
+            "stopped_by": [
+                {
+                    "breakpoint": hit.breakpoint.text,
+                    "error": fault_document(hit.fault) if hit.fault is not None else None,
+                }
+                for hit in self.hits
+            ],
+            "breakpoints": [one.text for one in self.breakpoints],
+            "watches": [one.document() for one in self.watched()],
+        }

@@ -1,0 +1,129 @@
+"""Stepping through a run in a real browser: on its page, and in a file without a network."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_console import AXE, OF_STREAMLIT, SCOPE, SECONDS, idle
+from tests.kit.cluster import Node
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def failing(node: Node) -> str:
+    """An execution that failed twice: thirteen steps in two attempts."""
+    document = {
+        "name": "browser-replay",
+        "schedule": "@yearly",
+        "webhook": {"url": f"{node.url}/echo?status=503&token=hunter2"},
+        "retry_policy": {"max_attempts": 2, "initial_interval": "10ms"},
+    }
+    job = node.request("POST", "/api/v1/jobs", json=document)
+    execution = node.request("POST", f"/api/v1/jobs/{job['id']}/trigger", params={"wait": "30s"})
+    return str(execution["id"])
+
+
+@pytest.fixture(scope="module")
+def file(node: Node, failing: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of its export on disk."""
+    url = f"{node.url}/api/v1/executions/{failing}/replay.html"
+    answer = httpx.get(url, params={"breakpoint": "error", "watch": "state.failures"})
+    path: Path = tmp_path_factory.mktemp("export") / "replay.html"
+    path.write_bytes(answer.content)
+    return path.as_uri()
+
+
+def serious(page: Page) -> list[object]:
+    found = Axe().run(page, context=SCOPE, options=AXE)
+    return [
+        (violation["id"], node["target"])
+        for violation in found.response["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+        if not any(part in str(node["target"]) + node["html"] for part in OF_STREAMLIT)
+    ]
+
+
+def test_a_file_is_stepped_through_by_keyboard_without_a_network(page: Page, file: str) -> None:
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.context.set_offline(True)
+    page.goto(file)
+    where = page.locator("#where")
+    total = page.locator("#strip button").count()
+    assert total > 8
+    expect(where).to_have_text(f"step 0 of {total} · initialized")
+    page.keyboard.press("ArrowRight")
+    expect(where).to_have_text(f"step 1 of {total} · paused")
+    page.keyboard.press("ArrowLeft")
+    expect(where).to_have_text(f"step 0 of {total} · initialized")
+    page.keyboard.press("c")
+    expect(where).to_have_text(re.compile("at breakpoint"))
+    expect(page.locator("#step-title")).to_have_text(re.compile("^response"))
+    expect(page.locator("#breakpoints")).to_contain_text("stops here")
+    expect(page.locator("#request")).to_contain_text("token=***")
+    page.keyboard.press("n")
+    expect(page.locator("#watches")).to_have_text("state.failures1")
+    page.locator("#strip button").nth(total - 1).click()
+    expect(where).to_have_text(f"step {total} of {total} · completed")
+    page.keyboard.press("r")
+    page.keyboard.press("g")
+    page.keyboard.type("2")
+    page.keyboard.press("Enter")
+    expect(where).to_have_text(f"step 2 of {total} · paused")
+    assert asked == [file]
+    assert complaints == []
+
+
+def test_a_file_plays_by_itself_until_it_is_stopped(page: Page, file: str) -> None:
+    page.goto(file)
+    page.keyboard.press(" ")
+    expect(page.locator("#where")).to_have_text(re.compile("step [1-9].*running"))
+    page.keyboard.press(" ")
+    expect(page.locator("#where")).to_have_text(re.compile("paused"))
+
+
+def test_a_file_has_no_serious_barrier(themed: Page, file: str) -> None:
+    themed.goto(file)
+    themed.keyboard.press("c")
+    assert not serious(themed)
+
+
+def test_the_page_is_walked_by_keyboard_and_compares(
+    node: Node, console: str, page: Page, failing: str
+) -> None:
+    again = node.request("POST", f"/api/v1/executions/{failing}/replay")["replay_execution_id"]
+    page.goto(f"{console}/execution?id={failing}")
+    idle(page)
+    page.get_by_role("button", name="Replay", exact=True).click()
+    expect(page.get_by_text("Before the first step")).to_be_visible(timeout=20 * SECONDS)
+    idle(page)
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url("**step=1**", timeout=20 * SECONDS)
+    idle(page)
+    box = page.get_by_label("Add a breakpoint")
+    box.fill("error")
+    box.press("Enter")
+    expect(page.get_by_role("button", name="Remove")).to_be_visible(timeout=20 * SECONDS)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("at breakpoint")).to_be_visible(timeout=20 * SECONDS)
+    idle(page)
+    page.goto(f"{console}/replay?id={failing}&other={again}")
+    expect(page.get_by_text("Both did the same")).to_be_visible(timeout=20 * SECONDS)
+
+
+def test_the_page_has_no_serious_barrier(console: str, themed: Page, failing: str) -> None:
+    themed.goto(f"{console}/replay?id={failing}&step=5")
+    idle(themed)
+    themed.wait_for_timeout(1500)
+    assert not serious(themed)

@@ -1,0 +1,232 @@
+"""The Replay page walks with the real rules behind its client."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from analytics.replay.breakpoints import parse_breakpoint
+from analytics.replay.diff import compare
+from analytics.replay.export import read_session, session_document
+from analytics.replay.recording import recording_of
+from analytics.replay.session import Move, Session
+from app.client.errors import ApiError, Unreachable
+from engine.core.errors import InvalidDocument
+from tests.kit.recordings import attempt, execution, retried, step, succeeded
+
+OTHER = execution(succeeded(1), id="exe_b", job_name="nightly-backup")
+
+
+def refused(error: InvalidDocument) -> ApiError:
+    details = [
+        {"field": one.field, "reason": one.reason, "hint": one.hint} for one in error.problems
+    ]
+    return ApiError("VALIDATION_ERROR", str(error.problems[0]), details, 400)
+
+
+def answering(client: Any, shown: dict[str, Any]) -> None:
+    """Let the client answer as a node does that has these two executions."""
+    recording = recording_of(shown)
+
+    def evaluate(
+        execution_id: str | None = None, session: Any = None, cursor: int = 0, **how: Any
+    ) -> dict[str, Any]:
+        try:
+            walked = read_session(session).recording if session is not None else recording
+            stops = tuple(map(parse_breakpoint, how.get("breakpoints", [])))
+        except InvalidDocument as error:
+            raise refused(error) from None
+        walk = Session(walked, cursor, stops, tuple(how.get("watches", [])))
+        return (walk.moved(Move(how["move"])) if "move" in how else walk).document()
+
+    client.answers |= {
+        "replay": {
+            "execution": dict(recording.execution),
+            "attempts": [one.document() for one in recording.attempts],
+            "steps": [one.document() for one in recording.steps],
+            "total": len(recording),
+        },
+        "evaluate_replay": evaluate,
+        "executions": {"executions": [shown, OTHER], "total": 2, "next_cursor": None},
+        "compare_executions": lambda *_: {
+            "left": dict(recording.execution),
+            "right": {"id": "exe_b"},
+            **compare(recording, recording_of(OTHER)).document(),
+        },
+        "export_replay": b"{}",
+    }
+
+
+@pytest.fixture(autouse=True)
+def node(client: Any) -> None:
+    answering(client, retried())
+
+
+def texts(at: AppTest) -> str:
+    blocks = [*at.markdown, *at.caption, *at.error, *at.code]
+    return "\n".join(str(block.value) for block in blocks)
+
+
+def press(at: AppTest, key: str) -> AppTest:
+    return at.button(key=key).click().run(timeout=30)
+
+
+def step_of(at: AppTest) -> str:
+    found = at.query_params.get("step", ["0"])
+    return found if isinstance(found, str) else found[0]
+
+
+def test_it_begins_before_the_first_step(pages: Any) -> None:
+    at = pages.open("operate.replay", id="exe_a")
+    assert not at.exception
+    assert "Before the first step" in texts(at)
+    assert at.button(key="replay_back").disabled
+    assert at.button(key="replay_restart").disabled
+    assert not at.button(key="replay_forward").disabled
+
+
+def test_the_controls_move_and_the_address_remembers(pages: Any) -> None:
+    at = press(pages.open("operate.replay", id="exe_a"), "replay_forward")
+    assert step_of(at) == "1"
+    at = press(press(at, "replay_forward"), "replay_back")
+    assert step_of(at) == "1"
+    at = press(at, "replay_continue")
+    assert step_of(at) == "11"
+    assert "completed" in texts(at)
+    assert at.button(key="replay_forward").disabled
+    assert step_of(press(at, "replay_restart")) == "0"
+
+
+def test_a_link_leads_to_its_step(pages: Any) -> None:
+    at = pages.open("operate.replay", id="exe_a", step="5")
+    assert "HTTP 503" in texts(at)
+    assert at.number_input(key="replay_goto").value == 5
+    assert not pages.open("operate.replay", id="exe_a", step="99").exception
+    assert not pages.open("operate.replay", id="exe_a", step="x").exception
+
+
+def test_a_step_is_gone_to_by_its_number_and_on_the_timeline(pages: Any) -> None:
+    at = pages.open("operate.replay", id="exe_a")
+    at = at.number_input(key="replay_goto").set_value(7).run(timeout=30)
+    assert step_of(at) == "7"
+    line = next(one for one in at.button_group if one.key == "replay_attempt_1")
+    at = line.set_value(3).run(timeout=30)
+    assert step_of(at) == "3"
+
+
+def test_continue_stops_at_a_breakpoint_that_was_added_until_it_is_removed(pages: Any) -> None:
+    at = pages.open("operate.replay", id="exe_a")
+    at = at.text_input(key="replay_add_breakpoints").set_value("error").run(timeout=30)
+    at = press(at, "replay_continue")
+    assert step_of(at) == "4"
+    assert "at breakpoint" in texts(at)
+    at = press(at, "replay_remove_breakpoints_0")
+    assert step_of(press(at, "replay_continue")) == "11"
+
+
+def test_a_breakpoint_that_means_nothing_is_not_kept_and_says_why(pages: Any) -> None:
+    at = pages.open("operate.replay", id="exe_a")
+    at = at.text_input(key="replay_add_breakpoints").set_value("step.knd").run(timeout=30)
+    assert "no 'knd'" in at.error[0].value.replace("\\", "")
+    assert not [one for one in at.button if one.key == "replay_remove_breakpoints_0"]
+
+
+def test_a_watch_shows_its_value_or_its_fault(pages: Any) -> None:
+    at = pages.open("operate.replay", id="exe_a", step="5")
+    at = at.text_input(key="replay_add_watches").set_value("state.failures").run(timeout=30)
+    at = at.text_input(key="replay_add_watches").set_value("step.knd").run(timeout=30)
+    assert "state\\.failures = 1" in texts(at)
+    assert "at character 6" in texts(at)
+    at = press(at, "replay_remove_watches_0")
+    assert "state\\.failures = 1" not in texts(at)
+
+
+def test_another_execution_is_compared_with_the_first_difference_named(
+    pages: Any, client: Any
+) -> None:
+    at = pages.open("operate.replay", id="exe_a", other="exe_b")
+    assert client.called("compare_executions") == [(("exe_a", "exe_b"), {})]
+    assert "First difference" in texts(at)
+    assert "on the right" in texts(at)
+    press(at, "swap")
+    assert pages.went == [("replay", {"id": "exe_b", "other": "exe_a"})]
+
+
+def test_a_comparison_that_is_refused_says_so(pages: Any, client: Any) -> None:
+    client.refuse("compare_executions", ApiError("NOT_FOUND", "there is no execution", [], 404))
+    at = pages.open("operate.replay", id="exe_a", other="exe_x")
+    assert "there is no execution" in at.error[0].value
+
+
+def test_an_execution_without_steps_says_why(pages: Any, client: Any) -> None:
+    answering(client, execution(attempt(1, outcome="lost")))
+    at = pages.open("operate.replay", id="exe_a")
+    assert not at.exception
+    assert "No steps were recorded" in texts(at)
+
+
+def test_a_long_recording_shows_the_steps_around_the_cursor(pages: Any, client: Any) -> None:
+    answering(client, execution(attempt(1, *[step("retry", n) for n in range(500)])))
+    at = pages.open("operate.replay", id="exe_a", step="250")
+    assert not at.exception
+    assert "steps 221 to 280 of 500" in texts(at)
+
+
+def test_what_others_wrote_is_never_markdown(pages: Any, client: Any) -> None:
+    hostile = "![x](http://127.0.0.1:9/beacon)"
+    run = retried(job_name=hostile, status=hostile)
+    run["attempts_detail"][0]["steps"][4]["detail"]["error"] = hostile
+    answering(client, run)
+    at = pages.open("operate.replay", id="exe_a", step="5")
+    marked = "\n".join(str(block.value) for block in [*at.markdown, *at.caption, *at.error])
+    assert "beacon" in marked
+    assert "![x](" not in marked
+
+
+def test_the_execution_is_a_step_away_and_leads_back(pages: Any) -> None:
+    press(pages.open("operate.replay", id="exe_a"), "open_execution")
+    press(pages.open("operate.execution", id="exe_a"), "open_replay")
+    assert pages.went == [("execution", {"id": "exe_a"}), ("replay", {"id": "exe_a"})]
+
+
+def test_without_an_execution_a_file_can_be_opened(pages: Any) -> None:
+    at = pages.open("operate.replay")
+    assert not at.exception
+    assert "Open an exported session" in texts(at)
+    stops = (parse_breakpoint("retry"),)
+    document = session_document(Session(recording_of(retried(job_name="from-afar")), 0, stops))
+    (field,) = at.file_uploader
+    at = field.set_value(("run.json", json.dumps(document).encode(), "application/json")).run(
+        timeout=30
+    )
+    assert "from\\-afar" in texts(at)
+    at = press(at, "replay_forward")
+    assert step_of(at) == "1"
+    assert step_of(press(at, "replay_continue")) == "6"  # the file's own breakpoint
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"{", "is not JSON"), (b"[]", "not an object")])
+def test_a_file_of_something_else_is_refused(pages: Any, content: bytes, said: str) -> None:
+    (field,) = (at := pages.open("operate.replay")).file_uploader
+    at = field.set_value(("run.json", content, "application/json")).run(timeout=30)
+    assert said in at.error[0].value
+    assert not at.exception
+
+
+def test_a_node_that_falls_silent_on_a_move_is_said(pages: Any, client: Any) -> None:
+    at = pages.open("operate.replay", id="exe_a", step="3")
+    evaluate = client.answers["evaluate_replay"]
+
+    def silent(**how: Any) -> Any:
+        if "move" in how:
+            raise Unreachable("http://127.0.0.1:8080", "connection refused")
+        return evaluate(**how)
+
+    client.answers["evaluate_replay"] = silent
+    at = press(at, "replay_forward")
+    assert not at.exception
+    assert "No answer from the node" in at.error[0].value
+    assert step_of(at) == "3"
