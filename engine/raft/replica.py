@@ -165,6 +165,8 @@ _EVENTS: dict[str, type[Any]] = {
         messages.RetryScheduled,
         messages.ExecutionEnded,
         messages.FiresSkipped,
+        messages.TemplatePublished,
+        messages.TemplateWithdrawn,
     )
 }
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.execution import AttemptResult, Execution, Status, Trigger
 from engine.model.job import Job, JobSpec
+from engine.model.template import PublishedTemplate
 
 # ---- commands -----------------------------------------------------------------------------------
 
@@ -108,6 +109,23 @@ class CancelExecution:
     reason: str = "cancelled on request"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishTemplate:
+    """Keep a version of an own template; `id` is namespace/category/name, `text` its YAML."""
+
+    id: str
+    version: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawTemplate:
+    """Forget one version of an own template, or with an empty `version` all of them."""
+
+    id: str
+    version: str = ""
+
+
 class Fire(NamedTuple):
     """The claim of one fire time: accepted once, while it is the job's next one."""
 
@@ -171,6 +189,8 @@ Command: TypeAlias = (
     | DisableJob
     | TriggerJob
     | CancelExecution
+    | PublishTemplate
+    | WithdrawTemplate
     | StartExecutions
     | RecordExecutions
     | RecoverExecutions
@@ -286,6 +306,21 @@ class FiresSkipped:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplatePublished:
+    """An own template has a version more."""
+
+    template: PublishedTemplate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateWithdrawn:
+    """A version of an own template is gone; all of them where `version` is empty."""
+
+    id: str
+    version: str
+
+
 Event: TypeAlias = (
     LeadershipClaimed
     | NodeRegistered
@@ -299,6 +334,8 @@ Event: TypeAlias = (
     | RetryScheduled
     | ExecutionEnded
     | FiresSkipped
+    | TemplatePublished
+    | TemplateWithdrawn
 )
 
 # ---- results ------------------------------------------------------------------------------------

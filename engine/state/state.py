@@ -14,6 +14,7 @@ from engine.core.errors import Incompatible
 from engine.core.ids import ExecutionId, Instant, JobId, RequestId
 from engine.model.execution import Execution
 from engine.model.job import Job
+from engine.model.template import PublishedTemplate
 from engine.state.messages import Accepted, NodeRegistered, Rejected, Result
 
 FORMAT = 1
@@ -64,6 +65,7 @@ class State:
     executions: dict[ExecutionId, Execution] = field(default_factory=dict)
     open_by_job: dict[JobId, list[ExecutionId]] = field(default_factory=dict)
     requests: dict[RequestId, Remembered] = field(default_factory=dict)
+    templates: dict[str, list[PublishedTemplate]] = field(default_factory=dict)
 
 
 _encoder = msgspec.json.Encoder()

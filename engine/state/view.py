@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.execution import Execution
 from engine.model.job import Job
+from engine.model.template import PublishedTemplate
 from engine.state.messages import NodeRegistered
 from engine.state.state import LastRun, State
 
@@ -91,6 +92,12 @@ class View:
             if job_id is None:
                 return list(state.executions.values())
             return [state.executions[key] for key in state.open_by_job.get(job_id, ())]
+
+    def templates(self) -> list[tuple[PublishedTemplate, ...]]:
+        """Own templates by namespace, category and name; the versions of each, newest first."""
+        with self._lock:
+            templates = self._state.templates
+            return [tuple(templates[key]) for key in sorted(templates)]
 
     def nodes(self) -> list[NodeRegistered]:
         """The address book."""
