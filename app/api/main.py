@@ -57,6 +57,7 @@ from app.api.routes import (  # noqa: E402
     peers,
     schedules,
     sql,
+    templates,
     versions,
 )
 
@@ -65,11 +66,13 @@ ROUTERS: Final = (
     health.router,
     executions.router,
     versions.router,
+    templates.of_jobs,
     jobs.router,
     schedules.router,
     overview.router,
     cluster.router,
     sql.router,
+    templates.router,
     demo.router,
     echo.router,
     peers.router,
