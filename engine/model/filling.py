@@ -1,8 +1,9 @@
 """From a template and values to a job's document, and back from the document to the values.
 
-A value is written as its place asks: percent-encoded in the path and query of a URL, as JSON in a
-body that the template writes as an object, as it is elsewhere. A text that is one placeholder and
-nothing else becomes the value itself, with its type.
+A value is written as its place asks: percent-encoded in the path and query of a URL (what is
+encoded already stays so in the path), as JSON in a body that the template writes as an object, as
+it is elsewhere. A text that is one placeholder and nothing else becomes the value itself, with its
+type.
 """
 
 from __future__ import annotations
@@ -92,7 +93,11 @@ def as_text(value: Any) -> Any:
 
 
 def _url(template: Template, text: str, values: Mapping[str, Any]) -> str:
-    """The URL: addresses and hosts as they are, everything after them percent-encoded."""
+    """The URL: addresses and hosts as they are, everything after them percent-encoded.
+
+    In the path a slash stays, and so does a percent sign: `%2F` is how one writes a slash that is
+    no step of the path.
+    """
     written = []
     for position, piece in enumerate(_pieces(text)):
         if position % 2 == 0:
@@ -103,7 +108,7 @@ def _url(template: Template, text: str, values: Mapping[str, Any]) -> str:
         if _AUTHORITY.fullmatch(so_far):
             written.append(str(value).rstrip("/") if _is_url(template, piece) else str(value))
         else:
-            written.append(quote(str(value), safe="" if "?" in so_far else "/"))
+            written.append(quote(str(value), safe="" if "?" in so_far else "/%"))
     return "".join(written)
 
 
@@ -126,7 +131,7 @@ def _is_form(webhook: Mapping[str, Any]) -> bool:
 def _body(tree: Any, form: bool) -> str:
     if form and isinstance(tree, Mapping):
         return urlencode({key: as_text(value) for key, value in tree.items()})
-    return json.dumps(tree, ensure_ascii=False, indent=2)
+    return json.dumps(tree, ensure_ascii=False)
 
 
 # ---- back ---------------------------------------------------------------------------------------
