@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from app.cli.commands import cluster, executions, imports, jobs, queries
+from app.cli.commands import cluster, executions, imports, jobs, queries, templates
 from app.cli.session import ApiKey, Url, remember
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.add_typer(jobs.app, name="job")
 app.add_typer(executions.app, name="execution")
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(imports.app, name="import")
+app.add_typer(templates.app, name="template")
 app.add_typer(queries.demo, name="demo")
 app.command("sql")(queries.sql)
 

@@ -289,9 +289,14 @@ def _steps(document: Any, path: str) -> list[str]:
 # ---- what may be shown --------------------------------------------------------------------------
 
 
+def secrets_of_plan(plan: Plan) -> tuple[str, ...]:
+    """The secrets of both versions, to be blotted out."""
+    return (*secrets_of(plan.new, plan.values), *secrets_of(plan.old, plan.values))
+
+
 def shown_changes(plan: Plan) -> list[Document]:
     """The changes without secrets."""
-    secrets = (*secrets_of(plan.new, plan.values), *secrets_of(plan.old, plan.values))
+    secrets = secrets_of_plan(plan)
     return [
         {
             "field": change.field,

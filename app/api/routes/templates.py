@@ -1,4 +1,4 @@
-"""Templates: find them, see what job they would make, install, publish, and upgrade what is there."""
+"""Templates: find, preview, install and publish them, and upgrade the jobs made from them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from app.workbench.marketplace import (
     secrets_of,
 )
 from app.workbench.source import TEXT_BYTES_MAX, read_yaml, write_yaml
-from app.workbench.upgrade import Plan, plan_upgrade, shown_changes
+from app.workbench.upgrade import Plan, plan_upgrade, secrets_of_plan, shown_changes
 from engine.core.clock import rfc3339
 from engine.core.errors import InvalidDocument, Problem
 from engine.model.job import Document
@@ -272,8 +272,12 @@ async def upgrade_job(request: Request, ref: str, key: Key) -> Response:
     new = _target_version(instance, body.get("version") or "")
     plan = plan_upgrade(instance, new, values, resolve, services.gate.defaults)
     if dry_run:
+        would = await _would_be(services, plan, job, actor_of(request))
+        return answer(_shown_plan(services, instance, plan, would))
+    _refuse_unfinished(plan)
+    if plan.new.version == plan.old.version and not values:
+        # It is there already: a repeated request finds so, and makes no version of nothing.
         return answer(_shown_plan(services, instance, plan, job))
-    _refuse_unfinished(plan, instance, values)
     changed = await services.gate.update_job(
         job.id,
         plan.document,
@@ -283,6 +287,15 @@ async def upgrade_job(request: Request, ref: str, key: Key) -> Response:
         comment=f"template {instance.ref} {plan.old.version} to {plan.new.version}",
     )
     return answer(_shown_plan(services, instance, plan, changed))
+
+
+async def _would_be(services: Services, plan: Plan, job: StoredJob, actor: str) -> StoredJob:
+    """The job as the plan would leave it; as it is, while a value is missing."""
+    if plan.needs:
+        return job
+    return await services.gate.update_job(
+        job.id, plan.document, actor=actor, request_id="preview", dry_run=True
+    )
 
 
 def _instance(services: Services, job: StoredJob) -> Instance:
@@ -312,8 +325,8 @@ def _target_version(instance: Instance, wanted: str) -> Template:
     return new
 
 
-def _refuse_unfinished(plan: Plan, instance: Instance, values: Document) -> None:
-    """A plan that still needs a value or a decision, or changes nothing."""
+def _refuse_unfinished(plan: Plan) -> None:
+    """A plan that still needs a value or a decision."""
     if plan.needs:
         raise InvalidDocument(
             Problem(f"values.{variable.name}", reason, variable.description or variable.title)
@@ -328,9 +341,6 @@ def _refuse_unfinished(plan: Plan, instance: Instance, values: Document) -> None
                 for name in plan.conflicts
             ],
         )
-    if plan.new.version == plan.old.version and not values:
-        reason = f"is at version {plan.old.version} already, which is the one asked for"
-        raise Refusal("CONFLICT", f"the job {reason}", [Problem("version", reason, "send values")])
 
 
 def _shown_plan(services: Services, instance: Instance, plan: Plan, job: StoredJob) -> Document:
@@ -343,7 +353,7 @@ def _shown_plan(services: Services, instance: Instance, plan: Plan, job: StoredJ
         <= (version_order(plan.new.version) or ())
     ]
     return {
-        "job": shown_job(services, job),
+        "job": blotted(shown_job(services, job), secrets_of_plan(plan)),
         "template": instance.ref,
         "from_version": plan.old.version,
         "to_version": plan.new.version,
