@@ -6,12 +6,13 @@ values that were given. So an installed template needs no record beside the job 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
 from app.workbench.source import read_yaml
 from engine.core.errors import InvalidDocument, Problem
@@ -27,6 +28,7 @@ TAG: Final = "chronos-template"
 VERSION_TAG: Final = "chronos-template-version"
 VALUES_TAG: Final = "chronos-template-values"
 TAGS: Final = (TAG, VERSION_TAG, VALUES_TAG)
+BLOTTED_MIN: Final = 6
 BUILT_IN: Final = ""
 """The namespace of what belongs to none."""
 
@@ -204,18 +206,29 @@ def instance_of(job: Job, shelves: Iterable[Shelf]) -> Instance | None:
 
 
 def secrets_of(template: Template, values: Mapping[str, Any]) -> tuple[str, ...]:
-    """The secrets among the values, longest first, to be blotted out."""
+    """The secrets among the values as a job may hold them, longest first, to be blotted out."""
     named = (one.name for one in template.variables if one.type is VariableType.SECRET)
-    found = {str(values[name]) for name in named if values.get(name)}
+    found = {form for name in named if values.get(name) for form in _forms(str(values[name]))}
     return tuple(sorted(found, key=len, reverse=True))
 
 
+def _forms(secret: str) -> tuple[str, ...]:
+    """A text as it stands in a header, in a path, in a query, in a form and in JSON."""
+    in_json = json.dumps(secret, ensure_ascii=False)[1:-1]
+    return secret, quote(secret, "/%"), quote(secret, ""), quote_plus(secret), in_json
+
+
 def blotted(tree: Any, secrets: Sequence[str]) -> Any:
-    """A document without these secrets, wherever in its texts they stand."""
+    """A document without these secrets, wherever in its texts they stand.
+
+    What is too short to be a secret is hidden only where it stands alone: a text in which every
+    "x" is blotted out tells more than one in which none is.
+    """
     if isinstance(tree, str):
         for secret in secrets:
-            tree = tree.replace(secret, HIDDEN)
-        return tree
+            if len(secret) >= BLOTTED_MIN:
+                tree = tree.replace(secret, HIDDEN)
+        return HIDDEN if tree in secrets else tree
     if isinstance(tree, Mapping):
         return {key: blotted(value, secrets) for key, value in tree.items()}
     if isinstance(tree, list):
