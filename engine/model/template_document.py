@@ -189,7 +189,7 @@ def _variable(name: str, told: Mapping[str, Any], path: str, faults: _Faults) ->
         type=VariableType(kind),
         title=faults.text(told, "title", path) or name.replace("_", " ").capitalize(),
         description=faults.text(told, "description", path),
-        default=told.get("default"),
+        default=None if told.get("default") == "" else told.get("default"),
         required=required,
         example=told.get("example"),
         pattern=faults.text(told, "pattern", path),
