@@ -91,7 +91,7 @@ def test_an_export_can_be_published_elsewhere_and_withdrawn(run: Run, tmp_path: 
     assert run("template", "publish", "-f", file, "-n", "copies").exit_code == 0
     gone = run("template", "withdraw", "reporting/sales-digest", "-n", "copies")
     assert gone.exit_code == 0
-    assert run("template", "get", "reporting/sales-digest", "-n", "copies").exit_code == 0
+    assert run("template", "get", "reporting/sales-digest", "-n", "copies").exit_code == 1
     assert run("template", "withdraw", "reporting/sales-digest").exit_code == 0
     assert run("template", "get", "reporting/sales-digest").exit_code == 1
 
