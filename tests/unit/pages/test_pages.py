@@ -27,6 +27,10 @@ ALL = [
     ("build.editor", {}),
     ("build.editor", {"id": "job_a"}),
     ("build.sql", {}),
+    ("build.marketplace", {}),
+    ("build.marketplace", {"market_view": "Installed"}),
+    ("build.template", {"ref": "notification/slack-message"}),
+    ("build.upgrade", {"id": "job_a"}),
 ]
 
 
