@@ -37,11 +37,12 @@ STATES = {
 def render(console: Console) -> None:
     installed = console.client.template_instances()
     with header("Marketplace", "jobs with gaps to fill, for the services people schedule most"):
+        if installed["upgradable"]:
+            st.markdown(f":orange-badge[:material/upgrade: {installed['upgradable']} to upgrade]")
         view = st.segmented_control(
             "View",
             VIEWS,
             default=VIEWS[0],
-            format_func=lambda name: _counted(name, installed),
             key="market_view",
             bind="query-params",
             label_visibility="collapsed",
@@ -55,14 +56,6 @@ def render(console: Console) -> None:
         _templates(console)
 
 
-def _counted(name: str, installed: dict[str, Any]) -> str:
-    """A view's name with what waits there."""
-    if name != "Installed" or not installed["total"]:
-        return name
-    waiting = f" · {installed['upgradable']} to upgrade" if installed["upgradable"] else ""
-    return f"{name} {installed['total']}{waiting}"
-
-
 # ---- templates ----------------------------------------------------------------------------------
 
 
@@ -73,16 +66,10 @@ def _templates(console: Console) -> None:
             key="market_q",
             bind="query-params",
             placeholder="Slack, snapshot, certificate ...",
-            width=280,
+            width=240,
         )
-        category = st.pills(
-            "Category",
-            list(WORDS),
-            format_func=WORDS.__getitem__,
-            key="market_category",
-            bind="query-params",
-        )
-        tag = st.text_input("Tag", key="market_tag", bind="query-params", width=140)
+        tag = st.text_input("Tag", key="market_tag", bind="query-params", width=120)
+        category = st.pills("Category", list(WORDS), key="market_category", bind="query-params")
     try:
         found = console.client.templates(
             q=search or None, category=category or None, tag=tag.strip() or None
@@ -132,7 +119,7 @@ def _card(console: Console, one: dict[str, Any]) -> None:
     tags = [f":gray-badge[{plain(tag)}]" for tag in one["tags"]]
     if not one["built_in"]:
         tags.insert(0, f":violet-badge[:material/group: {plain(one['namespace'])}]")
-    st.markdown(" ".join([*tags, f":gray[{one['version']}]"]))
+    st.caption(" ".join([*tags, f"&nbsp;{one['version']}"]))
 
 
 # ---- installed ----------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def render(console: Console) -> None:
     form = Form(draft)
     with left:
         place = _place(template, draft, form)
-        with card("Values", "\\* must be given", key="values"):
+        with card("Values", "∗ must be given", key="values"):
             form.ask(template["variables"])
         _more(console, template, ref, namespace)
     request = {"values": form.values, **place}

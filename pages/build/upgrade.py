@@ -39,6 +39,7 @@ def render(console: Console) -> None:
     with header(f"Upgrade {job['name']}", span):
         place = st.empty()
     _news(first)
+    note = st.empty()
     if first["needs"]:
         with card("Values that are needed", "secrets are not kept to be read", key="needs"):
             for one in first["needs"]:
@@ -50,12 +51,13 @@ def render(console: Console) -> None:
     open_ones = [name for name in plan["conflicts"] if name not in decided]
     waits = bool(plan["needs"] or open_ones)
     moves = plan["from_version"] != plan["to_version"] or bool(form.values)
+    if why := _why_not(plan, open_ones):
+        note.caption(f":material/info: {why}")
     pressed = place.button(
         "Upgrade",
         type="primary",
         icon=":material/upgrade:",
         disabled=waits or not moves,
-        help=_why_not(plan, open_ones) or None,
         key=draft.here,
     )
     console.link(f"Job {plain(job['name'])}", "job", id=identity)
@@ -74,8 +76,9 @@ def render(console: Console) -> None:
 
 def _why_not(plan: dict[str, Any], open_ones: list[str]) -> str:
     if plan["needs"]:
-        return "Values are missing."
-    return f"Decide first: {', '.join(open_ones)}" if open_ones else ""
+        return "The upgrade waits for the values below."
+    names = ", ".join(f"`{name}`" for name in open_ones)
+    return f"Both you and the template changed {names}: choose a side." if open_ones else ""
 
 
 def _news(plan: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -12,6 +13,10 @@ from app.console.widgets.format import plain
 
 LONG: Final = 300
 """From this length on, a text gets an area of several lines."""
+MUST: Final = " ∗"
+"""Behind what must be given; not the asterisk of Markdown."""
+_MARKUP: Final = re.compile(r"[\[\]<>`*_~$\\|]")
+"""Taken out of a title, not escaped: screen readers read a label as it is written."""
 _HELP: Final = {
     "cron": "Cron with 5 or 6 fields, @daily, @every 90s",
     "duration": "Such as 30s, 5m or 1h30m",
@@ -56,7 +61,7 @@ class Form:
 
 def _field(name: str, variable: Mapping[str, Any], draft: Draft) -> Any:
     kind, default = variable["type"], variable.get("default")
-    label = plain(variable["title"]) + (" \\*" if variable.get("required") else "")
+    label = _MARKUP.sub("", variable["title"]) + (MUST if variable.get("required") else "")
     about = plain(variable.get("description") or "") or _HELP.get(kind)
     kept = draft.field(f"value_{name}")
     if kind == "boolean":

@@ -63,11 +63,11 @@ def test_an_installed_job_offers_its_upgrade(client: Any, pages: Any) -> None:
 def test_a_form_is_drawn_from_the_variables_and_previewed(client: Any, pages: Any) -> None:
     at = pages.open("build.template", ref=REF)
     labels = {field.label for field in (*at.text_input, *at.text_area, *at.number_input)}
-    assert {"Webhook URL \\*", "Message \\*", "Tries", "Schedule"} <= labels
+    assert {"Webhook URL ∗", "Message ∗", "Tries", "Schedule"} <= labels
     (args, _) = client.called("preview_template")[-1]
     assert args[0] == REF
     assert args[1]["values"] == {"tries": 3, "loud": False, "schedule": "0 9 * * 1-5"}
-    assert "At 09:00" in texts(at)
+    assert "At 09" in texts(at)
 
 
 def test_faults_stand_beneath_what_was_filled_and_empty_fields_are_not_scolded(
