@@ -119,7 +119,7 @@ def _card(console: Console, one: dict[str, Any]) -> None:
     tags = [f":gray-badge[{plain(tag)}]" for tag in one["tags"]]
     if not one["built_in"]:
         tags.insert(0, f":violet-badge[:material/group: {plain(one['namespace'])}]")
-    st.caption(" ".join([*tags, f"&nbsp;{one['version']}"]))
+    st.markdown(" ".join([*tags, f":small[:gray[&nbsp;{one['version']}]]"]))
 
 
 # ---- installed ----------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ LONG: Final = 300
 """From this length on, a text gets an area of several lines."""
 MUST: Final = " ∗"
 """Behind what must be given; not the asterisk of Markdown."""
+TYPED: Final = "press Enter when it is typed"
+"""Tab moves from a secret to its eye, and Streamlit does not count that as leaving the field."""
 _MARKUP: Final = re.compile(r"[\[\]<>`*_~$\\|]")
 """Taken out of a title, not escaped: screen readers read a label as it is written."""
 _HELP: Final = {
@@ -92,7 +94,7 @@ def _field(name: str, variable: Mapping[str, Any], draft: Draft) -> Any:
         text,
         type="password" if kind == "secret" else "default",
         autocomplete="new-password" if kind == "secret" else "off",
-        placeholder="" if kind == "secret" else _example(variable),
+        placeholder=TYPED if kind == "secret" else _example(variable),
         help=about,
         **kept,
     )
