@@ -98,3 +98,9 @@ def test_an_address_with_a_secret_in_it_is_not_kept_in_tags() -> None:
 def test_a_search_finds_what_people_call_it(words: str, ref: str | None) -> None:
     found: list[Shelf] = search(built_in(), q=words)
     assert (found[0].newest.ref if found else None) == ref
+
+
+def test_the_example_of_the_reference_is_a_template() -> None:
+    page = (FOLDER.parents[1] / "docs" / "reference" / "templates.md").read_text("utf-8")
+    (document,) = read_yaml(page.split("```yaml\n", 1)[1].split("```", 1)[0])
+    assert parse_template(document).ref == "monitoring/shop-is-up"
