@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
 from app.workbench.source import read_yaml
@@ -85,14 +85,18 @@ def catalogue(published: Iterable[Sequence[PublishedTemplate]]) -> list[Shelf]:
     return shelves
 
 
-def find(shelves: Iterable[Shelf], ref: str, namespace: str = BUILT_IN) -> Shelf | None:
+Index: TypeAlias = Mapping[tuple[str, str], Shelf]
+"""Templates by namespace and category/name."""
+
+
+def by_name(shelves: Iterable[Shelf]) -> Index:
+    """The catalogue, to look up many names in."""
+    return {(shelf.namespace, shelf.newest.ref): shelf for shelf in shelves}
+
+
+def find(index: Index, ref: str, namespace: str = BUILT_IN) -> Shelf | None:
     """The template that `ref` names in a namespace: its own before the built-in one."""
-    named = [shelf for shelf in shelves if shelf.newest.ref == ref]
-    for wanted in (namespace, BUILT_IN):
-        for shelf in named:
-            if shelf.namespace == wanted:
-                return shelf
-    return None
+    return index.get((namespace, ref)) or index.get((BUILT_IN, ref))
 
 
 def search(
@@ -193,12 +197,12 @@ class Instance:
         return "upgradable" if newest > (version_order(self.version) or ()) else "current"
 
 
-def instance_of(job: Job, shelves: Iterable[Shelf]) -> Instance | None:
+def instance_of(job: Job, index: Index) -> Instance | None:
     """What a job says of its origin; None of a job that was written by hand."""
     ref = job.spec.tags.get(TAG)
     if not ref:
         return None
-    shelf = find(shelves, ref, job.namespace)
+    shelf = find(index, ref, job.namespace)
     return Instance(job, ref, job.spec.tags.get(VERSION_TAG, ""), shelf)
 
 

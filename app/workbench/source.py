@@ -9,7 +9,7 @@ import yaml
 
 from engine.core.errors import InvalidDocument, Problem
 
-TEXT_BYTES_MAX: Final = 64 * 1024
+TEXT_BYTES_MAX: Final = 32 * 1024
 _HINTS: Final = (
     ("'%'", "quote text that begins with %"),
     ("'@'", 'quote text that begins with @, such as schedule: "@daily"'),

@@ -41,6 +41,7 @@ from app.workbench.marketplace import (
     Instance,
     Shelf,
     blotted,
+    by_name,
     catalogue,
     find,
     instance_of,
@@ -119,10 +120,10 @@ async def list_instances(
 ) -> Response:
     """List the jobs that were made from templates, and whether a later version waits for them."""
     services = services_of(request)
-    shelves = _catalogue(services)
+    index = by_name(_catalogue(services))
     found = []
     for job in services.view.jobs():
-        instance = instance_of(job, shelves)
+        instance = instance_of(job, index)
         if instance is None or (template and instance.ref != template):
             continue
         if namespace is None or job.namespace == namespace:
@@ -299,7 +300,7 @@ async def _would_be(services: Services, plan: Plan, job: StoredJob, actor: str) 
 
 
 def _instance(services: Services, job: StoredJob) -> Instance:
-    instance = instance_of(job, _catalogue(services))
+    instance = instance_of(job, by_name(_catalogue(services)))
     if instance is None:
         hint = "install one with POST /api/v1/templates/{category}/{name}/install"
         raise Refusal(
@@ -390,7 +391,7 @@ async def publish_template(
         raise invalid("template", f"holds {len(loaded)} documents", "send one template at a time")
     template = parse_template(loaded[0])
     where = namespace or "default"
-    if find(_catalogue(services), template.ref) is not None:
+    if find(by_name(_catalogue(services)), template.ref) is not None:
         reason = f"{template.ref} comes with Chronos"
         problem = Problem("name", reason, "choose another name")
         raise Refusal("CONFLICT", reason, [problem])
@@ -435,10 +436,9 @@ async def withdraw_template(
     """Withdraw an own template, or one version of it; jobs that were made from it stay."""
     services = services_of(request)
     ref = f"{category}/{name}"
-    own = any(
-        shelf.namespace == namespace and shelf.newest.ref == ref for shelf in _catalogue(services)
-    )
-    if not own and find(_catalogue(services), ref) is not None:
+    index = by_name(_catalogue(services))
+    own = (namespace, ref) in index
+    if not own and (BUILT_IN, ref) in index:
         reason = f"{ref} comes with Chronos and cannot be withdrawn"
         raise Refusal("CONFLICT", reason, [Problem("name", reason, "own templates can")])
     await services.gate.withdraw_template(
@@ -463,7 +463,7 @@ def _find(
         Refusal: NOT_FOUND.
     """
     ref = f"{category}/{name}"
-    shelf = find(_catalogue(services), ref, namespace or "default")
+    shelf = find(by_name(_catalogue(services)), ref, namespace or "default")
     if shelf is None:
         raise not_found(
             "template", ref, "GET /api/v1/templates lists them; own ones need namespace"

@@ -16,8 +16,8 @@ from engine.state.messages import (
 from engine.state.rules.registry import Context, Decision, decides, evolves
 from engine.state.state import State
 
-TEMPLATES_MAX: Final = 1000
-VERSIONS_MAX: Final = 20
+TEMPLATES_MAX: Final = 200
+VERSIONS_MAX: Final = 10
 """Of one template; the oldest gives way, for the state stays small."""
 
 
