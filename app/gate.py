@@ -6,6 +6,7 @@ and policy stand here too when they come.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ from engine.model.execution import Execution, Status, Trigger
 from engine.model.finding import FindingState
 from engine.model.job import Job, JobSpec
 from engine.model.redaction import HIDDEN
+from engine.model.template import Template, template_id
 from engine.raft.store import Store
 from engine.state.messages import (
     Accepted,
@@ -30,13 +32,16 @@ from engine.state.messages import (
     DisableJob,
     EnableJob,
     NewJob,
+    PublishTemplate,
     Rejected,
     TriggerJob,
     UpdateJob,
+    WithdrawTemplate,
 )
 from engine.timing.schedule import parse_schedule
 
 JOBS_MAX = 10_000
+NAMESPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 class Refused(ChronosError):
@@ -267,6 +272,38 @@ class Gate:
         """
         command = ChangeFinding(id=finding_id, state=state, note=note)
         await self._propose(command, actor, request_id)
+
+    async def publish_template(
+        self, template: Template, text: str, *, namespace: str, actor: str, request_id: str
+    ) -> None:
+        """Keep a checked template as a namespace's own; `text` is what was checked.
+
+        Raises:
+            InvalidDocument: the namespace is no name.
+            Refused: this or a later version is published already.
+        """
+        if not NAMESPACE.fullmatch(namespace):
+            hint = "letters, digits, . _ -"
+            raise InvalidDocument([Problem("namespace", f"{namespace!r} is not a name", hint)])
+        identity = template_id(namespace, template.category, template.name)
+        command = PublishTemplate(id=identity, version=template.version, text=text)
+        await self._propose(command, actor, request_id)
+
+    async def withdraw_template(
+        self, ref: str, *, namespace: str, version: str = "", actor: str, request_id: str
+    ) -> None:
+        """Forget an own template, or one version of it; jobs made from it stay.
+
+        Raises:
+            Refused: the namespace has no such template.
+        """
+        command = WithdrawTemplate(id=f"{namespace}/{ref}", version=version)
+        await self._propose(command, actor, request_id)
+
+    @property
+    def defaults(self) -> Defaults:
+        """What a job gets where its document says nothing."""
+        return self._defaults
 
     async def barrier(self) -> None:
         """Return when this node has applied everything that was committed before the call."""

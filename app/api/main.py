@@ -59,6 +59,7 @@ from app.api.routes import (  # noqa: E402
     replay,
     schedules,
     sql,
+    templates,
     versions,
 )
 
@@ -69,11 +70,13 @@ ROUTERS: Final = (
     replay.router,
     versions.router,
     findings.router,
+    templates.of_jobs,
     jobs.router,
     schedules.router,
     overview.router,
     cluster.router,
     sql.router,
+    templates.router,
     demo.router,
     echo.router,
     peers.router,

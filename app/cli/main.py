@@ -7,7 +7,16 @@ from __future__ import annotations
 
 import typer
 
-from app.cli.commands import cluster, executions, findings, imports, jobs, queries, replay
+from app.cli.commands import (
+    cluster,
+    executions,
+    findings,
+    imports,
+    jobs,
+    queries,
+    replay,
+    templates,
+)
 from app.cli.session import ApiKey, Url, remember
 
 app = typer.Typer(
@@ -23,6 +32,7 @@ app.add_typer(findings.app, name="finding")
 app.add_typer(replay.app, name="replay")
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(imports.app, name="import")
+app.add_typer(templates.app, name="template")
 app.add_typer(queries.demo, name="demo")
 app.command("sql")(queries.sql)
 

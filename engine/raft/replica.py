@@ -171,6 +171,8 @@ _EVENTS: dict[str, type[Any]] = {
         messages.FiresSkipped,
         messages.FindingChanged,
         messages.FindingsForgotten,
+        messages.TemplatePublished,
+        messages.TemplateWithdrawn,
     )
 }
 

@@ -33,6 +33,8 @@ _COMMANDS: dict[str, type[Any]] = {
         messages.DisableJob,
         messages.TriggerJob,
         messages.CancelExecution,
+        messages.PublishTemplate,
+        messages.WithdrawTemplate,
         messages.StartExecutions,
         messages.RecordExecutions,
         messages.RecoverExecutions,

@@ -10,7 +10,13 @@ from dataclasses import replace
 from engine.core.ids import Instant
 from engine.state.entry import Entry
 from engine.state.messages import Accepted, Command, Committed, CreateJobs, Event, Rejected, Result
-from engine.state.rules import cluster, executions, findings, jobs  # noqa: F401  # importing registers them
+from engine.state.rules import (  # noqa: F401  # importing registers them
+    cluster,
+    executions,
+    findings,
+    jobs,
+    templates,
+)
 from engine.state.rules.registry import DECIDES, EVOLVES, Context
 from engine.state.state import REQUEST_AGE_US_MAX, REQUESTS_MAX, Remembered, State
 

@@ -13,6 +13,7 @@ from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.execution import AttemptResult, Execution, Status, Trigger
 from engine.model.finding import Finding, FindingState
 from engine.model.job import Job, JobSpec
+from engine.model.template import PublishedTemplate
 
 # ---- commands -----------------------------------------------------------------------------------
 
@@ -109,6 +110,23 @@ class CancelExecution:
     reason: str = "cancelled on request"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishTemplate:
+    """Keep a version of an own template; `id` is namespace/category/name, `text` its YAML."""
+
+    id: str
+    version: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawTemplate:
+    """Forget one version of an own template, or with an empty `version` all of them."""
+
+    id: str
+    version: str = ""
+
+
 class Fire(NamedTuple):
     """The claim of one fire time: accepted once, while it is the job's next one."""
 
@@ -188,6 +206,8 @@ Command: TypeAlias = (
     | DisableJob
     | TriggerJob
     | CancelExecution
+    | PublishTemplate
+    | WithdrawTemplate
     | StartExecutions
     | RecordExecutions
     | RecoverExecutions
@@ -320,6 +340,21 @@ class FindingsForgotten:
     before_us: Instant
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplatePublished:
+    """An own template has a version more."""
+
+    template: PublishedTemplate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateWithdrawn:
+    """A version of an own template is gone; all of them where `version` is empty."""
+
+    id: str
+    version: str
+
+
 Event: TypeAlias = (
     LeadershipClaimed
     | NodeRegistered
@@ -335,6 +370,8 @@ Event: TypeAlias = (
     | FiresSkipped
     | FindingChanged
     | FindingsForgotten
+    | TemplatePublished
+    | TemplateWithdrawn
 )
 
 # ---- results ------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from engine.core.ids import ExecutionId, Instant, JobId, RequestId
 from engine.model.execution import Execution
 from engine.model.finding import Finding
 from engine.model.job import Job
+from engine.model.template import PublishedTemplate
 from engine.state.messages import Accepted, NodeRegistered, Rejected, Result
 
 FORMAT = 1
@@ -66,6 +67,7 @@ class State:
     open_by_job: dict[JobId, list[ExecutionId]] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
     requests: dict[RequestId, Remembered] = field(default_factory=dict)
+    templates: dict[str, list[PublishedTemplate]] = field(default_factory=dict)
 
 
 _encoder = msgspec.json.Encoder()

@@ -13,6 +13,7 @@ from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.execution import Execution
 from engine.model.finding import Finding
 from engine.model.job import Job
+from engine.model.template import PublishedTemplate
 from engine.state.messages import NodeRegistered
 from engine.state.state import LastRun, State
 
@@ -97,6 +98,12 @@ class View:
         """The findings that are not forgotten, in the order in which they were first reported."""
         with self._lock:
             return list(self._state.findings.values())
+
+    def templates(self) -> list[tuple[PublishedTemplate, ...]]:
+        """Own templates by namespace, category and name; the versions of each, newest first."""
+        with self._lock:
+            templates = self._state.templates
+            return [tuple(templates[key]) for key in sorted(templates)]
 
     def nodes(self) -> list[NodeRegistered]:
         """The address book."""

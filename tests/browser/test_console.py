@@ -161,6 +161,9 @@ def test_the_count_of_failures_leads_to_them(
         "sql",
         "anomalies",
         "editor",
+        "marketplace",
+        "marketplace?market_view=Installed",
+        "template?ref=notification%2Fslack-message",
         "job?id={job}",
         "execution?id={execution}",
     ],
@@ -180,3 +183,32 @@ def test_no_page_has_a_serious_barrier(
         if not any(part in str(node["target"]) + node["html"] for part in OF_STREAMLIT)
     ]
     assert not serious
+
+
+def test_a_person_installs_a_template_and_takes_a_later_version(
+    node: Node, console: str, page: Page
+) -> None:
+    """From a card to a job; what was edited meanwhile stays."""
+    page.goto(f"{console}/marketplace?market_q=health+check")
+    idle(page)
+    page.get_by_role("link", name="Check an HTTP endpoint").click()
+    page.wait_for_url("**/template?ref=*", timeout=20 * SECONDS)
+    idle(page)
+    fill(page, "Address ∗", f"{node.url}/echo")
+    expect(page.get_by_text("Every 2 minutes").first).to_be_visible(timeout=20 * SECONDS)
+    page.get_by_role("button", name="Install").click()
+    expect(page.get_by_role("tab", name="History")).to_be_visible(timeout=30 * SECONDS)
+    job = node.request("GET", "/api/v1/jobs/default/http-health-check")
+    assert job["enabled"]
+
+    old = {"webhook_url": f"{node.url}/echo", "message": "hi"}
+    old["webhook_url"] = old["webhook_url"].replace("http://", "https://")
+    body = {"values": old, "version": "1.0.0", "name": "browser-slack"}
+    path = "/api/v1/templates/notification/slack-message/install"
+    made = node.request("POST", path, json=body)
+    page.goto(f"{console}/upgrade?id={made['id']}")
+    idle(page)
+    page.get_by_role("button", name="Upgrade").click()
+    expect(page.get_by_role("tab", name="History")).to_be_visible(timeout=30 * SECONDS)
+    now = node.request("GET", f"/api/v1/jobs/{made['id']}")
+    assert now["tags"]["chronos-template-version"] == "1.1.0"

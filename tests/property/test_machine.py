@@ -78,6 +78,17 @@ commands: st.SearchStrategy[Any] = st.one_of(
     ),
     st.builds(messages.RecordExecutions, results=st.lists(results, max_size=3).map(tuple)),
     st.builds(messages.RecoverExecutions, epoch=epochs),
+    st.builds(
+        messages.PublishTemplate,
+        id=st.sampled_from(["default/backup/a", "default/backup/b", "nowhere"]),
+        version=st.sampled_from(["1.0.0", "1.1.0", "2.0.0", "x"]),
+        text=st.text(max_size=5),
+    ),
+    st.builds(
+        messages.WithdrawTemplate,
+        id=st.sampled_from(["default/backup/a", "default/backup/b"]),
+        version=st.sampled_from(["", "1.0.0"]),
+    ),
     st.just(messages.Barrier()),
 )
 entries = st.builds(

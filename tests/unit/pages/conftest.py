@@ -224,7 +224,78 @@ def version(number: int, description: str) -> dict[str, Any]:
     }
 
 
+TEMPLATE = {
+    "category": "notification",
+    "name": "slack-message",
+    "version": "1.1.0",
+    "title": "Slack message",
+    "description": "Posts *a* message.",
+    "icon": "chat",
+    "tags": ["slack", "chat"],
+    "changes": "a heading",
+    "documentation": "https://docs.slack.dev/",
+    "namespace": None,
+    "built_in": True,
+    "variables": {
+        "webhook_url": {"type": "secret", "title": "Webhook URL", "required": True},
+        "message": {"type": "string", "title": "Message", "required": True, "max": 3000},
+        "tries": {"type": "integer", "title": "Tries", "default": 3, "min": 1, "max": 9},
+        "loud": {"type": "boolean", "title": "Loud", "default": False},
+        "colour": {"type": "enum", "title": "Colour", "choices": ["red", "blue"]},
+        "schedule": {"type": "cron", "title": "Schedule", "default": "0 9 * * 1-5"},
+    },
+    "job": {"schedule": "{{schedule}}"},
+    "versions": [
+        {"version": "1.1.0", "changes": "a heading", "published_at": None, "published_by": ""},
+        {"version": "1.0.0", "changes": "", "published_at": AT, "published_by": "![x](y)"},
+    ],
+}
+INSTANCE = {
+    "job_id": "job_a",
+    "job_name": "nightly-backup",
+    "namespace": "default",
+    "enabled": True,
+    "template": "notification/slack-message",
+    "title": "Slack message",
+    "version": "1.0.0",
+    "latest_version": "1.1.0",
+    "state": "upgradable",
+    "values": {"message": "hi"},
+}
+UPGRADE = {
+    "job": JOB,
+    "template": "notification/slack-message",
+    "from_version": "1.0.0",
+    "to_version": "1.1.0",
+    "news": [{"version": "1.1.0", "changes": "a heading"}],
+    "changes": [
+        {
+            "field": "webhook.body",
+            "base": "{}",
+            "mine": "{}",
+            "theirs": '{"text": "hi"}',
+            "result": '{"text": "hi"}',
+            "kind": "updated",
+        },
+        {
+            "field": "timeout",
+            "base": "1m",
+            "mine": "3m",
+            "theirs": "2m",
+            "result": "3m",
+            "kind": "conflict",
+        },
+    ],
+    "conflicts": ["timeout"],
+    "needs": [],
+}
 ANSWERS: dict[str, Any] = {
+    "templates": {"templates": [TEMPLATE], "total": 1, "categories": {"notification": 1}},
+    "template": TEMPLATE,
+    "template_yaml": "name: slack-message",
+    "preview_template": {"job": JOB, "words": "At 09:00", "next": FIRES, "name_taken": False},
+    "template_instances": {"instances": [INSTANCE], "total": 1, "upgradable": 1},
+    "upgrade_job": UPGRADE,
     "cluster_status": STATUS,
     "overview": OVERVIEW,
     "findings": {"findings": [FINDING], "total": 1},

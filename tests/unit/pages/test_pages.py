@@ -35,6 +35,10 @@ ALL = [
     ("understand.anomalies", {}),
     ("understand.anomalies", {"job": "job_a"}),
     ("understand.anomalies", {"job": "job_a", "detector": "level_shift"}),
+    ("build.marketplace", {}),
+    ("build.marketplace", {"market_view": "Installed"}),
+    ("build.template", {"ref": "notification/slack-message"}),
+    ("build.upgrade", {"id": "job_a"}),
 ]
 
 
