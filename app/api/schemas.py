@@ -296,6 +296,31 @@ class Overview(Shape):
     jobs_enabled: int
 
 
+class EventDocument(Shape):
+    """One fact of the log; its id is its place there, the same on every node."""
+
+    id: str
+    at: str
+    kind: str
+    namespace: str
+    job_id: str
+    job_name: str
+    execution_id: str
+    status: str
+    attempt: int | None
+    node_id: str
+    actor: str
+    text: str
+
+
+class Events(Shape):
+    """The newest events, newest first; `missed` says that some after `after` are gone."""
+
+    events: list[EventDocument]
+    newest: str
+    missed: bool
+
+
 class ClusterStatus(Shape):
     """This node, its peers and the log."""
 
@@ -374,6 +399,7 @@ _MEANINGS = {
     403: "The caller may not do this.",
     404: "There is no such thing.",
     409: "The state of the thing forbids it.",
+    429: "Too many at once; try again after `Retry-After`.",
     503: "No leader is known; try again after `Retry-After`.",
 }
 

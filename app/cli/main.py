@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from app.cli.commands import cluster, executions, imports, jobs, queries
+from app.cli.commands import cluster, events, executions, imports, jobs, queries
 from app.cli.session import ApiKey, Url, remember
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.add_typer(executions.app, name="execution")
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(imports.app, name="import")
 app.add_typer(queries.demo, name="demo")
+app.command("events")(events.events)
 app.command("sql")(queries.sql)
 
 
