@@ -47,6 +47,7 @@ register_url_convertor("jobref", JobRef())
 
 # Routes name the convertor, so they are read after it is registered.
 from app.api.routes import (  # noqa: E402
+    calendar,
     cluster,
     demo,
     echo,
@@ -58,6 +59,7 @@ from app.api.routes import (  # noqa: E402
     peers,
     schedules,
     sql,
+    timeline,
     versions,
 )
 
@@ -69,6 +71,8 @@ ROUTERS: Final = (
     jobs.router,
     schedules.router,
     overview.router,
+    timeline.router,
+    calendar.router,
     events.router,
     cluster.router,
     sql.router,

@@ -182,6 +182,14 @@ class Client:
         """What the landing page shows."""
         return self._get("/api/v1/overview", {"window": window})
 
+    def timeline(self, **window: Any) -> Json:
+        """A window as lanes of marks; `since`, `until`, `by` and filters as in the contract."""
+        return self._get("/api/v1/timeline", window)
+
+    def calendar(self, **year: Any) -> Json:
+        """A year by day and by hour of the week; `year`, `zone`, `job_id`, `namespace`."""
+        return self._get("/api/v1/calendar", year)
+
     def recent_events(self, after: str | None = None, **filters: Any) -> Json:
         """The newest events, newest first: `{events, newest, missed}`."""
         return self._get("/api/v1/events/recent", {"after": after, **filters})

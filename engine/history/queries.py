@@ -15,6 +15,8 @@ import orjson
 from engine.core.clock import rfc3339
 from engine.core.errors import InvalidDocument, Problem
 from engine.core.ids import ExecutionId, Instant, JobId
+from engine.history.calendar import Year, calendar
+from engine.history.lanes import Window, lanes
 from engine.history.sqlfiles import sql
 from engine.history.store import History
 from engine.model.document import request_document
@@ -233,6 +235,16 @@ class Queries:
                 for row in reversed(series)
             ],
         }
+
+    def lanes(
+        self, window: Window, *, lanes_max: int, marks_max: int
+    ) -> tuple[list[Document], int]:
+        """The lanes of a window, at most so many marks together, and how many lanes there are."""
+        return lanes(self._history, window, lanes_max=lanes_max, marks_max=marks_max)
+
+    def calendar(self, year: Year) -> Document:
+        """What ran on the days of a year, and in the hours of its weeks."""
+        return calendar(self._history, year)
 
 
 def _documents(db: duckdb.DuckDBPyConnection, rows: list[tuple[Any, ...]]) -> list[Document]:
