@@ -52,6 +52,7 @@ class Queries:
         status: str | Sequence[str] | None = None,
         namespace: str | None = None,
         since_us: Instant | None = None,
+        until_us: Instant | None = None,
         limit: int = 20,
         cursor: str | None = None,
     ) -> tuple[list[Document], str | None, int]:
@@ -60,6 +61,7 @@ class Queries:
         Args:
             status: one status, or several, as a sequence or separated by commas.
             since_us: only those completed at this instant or later.
+            until_us: only those completed before this instant.
             limit: rows of a page, 1 to 1000.
             cursor: what the page before gave; it stays right while new rows come in.
 
@@ -81,6 +83,9 @@ class Queries:
         if since_us is not None:
             where.append("completed_at >= make_timestamp(?)")
             values.append(since_us)
+        if until_us is not None:
+            where.append("completed_at < make_timestamp(?)")
+            values.append(until_us)
         condition = " AND ".join(where)
         page, page_values = condition, list(values)
         if cursor:

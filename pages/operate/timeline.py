@@ -11,7 +11,7 @@ import streamlit as st
 from app.client.errors import Unreachable
 from app.console.page import Page
 from app.console.session import Console
-from app.console.widgets.format import clock, milliseconds, moment
+from app.console.widgets.format import clock, milliseconds, moment, stretch
 from app.console.widgets.gantt import frame_of, gantt
 from app.console.widgets.layout import card, empty_state, header, unreachable
 
@@ -135,7 +135,7 @@ def _board(
     lanes, total = len(board["lanes"]), board["lanes_total"]
     shown = f"{lanes} of {total} lanes, those with failures first" if total > lanes else ""
     with card(
-        f"{clock(board['since'], console.zone)} – {clock(board['until'], console.zone)}",
+        stretch(board["since"], board["until"], console.zone),
         " · ".join(filter(None, [shown, "click a bar to open it, drag to zoom in"])),
         key="timeline",
     ):
@@ -147,7 +147,7 @@ def _board(
             alt="Runs by lane over time; the same stands below as a table",
         )
         st.caption(
-            "A thin line leads from the fire time to a late start; a hollow ring is a planned fire. "
+            "A thin line leads from the fire time to a late start; a ring is a planned fire. "
             "A bar with several colours stands for many runs: a click looks closer."
         )
     _follow(console, board, event["selection"])
@@ -166,13 +166,9 @@ def _moves(since: datetime, until: datetime, *, follow: bool) -> None:
             _look_at(since + span / 4, until - span / 4)
         if st.button("Wider", icon=":material/zoom_out:", shortcut="Down"):
             _look_at(since - span / 2, until + span / 2)
-        st.button(
-            "Now",
-            icon=":material/my_location:",
-            shortcut="T",
-            disabled=follow,
-            on_click=_follow_now,
-        )
+        if st.button("Now", icon=":material/my_location:", shortcut="T", disabled=follow):
+            _follow_now()
+            st.rerun()  # the whole page: only then does it follow again
         if follow:
             st.caption("follows now")
 

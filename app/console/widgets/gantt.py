@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,11 @@ INSET: Final = 0.2
 WIDTH_MIN: Final = 1 / 320
 """Of the window: the width of a bar that would be too thin to be seen."""
 SLICE_MIN: Final = 0.2
-"""Of a merged bar's height: the least that an outcome gets, so that one failure in a thousand shows."""
+"""Of a merged bar's height: the least that an outcome gets, so that one failure of many shows."""
+APART: Final = 1 / 90
+"""Of the window: rings of planned fires that stand closer become a dotted line."""
+AROUND_PX: Final = 78
+"""What the legend and the axis need."""
 LATE_MS: Final = 1_000
 _GREY: Final = "#7C8794"
 _LATE: Final = "#C77E05"
@@ -91,9 +96,11 @@ def gantt(board: Json, zone: str) -> Spec:
             bars += _bars(mark, lane, top, height, frame)
             if lead := _lead(mark, top + height / 2, frame):
                 leads.append(lead)
-        planned += coming
-        if coming and lane["planned_more"]:
-            more.append({"begin": coming[-1]["begin"], "end": frame.span_ms, "y": row + 0.5})
+        rings = _apart(coming, frame)
+        planned += rings
+        if len(rings) < len(coming) or (coming and lane["planned_more"]):
+            end = frame.span_ms if lane["planned_more"] else coming[-1]["begin"]
+            more.append({"begin": rings[-1]["begin"], "end": end, "y": row + 0.5})
     now_x = frame.x(board["now"]) or 0.0
     layers = [
         _rules(leads, {"strokeWidth": 2}, colored=True),
@@ -104,7 +111,7 @@ def gantt(board: Json, zone: str) -> Spec:
     if 0 <= now_x <= frame.span_ms:
         layers.append(_now_layer(now_x))
     return {
-        "height": LANE_PX * len(board["lanes"]),
+        "height": LANE_PX * len(board["lanes"]) + AROUND_PX,
         "encoding": {
             "x": {
                 "field": "begin",
@@ -227,7 +234,7 @@ def _lead(mark: Json, y: float, frame: Frame) -> Json | None:
         return None
     begin = frame.x(mark["from"]) if mark["from"] else frame.x(frame.now.isoformat())
     late = (begin or 0.0) - fire
-    if late <= 0:
+    if late <= 0 or begin is None or begin <= 0:
         return None
     color = _LATE if late >= LATE_MS else _GREY
     return {"begin": max(0.0, fire), "end": begin, "y": y, "color": color, **_told(mark, frame)}
@@ -242,6 +249,14 @@ def _planned(mark: Json, row: int, frame: Frame) -> Json:
         "what": "planned",
         "from": clock(mark["fire"], frame.zone),
     }
+
+
+def _apart(coming: list[Json], frame: Frame) -> list[Json]:
+    """The first rings of a lane, up to where they would run into one another."""
+    for at, (before, ring) in enumerate(pairwise(coming), 1):
+        if ring["begin"] - before["begin"] < frame.span_ms * APART:
+            return coming[:at]
+    return coming
 
 
 # ---- layers -------------------------------------------------------------------------------------
@@ -269,7 +284,7 @@ def _bar_layer(bars: list[Json]) -> Json:
             {"name": "chosen", "select": {"type": "point", "fields": ["go"]}},
             {"name": "zoom", "select": {"type": "interval", "encodings": ["x"]}},
         ],
-        "mark": {"type": "rect", "cornerRadius": 2, "cursor": "pointer"},
+        "mark": {"type": "rect", "clip": True, "cornerRadius": 2, "cursor": "pointer"},
         "encoding": {
             "x2": {"field": "end"},
             "y2": {"field": "y2"},
@@ -277,7 +292,13 @@ def _bar_layer(bars: list[Json]) -> Json:
                 "field": "status",
                 "type": "nominal",
                 "scale": {"domain": names, "range": [STATUS_COLOR[name] for name in names]},
-                "legend": {"orient": "top", "title": None, "labelColor": _GREY},
+                "legend": {
+                    "orient": "top",
+                    "title": None,
+                    "labelColor": _GREY,
+                    "symbolType": "square",
+                    "symbolOpacity": 1,
+                },
             },
             "opacity": {
                 "condition": {"test": "datum.status == 'success'", "value": QUIET},
@@ -312,7 +333,7 @@ def _rules(rows: list[Json], mark: Json, *, colored: bool = False) -> Json:
         encoding["tooltip"] = _tooltip("job", "what", "from", "late")
     return {
         "data": {"values": rows},
-        "mark": {"type": "rule", **mark},
+        "mark": {"type": "rule", "clip": True, **mark},
         "encoding": encoding,
     }
 
