@@ -264,20 +264,19 @@ def _words(
         case AttemptBegun(execution=execution):
             kind = "claimed" if event.claimed else "started"
             late_us = execution.attempt_started_us - execution.scheduled_us
-            text = f"{late_us / 1000:.0f} ms after its fire time" if event.claimed else ""
+            text = f"{_length(late_us)} after its fire time" if event.claimed else ""
             return _of_execution(execution, find_job(execution.job_id)) | _told(kind, text)
         case ExecutionAdded(execution=execution):
             said = f"{execution.trigger.value} by {committed.actor}"
             return _of_execution(execution, find_job(execution.job_id)) | _told("queued", said)
         case RetryScheduled(execution=execution):
             why = f"{ended.outcome.value}: {ended.error}" if ended else "the attempt was lost"
-            wait = max(0, execution.due_us - committed.at) / 1e6
-            said = f"{_short(why)}; again in {wait:.3g} s"
+            said = f"{_short(why)}; again in {_length(execution.due_us - committed.at)}"
             return _of_execution(execution, find_job(execution.job_id)) | _told("retrying", said)
         case ExecutionEnded(execution=execution, job=job, result=result):
-            took = (event.completed_us - execution.started_us) / 1000 if execution.started_us else 0
+            took = event.completed_us - execution.started_us if execution.started_us else 0
             why = (result.error if result else "") or event.reason
-            said = f"after {took:.0f} ms" + (f": {why}" if why else "")
+            said = f"after {_length(took)}" + (f": {why}" if why else "")
             fate = {"status": event.status.value}
             return _of_execution(execution, job) | _told("ended", said) | fate
         case FiresSkipped(job=job):
@@ -330,6 +329,16 @@ def _of_execution(execution: Execution, job: Job | None) -> Document:
         "attempt": execution.attempt,
         "node_id": execution.node,
     }
+
+
+def _length(us: int) -> str:
+    """A stretch of time, roughly.
+
+    >>> _length(33_400), _length(25_010_000), _length(-5)
+    ('33 ms', '25.0 s', '0 ms')
+    """
+    us = max(0, us)
+    return f"{us / 1000:.0f} ms" if us < 1_000_000 else f"{us / 1e6:.1f} s"
 
 
 def _short(text: str) -> str:

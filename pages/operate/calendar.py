@@ -11,7 +11,7 @@ import streamlit as st
 from app.console.page import Page
 from app.console.session import Console
 from app.console.widgets.format import plain
-from app.console.widgets.heatmaps import MEASURES, picked_day, week_map, year_map
+from app.console.widgets.heatmaps import MEASURES, picked_day, strongest, week_map, year_map
 from app.console.widgets.layout import card, empty_state, header
 
 PAGE = Page("Calendar", ":material/calendar_month:", 24, "Operate")
@@ -98,11 +98,12 @@ def _is_zone(name: str) -> bool:
 def _year(console: Console, year: dict[str, Any], measure: str) -> None:
     title = f"{MEASURES[measure]} by day"
     counts = f"{year['runs']:,} runs · {year['failed']:,} failed in {year['year']}, {year['zone']}"
-    with card(title, f"{counts} · click a day to look into it", key="calendar_year"):
+    most = strongest(year["days"], measure)
+    with card(title, f"{counts} · at most {most} a day · click a day to look", key="year"):
         event = st.echarts_chart(
             year_map(year, measure),
             key=f"calendar_chart_{year['year']}_{measure}",
-            height=210,
+            height=180,
             on_select="rerun",
             alt=f"{title} of {year['year']}: {counts}",
         )
@@ -153,11 +154,12 @@ def _bounds(day: date, zone: str) -> tuple[str, str]:
 
 def _week(year: dict[str, Any], measure: str) -> None:
     title = f"{MEASURES[measure]} by hour of the week"
-    caption = f"all weeks of {year['year']} together, {year['zone']}"
-    with card(title, caption, key="calendar_week"):
+    most = strongest(year["hours"], measure)
+    caption = f"all weeks of {year['year']} together, {year['zone']} · at most {most} an hour"
+    with card(title, caption, key="week"):
         st.echarts_chart(
             week_map(year, measure),
             key=f"calendar_week_{year['year']}_{measure}",
-            height=300,
+            height=280,
             alt=f"{title}, {caption}",
         )

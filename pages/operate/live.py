@@ -129,7 +129,7 @@ def _table(console: Console, feed: Feed) -> None:
             "job": [event["job_name"] or event["job_id"] or "–" for event in events],
             "namespace": [event["namespace"] or "–" for event in events],
             "status": [[event["status"]] if event["status"] else [] for event in events],
-            "attempt": [event["attempt"] for event in events],
+            "attempt": [str(event["attempt"] or "") for event in events],
             "what": [event["text"] for event in events],
             "by": [event["actor"] or event["node_id"] for event in events],
         }
@@ -147,7 +147,7 @@ def _table(console: Console, feed: Feed) -> None:
             "event": st.column_config.TextColumn(width=110),
             "namespace": st.column_config.TextColumn(width=100),
             "status": st.column_config.MultiselectColumn(options=STATUSES, color=COLORS, width=100),
-            "attempt": st.column_config.NumberColumn(width=70),
+            "attempt": st.column_config.TextColumn(width=70),
             "what": st.column_config.TextColumn(width="large"),
         },
     )

@@ -76,7 +76,7 @@ def week_map(year: Json, measure: str) -> Spec:
     }
     return {
         **_around(cells, measure),
-        "grid": {"left": 40, "right": 8, "top": 8, "bottom": 52},
+        "grid": {"left": 40, "right": 8, "top": 8, "bottom": 26},
         "xAxis": {**axis, "data": [f"{hour:02}" for hour in range(24)]},
         "yAxis": {**axis, "data": list(WEEKDAYS), "inverse": True},
         "series": [_series(cells)],
@@ -109,30 +109,25 @@ def _series(cells: list[Json]) -> Json:
 
 
 def _around(cells: list[Json], measure: str) -> Spec:
-    most = max((cell["value"][-1] for cell in cells), default=0)
+    strongest = max((cell["value"][-1] for cell in cells), default=0)
     red, green, blue = _HUES[measure]
     return {
         "animation": False,
         "aria": {"enabled": True},
         "tooltip": {"formatter": "{b}"},
         "visualMap": {
+            "show": False,  # its bar would show the ramp on white, whatever the theme
             "type": "continuous",
             "min": 0,
-            "max": max(most, 1),
-            "calculable": False,
-            "orient": "horizontal",
-            "left": 36,
-            "bottom": 0,
-            "itemWidth": 10,
-            "itemHeight": 120,
-            "text": [_number(most, measure), "0"],
-            "textStyle": {"color": _GREY},
+            "max": max(strongest, 1),
             "inRange": {"color": [f"rgba({red},{green},{blue},{step})" for step in _STEPS]},
         },
     }
 
 
-def _number(value: float, measure: str) -> str:
+def strongest(cells: list[Json], measure: str) -> str:
+    """What the strongest colour stands for."""
+    value = max((cell[measure] or 0 for cell in cells), default=0)
     return milliseconds(value) if measure.endswith("_ms") else f"{value:,}"
 
 
