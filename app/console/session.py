@@ -16,7 +16,7 @@ from engine.core.ids import new_request_id
 
 T = TypeVar("T")
 
-CLOCKS = {"mine": "Mine", "job": "Job's", "utc": "UTC"}
+CLOCKS = ("mine", "job", "UTC")
 """On whose clock times are shown."""
 _FLASH = "_flash"
 _INTENT = "_intent_"
@@ -42,8 +42,7 @@ class Console:
         """Let the viewer say on whose clock times are shown; the URL and the session keep it."""
         choice = st.segmented_control(
             "Times",
-            list(CLOCKS),
-            format_func=CLOCKS.__getitem__,
+            CLOCKS,
             default="mine",
             key="zone",
             bind="query-params",
@@ -51,7 +50,7 @@ class Console:
             help="Your clock, that of each job where one is shown, or UTC",
         )
         self.by_job = choice == "job"
-        if choice == "utc":
+        if choice == "UTC":
             self.zone = "UTC"
 
     def zone_of(self, job: Mapping[str, Any]) -> str:

@@ -22,11 +22,10 @@ DAY: Final = "calendar_day"
 def render(console: Console) -> None:
     today = datetime.now(UTC).astimezone(ZoneInfo(console.zone)).date()  # noqa: TID251  # the viewer's clock, for which year to show first
     with header("Calendar", "when things run, fail, and are slow"):
-        measure = st.segmented_control(
+        shown = st.segmented_control(
             "Show",
             list(MEASURES),
-            format_func=MEASURES.__getitem__,
-            default="runs",
+            default="Load",
             key="calendar_show",
             bind="query-params",
             label_visibility="collapsed",
@@ -47,8 +46,8 @@ def render(console: Console) -> None:
             key="calendar",
         )
         return
-    _year(console, year, measure or "runs")
-    _week(year, measure or "runs")
+    _year(console, year, shown or "Load")
+    _week(year, shown or "Load")
 
 
 def _filters(console: Console, today: date) -> dict[str, Any]:
@@ -87,6 +86,10 @@ def _filters(console: Console, today: date) -> dict[str, Any]:
     }
 
 
+def _name(shown: str) -> str:
+    return f"{shown}, 95th percentile," if MEASURES[shown].endswith("_ms") else shown
+
+
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
@@ -95,15 +98,15 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _year(console: Console, year: dict[str, Any], measure: str) -> None:
-    title = f"{MEASURES[measure]} by day"
+def _year(console: Console, year: dict[str, Any], shown: str) -> None:
+    measure, title = MEASURES[shown], f"{_name(shown)} by day"
     counts = f"{year['runs']:,} runs · {year['failed']:,} failed in {year['year']}, {year['zone']}"
     most = strongest(year["days"], measure)
     with card(title, f"{counts} · at most {most} a day · click a day to look", key="year"):
         event = st.echarts_chart(
             year_map(year, measure),
             key=f"calendar_chart_{year['year']}_{measure}",
-            height=180,
+            height=152,
             on_select="rerun",
             alt=f"{title} of {year['year']}: {counts}",
         )
@@ -152,14 +155,14 @@ def _bounds(day: date, zone: str) -> tuple[str, str]:
     return since, until
 
 
-def _week(year: dict[str, Any], measure: str) -> None:
-    title = f"{MEASURES[measure]} by hour of the week"
+def _week(year: dict[str, Any], shown: str) -> None:
+    measure, title = MEASURES[shown], f"{_name(shown)} by hour of the week"
     most = strongest(year["hours"], measure)
     caption = f"all weeks of {year['year']} together, {year['zone']} · at most {most} an hour"
     with card(title, caption, key="week"):
         st.echarts_chart(
             week_map(year, measure),
             key=f"calendar_week_{year['year']}_{measure}",
-            height=280,
+            height=268,
             alt=f"{title}, {caption}",
         )

@@ -91,7 +91,7 @@ def gantt(board: Json, zone: str) -> Spec:
     for row, lane in enumerate(board["lanes"]):
         drawn = [mark for mark in lane["marks"] if mark["kind"] != "planned"]
         coming = [_planned(mark, row, frame) for mark in lane["marks"] if mark["kind"] == "planned"]
-        for mark, level, levels in _levels(drawn, frame):
+        for mark, level, levels in _levels(drawn, lane, frame):
             top, height = _place(row, level, levels)
             bars += _bars(mark, lane, top, height, frame)
             if lead := _lead(mark, top + height / 2, frame):
@@ -151,15 +151,15 @@ def _extent(mark: Json, frame: Frame) -> tuple[float, float]:
     return max(0.0, begin), min(frame.span_ms, max(begin, end))
 
 
-def _levels(marks: list[Json], frame: Frame) -> list[tuple[Json, int, int]]:
+def _levels(marks: list[Json], lane: Json, frame: Frame) -> list[tuple[Json, int, int]]:
     """Marks with their level and how many levels the lane has: what overlaps stands stacked."""
+    if lane["cell_s"]:  # a merged bar stands for many that overlap as they like
+        return [(mark, 0, 1) for mark in marks]
     ends: list[float] = []
     placed: list[tuple[Json, int]] = []
     for mark in sorted(marks, key=lambda mark: _extent(mark, frame)):
         begin, end = _extent(mark, frame)
         free = next((level for level, taken in enumerate(ends) if taken <= begin), len(ends))
-        if mark["runs"] > 1:
-            free = 0  # a merged bar stands for many that overlap as they like
         level = min(free, LEVELS_MAX - 1)
         if level == len(ends):
             ends.append(end)

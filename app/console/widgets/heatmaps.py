@@ -14,12 +14,12 @@ Spec = dict[str, Any]
 Json = dict[str, Any]
 
 MEASURES: Final = {
-    "runs": "Load",
-    "failed": "Failures",
-    "duration_p95_ms": "Duration p95",
-    "lateness_p95_ms": "Lateness p95",
+    "Load": "runs",
+    "Failures": "failed",
+    "Duration": "duration_p95_ms",
+    "Lateness": "lateness_p95_ms",
 }
-"""What a cell may show: the field of the answer, and its name."""
+"""What a cell may show, and the field of the answer that says it."""
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _HUES: Final = {
     "runs": (31, 169, 113),
@@ -29,7 +29,7 @@ _HUES: Final = {
 }
 _GREY: Final = "#7C8794"
 _LINE: Final = "#7C879430"
-_STEPS: Final = (0.22, 0.42, 0.62, 0.82, 1.0)
+_STEPS: Final = (0.12, 0.22, 0.4, 0.66, 1.0)
 
 
 def year_map(year: Json, measure: str) -> Spec:
