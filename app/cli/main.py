@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from app.cli.commands import cluster, events, executions, imports, jobs, queries
+from app.cli.commands import cluster, events, executions, imports, jobs, queries, views
 from app.cli.session import ApiKey, Url, remember
 
 app = typer.Typer(
@@ -23,6 +23,8 @@ app.add_typer(cluster.app, name="cluster")
 app.add_typer(imports.app, name="import")
 app.add_typer(queries.demo, name="demo")
 app.command("events")(events.events)
+app.command("timeline")(views.timeline)
+app.command("calendar")(views.calendar)
 app.command("sql")(queries.sql)
 
 

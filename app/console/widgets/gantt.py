@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from math import gcd
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -395,7 +396,7 @@ def ticks(frame: Frame) -> list[tuple[float, str]]:
 def _instants(frame: Frame, step: int) -> Iterator[datetime]:
     """The instants at which the zone's clock shows a multiple of `step` seconds since midnight."""
     zone = ZoneInfo(frame.zone)
-    stride = min(step, 15 * _MINUTE)  # no zone is off by less than a quarter of an hour
+    stride = gcd(step, 15 * _MINUTE)  # zones differ by whole quarters of an hour
     first = -(-frame.since.timestamp() // stride) * stride
     at = datetime.fromtimestamp(first, UTC)
     while at <= frame.until:

@@ -216,3 +216,17 @@ def test_events_are_listed_oldest_first_and_followed_until_interrupted(
         "job_created",
         "gap",
     ]
+
+
+def test_a_window_and_a_year_are_told_as_rows(run: Run, door: Door, tmp_path: Path) -> None:
+    run("job", "create", "-f", written(tmp_path, TWO))
+    run("job", "trigger", "ops/beat")
+    identity = door.store.view.open_executions()[0].id
+    door.begin(identity)
+    assert "ops/beat  1     0       1     0" in run("timeline").stdout
+    run("execution", "cancel", identity)
+    assert door.history.wait_for(door.store.index, 10)
+    (day,) = printed(run("calendar", "-o", "json"))["days"]
+    assert day["date"] in run("calendar", "--job", "ops/beat").stdout
+    assert run("calendar", "--zone", "Mars").exit_code == 1
+    assert run("timeline", "--by", "colour").exit_code == 1
