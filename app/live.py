@@ -169,8 +169,9 @@ class LiveHub:
                 self._wake_all()
 
     def _tell(self, committed: Committed) -> bool:
+        surplus = max(0, len(committed.events) - (self._ring.maxlen or RING))
         try:
-            happenings = list(describe(committed, self._find_job))
+            happenings = list(describe(committed, self._find_job, surplus))
         except Exception:
             # A fact that cannot be put into words must not silence the ones that follow.
             log.exception("an event was left out", index=committed.index)
@@ -179,6 +180,8 @@ class LiveHub:
             if self._overflown:
                 self._overflown = False
                 self._dropped_through = Place(committed.index, -1)
+            if surplus:
+                self._dropped_through = Place(committed.index, surplus - 1)
             for happening in happenings:
                 if len(self._ring) == self._ring.maxlen:
                     self._dropped_through = max(self._dropped_through, self._ring[0].place)
@@ -230,16 +233,22 @@ class LiveHub:
             return len(self._followers)
 
 
-def describe(committed: Committed, find_job: FindJob) -> Iterator[Happening]:
-    """The facts of one entry in words; an attempt's end stands in what came of it."""
+def describe(committed: Committed, find_job: FindJob, first: int = 0) -> Iterator[Happening]:
+    """The facts of one entry in words, from position `first` on.
+
+    An attempt's end is no event of its own: it stands in what came of it.
+    """
+    at = rfc3339(committed.at)
     ended: AttemptResult | None = None
     for position, event in enumerate(committed.events):
         if isinstance(event, AttemptEnded):
             ended = event.result
             continue
+        if position < first:
+            continue
         place = Place(committed.index, position)
         words = _words(event, committed, ended, find_job)
-        document = {"id": str(place), "at": rfc3339(committed.at), **_BLANK, **words}
+        document = {"id": str(place), "at": at, **_BLANK, **words}
         yield Happening(place, document, orjson.dumps(document, default=str))
 
 
