@@ -46,6 +46,8 @@ def main() -> None:
         menu[one.page.section].append(page)
     sections: dict[str, Any] = {section: pages for section, pages in menu.items() if pages}
     chosen = st.navigation(sections)
+    with st.sidebar:
+        console.choose_zone()
     foot(console)
     st.html(CSS)
     console.show_flash()

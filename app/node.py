@@ -20,6 +20,7 @@ from app.config import Config, SchedulerSettings
 from app.datadir import held
 from app.feed import HistoryFeed
 from app.gate import Gate
+from app.live import LiveHub
 from app.operate.analyst import Analyst
 from app.server import ApiServer
 from app.services import Services
@@ -122,7 +123,8 @@ class Node:
             find_execution=self.queries.execution,
             defaults=_defaults(config.scheduler),
         )
-        for sink in (self.feed.take, self.scheduler.take, self._dispatch):
+        self.live = LiveHub(self.replica.view.job)
+        for sink in (self.feed.take, self.scheduler.take, self._dispatch, self.live.take):
             self.replica.subscribe(sink)
 
     # ---- life --------------------------------------------------------------------------------
@@ -145,6 +147,7 @@ class Node:
         self.history.set_jobs_source(self._job_rows)
         self.history.start()
         self.worker.start()
+        self.live.start()
         self.raft.start()
         self.sandbox.start()
         tasks = [
@@ -161,6 +164,7 @@ class Node:
             yield
         finally:
             log.info("node stops", node=self.id)
+            self.live.stop()  # streams have no end of their own, and a stop waits for answers
             api.stop()
             tasks[1].cancel()
             await asyncio.to_thread(self.worker.stop, GRACE_US)
@@ -241,6 +245,7 @@ class Node:
             queries=self.queries,
             history=self.history,
             sandbox=self.sandbox,
+            live=self.live,
             node=self,
         )
 

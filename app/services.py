@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from app.config import Config
 from app.gate import Gate
+from app.live import LiveHub
 from engine.core.clock import Clock
 from engine.history.queries import Queries
 from engine.history.sandbox import SqlSandbox
@@ -70,4 +71,5 @@ class Services:
     queries: Queries
     history: History
     sandbox: SqlSandbox
+    live: LiveHub
     node: NodeControl

@@ -47,9 +47,11 @@ register_url_convertor("jobref", JobRef())
 
 # Routes name the convertor, so they are read after it is registered.
 from app.api.routes import (  # noqa: E402
+    calendar,
     cluster,
     demo,
     echo,
+    events,
     executions,
     findings,
     health,
@@ -60,6 +62,7 @@ from app.api.routes import (  # noqa: E402
     schedules,
     sql,
     templates,
+    timeline,
     versions,
 )
 
@@ -74,6 +77,9 @@ ROUTERS: Final = (
     jobs.router,
     schedules.router,
     overview.router,
+    timeline.router,
+    calendar.router,
+    events.router,
     cluster.router,
     sql.router,
     templates.router,

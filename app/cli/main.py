@@ -9,6 +9,7 @@ import typer
 
 from app.cli.commands import (
     cluster,
+    events,
     executions,
     findings,
     imports,
@@ -16,6 +17,7 @@ from app.cli.commands import (
     queries,
     replay,
     templates,
+    views,
 )
 from app.cli.session import ApiKey, Url, remember
 
@@ -34,6 +36,9 @@ app.add_typer(cluster.app, name="cluster")
 app.add_typer(imports.app, name="import")
 app.add_typer(templates.app, name="template")
 app.add_typer(queries.demo, name="demo")
+app.command("events")(events.events)
+app.command("timeline")(views.timeline)
+app.command("calendar")(views.calendar)
 app.command("sql")(queries.sql)
 
 

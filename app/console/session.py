@@ -16,6 +16,8 @@ from engine.core.ids import new_request_id
 
 T = TypeVar("T")
 
+CLOCKS = ("mine", "job", "UTC")
+"""On whose clock times are shown."""
 _FLASH = "_flash"
 _INTENT = "_intent_"
 SERVER_FAULT = 500
@@ -33,7 +35,27 @@ class Console:
     def __init__(self, client: Client, pages: dict[str, Any]):
         self.client = client
         self.zone = viewer_zone()
+        self.by_job = False
         self._pages = pages
+
+    def choose_zone(self) -> None:
+        """Let the viewer say on whose clock times are shown; the URL and the session keep it."""
+        choice = st.segmented_control(
+            "Times",
+            CLOCKS,
+            default="mine",
+            key="zone",
+            bind="query-params",
+            required=True,
+            help="Your clock, that of each job where one is shown, or UTC",
+        )
+        self.by_job = choice == "job"
+        if choice == "UTC":
+            self.zone = "UTC"
+
+    def zone_of(self, job: Mapping[str, Any]) -> str:
+        """The zone for the times of one job: its own, where the viewer wants that."""
+        return str(job["timezone"]) if self.by_job else self.zone
 
     def go(self, page: str, **params: str) -> None:
         """Leave for another page, with its parameters in the URL."""

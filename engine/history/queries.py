@@ -16,6 +16,8 @@ import pyarrow as pa
 from engine.core.clock import rfc3339
 from engine.core.errors import InvalidDocument, Problem
 from engine.core.ids import ExecutionId, Instant, JobId
+from engine.history.calendar import Year, calendar
+from engine.history.lanes import Window, lanes
 from engine.history.sqlfiles import sql
 from engine.history.store import History
 from engine.model.document import request_document
@@ -51,6 +53,7 @@ class Queries:
         status: str | Sequence[str] | None = None,
         namespace: str | None = None,
         since_us: Instant | None = None,
+        until_us: Instant | None = None,
         limit: int = 20,
         cursor: str | None = None,
     ) -> tuple[list[Document], str | None, int]:
@@ -59,6 +62,7 @@ class Queries:
         Args:
             status: one status, or several, as a sequence or separated by commas.
             since_us: only those completed at this instant or later.
+            until_us: only those completed before this instant.
             limit: rows of a page, 1 to 1000.
             cursor: what the page before gave; it stays right while new rows come in.
 
@@ -80,6 +84,9 @@ class Queries:
         if since_us is not None:
             where.append("completed_at >= make_timestamp(?)")
             values.append(since_us)
+        if until_us is not None:
+            where.append("completed_at < make_timestamp(?)")
+            values.append(until_us)
         condition = " AND ".join(where)
         page, page_values = condition, list(values)
         if cursor:
@@ -242,6 +249,16 @@ class Queries:
                 for row in reversed(series)
             ],
         }
+
+    def lanes(
+        self, window: Window, *, lanes_max: int, marks_max: int
+    ) -> tuple[list[Document], int]:
+        """The lanes of a window, at most so many marks together, and how many lanes there are."""
+        return lanes(self._history, window, lanes_max=lanes_max, marks_max=marks_max)
+
+    def calendar(self, year: Year) -> Document:
+        """What ran on the days of a year, and in the hours of its weeks."""
+        return calendar(self._history, year)
 
 
 def _documents(db: duckdb.DuckDBPyConnection, rows: list[tuple[Any, ...]]) -> list[Document]:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.console.page import Page
 from app.console.session import Console
-from app.console.widgets.format import clock, duration
+from app.console.widgets.format import clock, duration, stretch
 from app.console.widgets.layout import empty_state, header
 
 PAGE = Page("Executions", ":material/history:", 20, "Operate")
@@ -24,13 +24,21 @@ def render(console: Console) -> None:
         namespace = st.text_input(
             "Namespace", key="executions_namespace", bind="query-params", width=200
         )
-    filters = f"{status}|{namespace}"
+    since, until = (st.query_params.get(f"executions_{end}") for end in ("since", "until"))
+    if since and until:
+        _stretch(console, since, until)
+    filters = f"{status}|{namespace}|{since}|{until}"
     if st.session_state.get("executions_filters") != filters:
         st.session_state["executions_filters"] = filters
         st.session_state["executions_cursors"] = [None]
     cursors = st.session_state["executions_cursors"]
     page = console.client.executions(
-        status=status, namespace=namespace or None, limit=PAGE_SIZE, cursor=cursors[-1]
+        status=status,
+        namespace=namespace or None,
+        since=since,
+        until=until,
+        limit=PAGE_SIZE,
+        cursor=cursors[-1],
     )
     rows = page["executions"]
     if not rows:
@@ -67,6 +75,19 @@ def render(console: Console) -> None:
     if chosen["selection"]["rows"]:
         console.go("execution", id=rows[chosen["selection"]["rows"][0]]["id"])
     _paging(page, cursors)
+
+
+def _stretch(console: Console, since: str, until: str) -> None:
+    """The stretch of time that a link chose, and the way back to all."""
+    try:
+        words = stretch(since, until, console.zone)
+    except ValueError:
+        return  # the node says what is wrong with it
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/date_range: {words}")
+        if st.button("All times", icon=":material/close:", type="tertiary"):
+            del st.query_params["executions_since"], st.query_params["executions_until"]
+            st.rerun()
 
 
 def _paging(page: dict[str, object], cursors: list[object]) -> None:

@@ -110,7 +110,7 @@ def _history(console: Console, job: dict[str, Any]) -> None:
         return
     table = pd.DataFrame(
         {
-            "scheduled": [clock(row["scheduled_time"], console.zone) for row in rows],
+            "scheduled": [clock(row["scheduled_time"], console.zone_of(job)) for row in rows],
             "status": [[row["status"]] for row in rows],
             "duration": [
                 duration(row["duration"] if row["completed_at"] else None) for row in rows

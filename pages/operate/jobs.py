@@ -73,7 +73,9 @@ BULK = (
 
 
 def render(console: Console) -> None:
-    with header("Jobs", f"times in {console.zone}"):
+    with header(
+        "Jobs", "times in each job's zone" if console.by_job else f"times in {console.zone}"
+    ):
         _offer_to_clear_demo(console)
         if st.button("New job", type="primary", icon=":material/add:", shortcut="N"):
             console.go("editor")
@@ -177,8 +179,8 @@ def _table(console: Console, jobs: list[dict[str, Any]], key: str) -> list[dict[
             "last": [[job["last_status"] or "none"] for job in jobs],
             "schedule": [job["schedule"] for job in jobs],
             "zone": [job["timezone"] for job in jobs],
-            "next run": [clock(job["next_run"], console.zone) for job in jobs],
-            "last run": [clock(job["last_run"], console.zone) for job in jobs],
+            "next run": [clock(job["next_run"], console.zone_of(job)) for job in jobs],
+            "last run": [clock(job["last_run"], console.zone_of(job)) for job in jobs],
             "tags": [[f"{key}:{value}" for key, value in job["tags"].items()] for job in jobs],
         }
     )

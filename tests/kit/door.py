@@ -12,6 +12,7 @@ import httpx
 from app.api.main import create_app
 from app.config import Config, load_config
 from app.gate import Gate
+from app.live import LiveHub
 from app.services import Services
 from engine.core.clock import Clock, SystemClock
 from engine.core.errors import NotReady
@@ -70,6 +71,8 @@ class Door:
         self.replica = Replica(watermark=lambda: self.history.watermark, on_gap=lambda *_: None)
         self.replica.subscribe(self.history.project)
         self.store = LogStore(self.replica, self.clock)
+        self.live = LiveHub(self.replica.view.job)
+        self.replica.subscribe(self.live.take)
         self.queries = Queries(self.history)
         self.sandbox = SqlSandbox(data_dir / "export")
         self.transferred: list[str | None] = []
@@ -87,16 +90,19 @@ class Door:
             queries=self.queries,
             history=self.history,
             sandbox=self.sandbox,
+            live=self.live,
             node=self,
         )
         self.app = create_app(self.services)
 
     def start(self) -> None:
         self.history.start()
+        self.live.start()
         claimed = self.store.apply(ClaimLeadership(node="chronos-1", nonce="n"))
         assert isinstance(claimed, Accepted)
 
     def stop(self) -> None:
+        self.live.stop()
         self.sandbox.stop()
         self.history.stop()
 

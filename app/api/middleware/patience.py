@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.problems import Refusal, failure
 from engine.core.errors import Problem
 
+STALLED: Final = "chronos.stalled"
+"""Set in the scope of a request whose answer is not taken any more; an answer without end stops."""
 _LOG: Final = structlog.get_logger("app.api")
 
 
@@ -63,6 +65,7 @@ class Patience:
             except TimeoutError:
                 # The server closes the connection of an answer that is never completed.
                 taken = False
+                scope[STALLED] = True
                 _LOG.warning("answer not taken in time, dropped", path=scope["path"])
 
         try:

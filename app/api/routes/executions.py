@@ -52,6 +52,7 @@ async def list_executions(
     job_id: Annotated[str | None, Query(description="A job's id, or namespace/name.")] = None,
     namespace: str | None = None,
     since: Annotated[str | None, Query(description="RFC 3339; ended or due since then.")] = None,
+    until: Annotated[str | None, Query(description="RFC 3339; ended or due before then.")] = None,
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> Response:
@@ -64,6 +65,7 @@ async def list_executions(
         statuses=_statuses(status),
         namespace=namespace,
         since_us=instant(since, "since") if since else None,
+        until_us=instant(until, "until") if until else None,
         limit=limit,
         cursor=cursor,
     )
@@ -91,6 +93,7 @@ async def list_job_executions(
         statuses=_statuses(status),
         namespace=None,
         since_us=None,
+        until_us=None,
         limit=limit,
         cursor=cursor,
     )
@@ -119,6 +122,7 @@ async def _page(
     statuses: list[str] | None,
     namespace: str | None,
     since_us: Instant | None,
+    until_us: Instant | None,
     limit: int,
     cursor: str | None,
 ) -> Document:
@@ -134,6 +138,8 @@ async def _page(
         if statuses is not None and execution.status.value not in statuses:
             continue
         if since_us is not None and execution.scheduled_us < since_us:
+            continue
+        if until_us is not None and execution.scheduled_us >= until_us:
             continue
         job = view.job(execution.job_id)
         if namespace is not None and (job is None or job.namespace != namespace):
@@ -153,6 +159,7 @@ async def _page(
                 status=statuses,
                 namespace=namespace,
                 since_us=since_us,
+                until_us=until_us,
                 limit=1,
             )
             more = len(ahead) > limit or total > 0
@@ -168,6 +175,7 @@ async def _page(
         status=statuses,
         namespace=namespace,
         since_us=since_us,
+        until_us=until_us,
         limit=limit - len(documents_shown),
         cursor=cursor if in_history else None,
     )

@@ -28,13 +28,19 @@ def list_executions(
     status: Annotated[str | None, typer.Option(help="One or several, with commas.")] = None,
     namespace: Annotated[str | None, typer.Option("--namespace", "-n")] = None,
     since: Annotated[str | None, typer.Option(help="RFC 3339, e.g. 2027-01-01T00:00:00Z.")] = None,
+    until: Annotated[str | None, typer.Option(help="RFC 3339; before then.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     output: Form = Output.TABLE,
 ) -> None:
     """List executions, newest first."""
     with connected(context) as client:
         page = client.executions(
-            job_id=job, status=status, namespace=namespace, since=since, limit=limit
+            job_id=job,
+            status=status,
+            namespace=namespace,
+            since=since,
+            until=until,
+            limit=limit,
         )
     found = page["executions"]
     table = [{**row, "took": duration_words(row["duration"])} for row in found]

@@ -58,6 +58,21 @@ def clock(text: str | None, zone: str = "UTC") -> str:
     return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S") if at else "–"
 
 
+def stretch(since: str, until: str, zone: str) -> str:
+    """From one moment to another in a zone, the day said once where it is one.
+
+    >>> stretch("2026-11-25T14:30:00Z", "2026-11-25T15:00:00Z", "UTC")
+    'Wed 25 Nov 2026, 14:30 – 15:00'
+    """
+    begin, end = (
+        datetime.fromisoformat(text).astimezone(ZoneInfo(zone)) for text in (since, until)
+    )
+    time = "%H:%M" if (end - begin).total_seconds() >= 600 else "%H:%M:%S"
+    day = "%a %-d %b %Y, "
+    last = f"{end:{time}}" if begin.date() == end.date() else f"{end:{day + time}}"
+    return f"{begin:{day + time}} – {last}"
+
+
 def fire_times(fires: list[dict[str, str]], zone: str, viewer: str) -> dict[str, list[str]]:
     """Columns of coming fire times: in the job's zone and in the viewer's, one row a fire.
 

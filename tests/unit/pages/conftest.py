@@ -210,6 +210,67 @@ STATS = {
         {"scheduled_time": AT, "duration_ms": 1000.0, "status": "failed", "execution_id": "exe_a"}
     ],
 }
+TIMELINE = {
+    "since": "2026-11-25T14:00:00Z",
+    "until": "2026-11-25T15:00:00Z",
+    "now": "2026-11-25T14:50:00Z",
+    "by": "job",
+    "lanes_total": 1,
+    "open_more": 0,
+    "lanes": [
+        {
+            "key": "job_a",
+            "label": "default/nightly-backup",
+            "runs": 1,
+            "failed": 1,
+            "cell_s": 0.0,
+            "planned_more": False,
+            "marks": [
+                {
+                    "kind": "run",
+                    "runs": 1,
+                    "from": AT,
+                    "to": LATER,
+                    "status": "failed",
+                    "execution_id": "exe_a",
+                    "job_id": "job_a",
+                    "job_name": "nightly-backup",
+                    "fire": AT,
+                    "lateness_ms": 0.0,
+                    "counts": {"failed": 1},
+                }
+            ],
+        }
+    ],
+}
+NUMBERS = {
+    "runs": 3,
+    "failed": 1,
+    "skipped": 0,
+    "duration_p95_ms": 1000.0,
+    "lateness_p95_ms": 2.0,
+}
+CALENDAR = {
+    "year": 2026,
+    "zone": "UTC",
+    **NUMBERS,
+    "days": [{"date": "2026-11-25", **NUMBERS}],
+    "hours": [{"weekday": 2, "hour": 14, **NUMBERS}],
+}
+EVENT = {
+    "id": "7-0",
+    "at": AT,
+    "kind": "ended",
+    "namespace": "default",
+    "job_id": "job_a",
+    "job_name": "nightly-backup",
+    "execution_id": "exe_a",
+    "status": "failed",
+    "attempt": 1,
+    "node_id": "chronos-1",
+    "actor": "",
+    "text": "after 1.0 s: HTTP 503",
+}
 FIRES = [{"utc": AT, "local": "2026-11-25T15:30:00+01:00"}]
 
 
@@ -309,6 +370,9 @@ ANSWERS: dict[str, Any] = {
     "preview_schedule": {"words": "At 02:30", "next": FIRES},
     "executions": {"executions": [EXECUTION], "total": 1, "next_cursor": None},
     "execution": EXECUTION,
+    "timeline": TIMELINE,
+    "calendar": CALENDAR,
+    "recent_events": {"events": [EVENT], "newest": "7-0", "missed": False},
     "sql_schema": {
         "tables": [
             {

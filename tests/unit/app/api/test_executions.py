@@ -119,3 +119,25 @@ async def test_an_execution_belongs_to_its_job(client: httpx.AsyncClient) -> Non
     identity = await trigger(client)
     answer = await client.get(f"/api/v1/jobs/default/other/executions/{identity}")
     assert answer.status_code == 404
+
+
+async def test_executions_of_a_stretch_of_time_are_found(
+    door: Door, client: httpx.AsyncClient
+) -> None:
+    await client.post("/api/v1/jobs", json=JOB)
+    over, running = await trigger(client), await trigger(client)
+    door.begin(over)
+    door.finish(over)
+    assert door.history.wait_for(door.store.index, 10)
+
+    async def found(**params: str) -> set[str]:
+        data = (await client.get("/api/v1/executions", params=params)).json()["data"]
+        assert data["total"] == len(data["executions"])
+        return {row["id"] for row in data["executions"]}
+
+    assert await found(since="2020-01-01T00:00:00Z", until="2399-01-01T00:00:00Z") == {
+        over,
+        running,
+    }
+    assert await found(until="2020-01-01T00:00:00Z") == set()
+    assert await found(since="2399-01-01T00:00:00Z") == set()

@@ -3,40 +3,18 @@
 from __future__ import annotations
 
 import logging
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
-import uvicorn
 from typer.testing import CliRunner, Result
 
 from app.cli.main import app
 from tests.kit.door import Door
+from tests.kit.served import Served
 
 Run = Callable[..., Result]
-
-
-class Served:
-    """A door and its URL."""
-
-    def __init__(self, data_dir: Path):
-        self.door = Door(data_dir)
-        self.door.start()
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        config = uvicorn.Config(self.door.app, log_config=None, lifespan="off", ws="none")
-        self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run, args=([self.socket],), daemon=True)
-        self.thread.start()
-
-    def stop(self) -> None:
-        self.server.should_exit = True
-        self.thread.join(10)
-        self.socket.close()
-        self.door.stop()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from app.cli.main import app
+from app.client.client import Client
 from engine.model.execution import AttemptOutcome
+from tests.kit.cluster import wait_for
 from tests.kit.door import Door
 from tests.unit.app.cli.conftest import Run
 
@@ -189,3 +192,41 @@ def test_nobody_at_the_url_is_exit_code_3() -> None:
     for url in (f"http://127.0.0.1:{port}", "nonsense", "http://"):
         result = CliRunner().invoke(app, ["--url", url, "job", "list"])
         assert result.exit_code == 3, (url, result.output)
+
+
+def test_events_are_listed_oldest_first_and_followed_until_interrupted(
+    run: Run, door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("job", "create", "-f", written(tmp_path, TWO))
+    wait_for(lambda: door.live.newest.entry == door.store.index, 10)
+    listed = printed(run("events", "--kind", "job_created", "-o", "json"))
+    assert [event["job_name"] for event in listed] == ["nightly", "beat"]
+    assert "ops/beat" in run("events", "-n", "ops").stdout
+    assert run("events", "--kind", "nothing").exit_code == 1
+
+    def interrupted(*_: object, **__: object) -> Iterator[dict[str, Any]]:
+        yield {"kind": "gap", "text": "some are gone"}
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Client, "follow_events", interrupted)
+    followed = run("events", "--follow", "--kind", "job_created")
+    assert followed.exit_code == 0
+    assert [line.split()[1] for line in followed.stdout.splitlines()] == [
+        "job_created",
+        "job_created",
+        "gap",
+    ]
+
+
+def test_a_window_and_a_year_are_told_as_rows(run: Run, door: Door, tmp_path: Path) -> None:
+    run("job", "create", "-f", written(tmp_path, TWO))
+    run("job", "trigger", "ops/beat")
+    identity = door.store.view.open_executions()[0].id
+    door.begin(identity)
+    assert "ops/beat  1     0       1     0" in run("timeline").stdout
+    run("execution", "cancel", identity)
+    assert door.history.wait_for(door.store.index, 10)
+    (day,) = printed(run("calendar", "-o", "json"))["days"]
+    assert day["date"] in run("calendar", "--job", "ops/beat").stdout
+    assert run("calendar", "--zone", "Mars").exit_code == 1
+    assert run("timeline", "--by", "colour").exit_code == 1
