@@ -165,6 +165,7 @@ _EVENTS: dict[str, type[Any]] = {
         messages.RetryScheduled,
         messages.ExecutionEnded,
         messages.FiresSkipped,
+        messages.ExecutionsImported,
     )
 }
 

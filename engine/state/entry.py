@@ -36,6 +36,7 @@ _COMMANDS: dict[str, type[Any]] = {
         messages.StartExecutions,
         messages.RecordExecutions,
         messages.RecoverExecutions,
+        messages.ImportExecutions,
     )
 }
 

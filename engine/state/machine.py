@@ -10,7 +10,7 @@ from dataclasses import replace
 from engine.core.ids import Instant
 from engine.state.entry import Entry
 from engine.state.messages import Accepted, Command, Committed, CreateJobs, Event, Rejected, Result
-from engine.state.rules import cluster, executions, jobs  # noqa: F401  # importing registers them
+from engine.state.rules import cluster, executions, imports, jobs  # noqa: F401  # importing registers them
 from engine.state.rules.registry import DECIDES, EVOLVES, Context
 from engine.state.state import REQUEST_AGE_US_MAX, REQUESTS_MAX, Remembered, State
 
@@ -86,7 +86,7 @@ def _committed(
 
 def _target(command: Command) -> str:
     """What a command is about, in one word, for the audit."""
-    for name in ("id", "job_id", "node"):
+    for name in ("id", "job_id", "node", "label"):
         if value := getattr(command, name, ""):
             return str(value)
     if isinstance(command, CreateJobs):

@@ -160,6 +160,44 @@ class RecoverExecutions:
     epoch: int
 
 
+class ImportedJob(NamedTuple):
+    """A job as the executions of an `ImportExecutions` name it; it need not exist here."""
+
+    id: JobId
+    namespace: str
+    name: str
+    tags: dict[str, str]
+
+
+class ImportedRun(NamedTuple):
+    """One execution that ended elsewhere; `job` is a place in the command's `jobs`."""
+
+    id: ExecutionId
+    job: int
+    scheduled_us: Instant
+    started_us: Instant | None
+    completed_us: Instant
+    status: Status
+    trigger: Trigger = Trigger.SCHEDULE
+    attempts: int = 1
+    status_code: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportExecutions:
+    """Take these executions of the past into the history, under `label`.
+
+    The proposer has left out what its history holds of the label up to the entry `known_upto`;
+    refused when a later entry brought more, so that no execution comes twice.
+    """
+
+    label: str
+    known_upto: int
+    jobs: tuple[ImportedJob, ...]
+    runs: tuple[ImportedRun, ...]
+
+
 Command: TypeAlias = (
     ClaimLeadership
     | RegisterNode
@@ -174,6 +212,7 @@ Command: TypeAlias = (
     | StartExecutions
     | RecordExecutions
     | RecoverExecutions
+    | ImportExecutions
 )
 
 # ---- events -------------------------------------------------------------------------------------
@@ -286,6 +325,16 @@ class FiresSkipped:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionsImported:
+    """Executions that ended elsewhere belong to the history from here on."""
+
+    label: str
+    index: int
+    jobs: tuple[ImportedJob, ...]
+    runs: tuple[ImportedRun, ...]
+
+
 Event: TypeAlias = (
     LeadershipClaimed
     | NodeRegistered
@@ -299,6 +348,7 @@ Event: TypeAlias = (
     | RetryScheduled
     | ExecutionEnded
     | FiresSkipped
+    | ExecutionsImported
 )
 
 # ---- results ------------------------------------------------------------------------------------

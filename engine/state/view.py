@@ -92,6 +92,10 @@ class View:
                 return list(state.executions.values())
             return [state.executions[key] for key in state.open_by_job.get(job_id, ())]
 
+    def last_import(self, label: str) -> int:
+        """The index of the latest entry that may have imported executions under `label`."""
+        return self._state.imports.get(label, self._state.imports_floor)
+
     def nodes(self) -> list[NodeRegistered]:
         """The address book."""
         with self._lock:
