@@ -112,6 +112,7 @@ class Node:
             clock,
             find_version=self.queries.version,
             find_execution=self.queries.execution,
+            find_imported=self.queries.known,
             defaults=_defaults(config.scheduler),
         )
         for sink in (self.feed.take, self.scheduler.take, self._dispatch):

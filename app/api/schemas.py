@@ -346,6 +346,51 @@ class SqlSchema(Shape):
     tables: list[dict[str, Any]]
 
 
+class FinishedExecution(Shape):
+    """An execution that ended elsewhere; the job is named by `job_id` or by name and namespace."""
+
+    job_id: str = ""
+    job_name: str = ""
+    namespace: str = "default"
+    scheduled_time: str | None = None
+    started_at: str | None = None
+    completed_at: str
+    status: Literal["success", "failed", "skipped", "cancelled", "unknown"]
+    attempts: int = 1
+    status_code: int = 0
+    error: str = ""
+    trigger: Literal["schedule", "manual", "replay", "event", "workflow"] = "schedule"
+
+
+class HistoryImport(Shape):
+    """A batch of executions of the past; with `dry_run` only what would come of it."""
+
+    label: str
+    executions: list[FinishedExecution] = Field(min_length=1, max_length=5000)
+    dry_run: bool = False
+
+
+class RefusedRow(Shape):
+    """One fault of one execution of a batch; `row` counts from 0."""
+
+    row: int
+    field: str
+    reason: str
+    hint: str
+
+
+class HistoryImported(Shape):
+    """What came of a batch; `duplicate_rows` count from 0."""
+
+    label: str
+    imported: int
+    duplicates: int
+    refused: int
+    duplicate_rows: list[int]
+    refusals: list[RefusedRow]
+    dry_run: bool
+
+
 class DemoLoaded(Shape):
     """How many demo jobs were created now."""
 
@@ -392,5 +437,5 @@ def takes(model: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
-BODIES: tuple[type[BaseModel], ...] = (JobDocument, Batch, SqlQuestion, Transfer)
+BODIES: tuple[type[BaseModel], ...] = (JobDocument, Batch, SqlQuestion, HistoryImport, Transfer)
 """Bodies named by `takes`, which the generator must be told of."""
