@@ -189,6 +189,18 @@ class Client:
         """Tables and columns that SQL may ask for."""
         return self._get("/api/v1/sql/schema")
 
+    def import_history(
+        self,
+        label: str,
+        executions: list[Json],
+        *,
+        dry_run: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Json:
+        """Take executions that ended elsewhere into the history: counts and refused rows."""
+        body = {"label": label, "executions": executions, "dry_run": dry_run}
+        return self._write("POST", "/api/v1/history/import", body, key=idempotency_key)
+
     def load_demo(self) -> Json:
         """Create the labelled demo jobs."""
         return self._write("POST", "/api/v1/demo")
