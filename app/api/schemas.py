@@ -391,17 +391,28 @@ class HistoryImported(Shape):
     dry_run: bool
 
 
+class DemoHistory(Shape):
+    """The synthetic history under `label`, and how much of it came with this call."""
+
+    label: str
+    days: int
+    executions: int
+    imported: int
+
+
 class DemoLoaded(Shape):
-    """How many demo jobs were created now."""
+    """How many demo jobs were created now; `history` where it was asked for."""
 
     created: int
     namespace: str
+    history: DemoHistory | None
 
 
 class DemoCleared(Shape):
-    """How many demo jobs were deleted."""
+    """How many demo jobs were deleted; the history of all of them stays."""
 
     deleted: int
+    history: Literal["stays"]
 
 
 class Health(Shape):

@@ -201,9 +201,10 @@ class Client:
         body = {"label": label, "executions": executions, "dry_run": dry_run}
         return self._write("POST", "/api/v1/history/import", body, key=idempotency_key)
 
-    def load_demo(self) -> Json:
-        """Create the labelled demo jobs."""
-        return self._write("POST", "/api/v1/demo")
+    def load_demo(self, history: str | None = None) -> Json:
+        """Create the labelled demo jobs; with `history`, such as "90d", a synthetic past too."""
+        params = {"history": history} if history else {}
+        return self._write("POST", "/api/v1/demo", params=params)
 
     def clear_demo(self, *, idempotency_key: str | None = None) -> Json:
         """Delete the demo jobs: `{deleted}`."""
