@@ -45,6 +45,11 @@ FIELDS: Final = {
 NOT_READ: Final = "not read"
 
 
+WIDTHS: Final = {
+    "line": st.column_config.NumberColumn(width=70, format="%d"),
+    "fault": st.column_config.TextColumn(width="large"),
+    "reason": st.column_config.TextColumn(width="large"),
+}
 RESULT: Final = "import_result"
 
 
@@ -99,15 +104,24 @@ def _options(file_name: str, identity: str) -> tuple[Reading, str]:
             width=220,
         )
         job = st.text_input(
-            "Job of every row", key="import_job", placeholder="if no column says", width=220
+            "Job of every row",
+            key="import_job",
+            bind="query-params",
+            placeholder="if no column says",
+            width=220,
         )
         namespace = st.text_input(
-            "Namespace", key="import_namespace", placeholder="default", width=160
+            "Namespace",
+            key="import_namespace",
+            bind="query-params",
+            placeholder="default",
+            width=160,
         )
         zone = st.text_input(
             "Time zone",
             "UTC",
             key="import_timezone",
+            bind="query-params",
             help="Of times that are written without one.",
             width=180,
         )
@@ -155,18 +169,21 @@ def _preview(console: Console, chosen: Chosen) -> None:
         rows.append(
             {
                 "line": line.number,
+                "fault": str(fault) if fault else "",
                 "job": document.get("job_name") or document.get("job_id") or "",
                 "due": _shown(document.get("scheduled_time"), console.zone),
                 "started": _shown(document.get("started_at"), console.zone),
                 "ended": _shown(document.get("completed_at"), console.zone),
                 "status": document.get("status", ""),
                 "error": document.get("error", ""),
-                "fault": str(fault) if fault else "",
             }
         )
+    table = pd.DataFrame(rows)
+    if not table.empty and not table["fault"].any():
+        del table["fault"]
     caption = f"the first rows as they are read · times in {console.zone}"
     with card("Preview", caption, key="import_preview"):
-        st.dataframe(pd.DataFrame(rows), hide_index=True, key="import_rows")
+        st.dataframe(table, hide_index=True, key="import_rows", column_config=WIDTHS)
 
 
 def _shown(text: str | None, zone: str) -> str:
@@ -247,6 +264,7 @@ def _refusals(account: Account) -> None:
         ),
         hide_index=True,
         key="import_refusals",
+        column_config=WIDTHS,
     )
 
 
