@@ -7,6 +7,7 @@ and policy stand here too when they come.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -303,6 +304,7 @@ class Gate:
         """
         _check_import(label, runs)
         ids = [imported_execution_id(label, r.namespace, r.name, r.scheduled_us) for r in runs]
+        batch = hashlib.blake2b("".join(ids).encode(), digest_size=8).hexdigest()
         for number in range(IMPORT_TRIES):
             latest = self._store.view.last_import(label)
             upto, known = await asyncio.to_thread(
@@ -319,10 +321,10 @@ class Gate:
                 if place not in skipped
             ]
             command = self._import(label, upto, chosen)
-            # A refusal is remembered under its request id, so each look is a request of its own.
-            result = await self._store.propose(
-                command, actor=actor, request_id=f"{request_id}:{number}"
-            )
+            # An answer is remembered under its request id. So each look is a request of its own,
+            # and so are other executions under the same key: this answer is not theirs.
+            name = f"{request_id}:{batch}:{number}"
+            result = await self._store.propose(command, actor=actor, request_id=name)
             if isinstance(result, Accepted):
                 return Imported(fresh, repeated)
             if result.code != "CONFLICT":

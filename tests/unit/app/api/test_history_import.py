@@ -235,3 +235,18 @@ async def test_a_node_that_looked_too_early_looks_again(
     assert (await send(client, past(1)))["imported"] == 1
     assert len(looks) == 2
     assert looks[1] > looks[0]
+
+
+async def test_a_key_repeats_one_intention_and_never_swallows_another(
+    door: Door, client: httpx.AsyncClient
+) -> None:
+    counts = []
+    for minute in (1, 1, 2):
+        answer = await client.post(
+            "/api/v1/history/import",
+            json={"label": "old", "executions": [past(minute)]},
+            headers={"Idempotency-Key": "always-the-same"},
+        )
+        counts.append(answer.json()["data"]["imported"])
+    assert counts == [1, 0, 1]
+    assert (await listed(door, client))["total"] == 2
