@@ -3,13 +3,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.core.clock import SystemClock
 from engine.core.errors import InvalidDocument, NotReady
 from engine.history.queries import Queries
-from engine.history.store import History
+from engine.history.store import GROUP_EVENTS_MAX, History
 from engine.model.execution import AttemptOutcome, Status, Trigger
 from engine.model.job import Document
 from engine.state.messages import (
@@ -366,3 +367,24 @@ def test_what_a_label_brought_is_known_and_what_another_brought_is_not(history: 
     assert queries.known("b", ids_asked, 1, 5) == (1, set())
     with pytest.raises(NotReady):
         queries.known("a", ids_asked, 2, 0.01)
+
+
+def test_many_imports_are_written_in_groups_of_bounded_size(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    commit = history._commit
+
+    def watched(batches: Any, upto: int, now: int) -> None:
+        sizes.append(sum(batch.num_rows for batch in batches.values()))
+        commit(batches, upto, now)
+
+    monkeypatch.setattr(history, "_commit", watched)
+    for index in range(1, 41):
+        runs = [run(index * 1_000 + number) for number in range(1_000)]
+        command = batch("big", *runs)
+        event = ExecutionsImported(label="big", index=index, jobs=command.jobs, runs=command.runs)
+        history.project(committed(index, "ImportExecutions", event, target="big"))
+    assert history.wait_for(40, 30)
+    assert sum(sizes) == 40 * 1_001
+    assert max(sizes) <= GROUP_EVENTS_MAX + 1_001
