@@ -6,17 +6,26 @@ and policy stand here too when they come.
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from engine.core.clock import Clock
 from engine.core.errors import ChronosError, InvalidDocument, Problem
-from engine.core.ids import Instant, job_id, requested_execution_id
+from engine.core.ids import (
+    Instant,
+    imported_execution_id,
+    imported_job_id,
+    job_id,
+    requested_execution_id,
+)
 from engine.model.document import Defaults, parse_job
 from engine.model.execution import Execution, Status, Trigger
 from engine.model.finding import FindingState
+from engine.model.finished import FinishedRun
 from engine.model.job import Job, JobSpec
 from engine.model.redaction import HIDDEN
 from engine.model.template import Template, template_id
@@ -31,6 +40,9 @@ from engine.state.messages import (
     DeleteJob,
     DisableJob,
     EnableJob,
+    ImportedJob,
+    ImportedRun,
+    ImportExecutions,
     NewJob,
     PublishTemplate,
     Rejected,
@@ -38,10 +50,16 @@ from engine.state.messages import (
     UpdateJob,
     WithdrawTemplate,
 )
+from engine.state.rules.imports import IMPORT_ROWS_MAX
 from engine.timing.schedule import parse_schedule
 
 JOBS_MAX = 10_000
 NAMESPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+IMPORT_BYTES_MAX: Final = 4 << 20
+IMPORT_ROW_BYTES: Final = 200  # an execution in the log, beside its error
+IMPORT_TRIES: Final = 5
+IMPORT_WAIT_S: Final = 10.0
+_LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Refused(ChronosError):
@@ -59,8 +77,17 @@ class Refused(ChronosError):
         super().__init__(message)
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What came of an import: how many executions are new, and which of them were there before."""
+
+    imported: int
+    repeated: tuple[int, ...]
+
+
 FindVersion = Callable[[str, int], dict[str, Any] | None]
 FindExecution = Callable[[str], dict[str, Any] | None]
+FindImported = Callable[[str, Sequence[str], int, float], tuple[int, set[str]]]
 
 
 class Gate:
@@ -69,6 +96,7 @@ class Gate:
     Args:
         find_version: a job's recorded version (id, number), from this node's history.
         find_execution: a finished execution by id, from this node's history.
+        find_imported: which executions a label brought already; as `Queries.known`.
         defaults: what a job gets where its document says nothing.
     """
 
@@ -79,12 +107,14 @@ class Gate:
         *,
         find_version: FindVersion,
         find_execution: FindExecution,
+        find_imported: FindImported,
         defaults: Defaults | None = None,
     ):
         self._store = store
         self._clock = clock
         self._find_version = find_version
         self._find_execution = find_execution
+        self._find_imported = find_imported
         self._defaults = defaults or Defaults()
 
     async def create_jobs(
@@ -305,6 +335,51 @@ class Gate:
         """What a job gets where its document says nothing."""
         return self._defaults
 
+    async def import_executions(
+        self,
+        label: str,
+        runs: Sequence[FinishedRun],
+        *,
+        actor: str,
+        request_id: str,
+        dry_run: bool = False,
+    ) -> Imported:
+        """Take executions that ended elsewhere into the history, each once for a label.
+
+        Raises:
+            InvalidDocument: the label is no name, or the batch is empty or too large.
+            Refused: other imports under the label kept coming in between.
+            NotReady: this node's history is too far behind to tell what is there.
+        """
+        _check_import(label, runs)
+        ids = [imported_execution_id(label, r.namespace, r.name, r.scheduled_us) for r in runs]
+        batch = hashlib.blake2b("".join(ids).encode(), digest_size=8).hexdigest()
+        for number in range(IMPORT_TRIES):
+            latest = self._store.view.last_import(label)
+            upto, known = await asyncio.to_thread(
+                self._find_imported, label, ids, latest, IMPORT_WAIT_S
+            )
+            repeated = _repeated(ids, known)
+            fresh = len(runs) - len(repeated)
+            if dry_run or not fresh:
+                return Imported(fresh, repeated)
+            skipped = set(repeated)
+            chosen = [
+                (identity, run)
+                for place, (identity, run) in enumerate(zip(ids, runs, strict=True))
+                if place not in skipped
+            ]
+            command = self._import(label, upto, chosen)
+            # An answer is remembered under its request id. So each look is a request of its own,
+            # and so are other executions under the same key: this answer is not theirs.
+            name = f"{request_id}:{batch}:{number}"
+            result = await self._store.propose(command, actor=actor, request_id=name)
+            if isinstance(result, Accepted):
+                return Imported(fresh, repeated)
+            if result.code != "CONFLICT":
+                raise _refused(result)
+        raise Refused("CONFLICT", f"others import under the label {label} right now")
+
     async def barrier(self) -> None:
         """Return when this node has applied everything that was committed before the call."""
         await self._propose(Barrier(), "barrier", "")
@@ -316,6 +391,37 @@ class Gate:
         if job is None:
             raise Refused("NOT_FOUND", f"there is no job {ref}")
         return job
+
+    def _import(
+        self, label: str, upto: int, chosen: Sequence[tuple[str, FinishedRun]]
+    ) -> ImportExecutions:
+        """The command; a job that does not exist here gets an id of the import's own."""
+        places: dict[tuple[str, str], int] = {}
+        jobs: list[ImportedJob] = []
+        rows: list[ImportedRun] = []
+        for identity, run in chosen:
+            key = (run.namespace, run.name)
+            place = places.get(key)
+            if place is None:
+                place = places[key] = len(jobs)
+                job = self._store.view.job(f"{run.namespace}/{run.name}")
+                job_id = job.id if job else imported_job_id(label, *key)
+                jobs.append(ImportedJob(job_id, *key, dict(job.spec.tags) if job else {}))
+            rows.append(
+                ImportedRun(
+                    identity,
+                    place,
+                    run.scheduled_us,
+                    run.started_us,
+                    run.completed_us,
+                    run.status,
+                    run.trigger,
+                    run.attempts,
+                    run.status_code,
+                    run.error,
+                )
+            )
+        return ImportExecutions(label=label, known_upto=upto, jobs=tuple(jobs), runs=tuple(rows))
 
     def _next(self, spec: JobSpec, job: str) -> Instant | None:
         schedule = parse_schedule(spec.schedule, spec.timezone, job)
@@ -355,7 +461,35 @@ class Gate:
     async def _propose(self, command: Command, actor: str, request_id: str) -> Any:
         result = await self._store.propose(command, actor=actor, request_id=request_id)
         if isinstance(result, Rejected):
-            problems = (Problem(result.field, result.message, result.hint),) if result.field else ()
-            raise Refused(result.code, result.message, problems)
+            raise _refused(result)
         assert isinstance(result, Accepted)
         return result.value
+
+
+def _refused(result: Rejected) -> Refused:
+    problems = (Problem(result.field, result.message, result.hint),) if result.field else ()
+    return Refused(result.code, result.message, problems)
+
+
+def _check_import(label: str, runs: Sequence[FinishedRun]) -> None:
+    if not _LABEL.fullmatch(label):
+        hint = "1 to 64 letters, digits, '.', '_' or '-', such as airflow-2026"
+        raise InvalidDocument([Problem("label", f"{label[:80]!r} is not a label", hint)])
+    if not 1 <= len(runs) <= IMPORT_ROWS_MAX:
+        hint = f"1 to {IMPORT_ROWS_MAX} at a time: send several batches"
+        raise InvalidDocument([Problem("executions", f"{len(runs)} executions", hint)])
+    size = sum(len(run.error.encode("utf-8", "replace")) + IMPORT_ROW_BYTES for run in runs)
+    if size > IMPORT_BYTES_MAX:
+        hint = f"at most {IMPORT_BYTES_MAX} bytes: send several batches"
+        raise InvalidDocument([Problem("executions", f"about {size} bytes", hint)])
+
+
+def _repeated(ids: Sequence[str], known: set[str]) -> tuple[int, ...]:
+    """The places of those that the history holds, or that stand earlier in the batch."""
+    seen = set(known)
+    places = []
+    for place, identity in enumerate(ids):
+        if identity in seen:
+            places.append(place)
+        seen.add(identity)
+    return tuple(places)

@@ -121,6 +121,7 @@ class Node:
             clock,
             find_version=self.queries.version,
             find_execution=self.queries.execution,
+            find_imported=self.queries.known,
             defaults=_defaults(config.scheduler),
         )
         self.live = LiveHub(self.replica.view.job)

@@ -370,9 +370,22 @@ class Client:
         params = {"detector": detector, "runs": runs}
         return self._get(f"/api/v1/jobs/{ref}/anomalies", params)
 
-    def load_demo(self) -> Json:
-        """Create the labelled demo jobs."""
-        return self._write("POST", "/api/v1/demo")
+    def import_history(
+        self,
+        label: str,
+        executions: list[Json],
+        *,
+        dry_run: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Json:
+        """Take executions that ended elsewhere into the history: counts and refused rows."""
+        body = {"label": label, "executions": executions, "dry_run": dry_run}
+        return self._write("POST", "/api/v1/history/import", body, key=idempotency_key)
+
+    def load_demo(self, history: str | None = None) -> Json:
+        """Create the labelled demo jobs; with `history`, such as "90d", a synthetic past too."""
+        params = {"history": history} if history else {}
+        return self._write("POST", "/api/v1/demo", params=params)
 
     def clear_demo(self, *, idempotency_key: str | None = None) -> Json:
         """Delete the demo jobs: `{deleted}`."""

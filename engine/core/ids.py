@@ -49,6 +49,22 @@ def finding_id(job: JobId, detector: str, first_run: ExecutionId) -> str:
     return "fin_" + _digest("finding", job, detector, first_run)
 
 
+def imported_execution_id(
+    label: str, namespace: str, name: str, scheduled_us: Instant
+) -> ExecutionId:
+    """The id of a run that ended elsewhere: the same import label, job and time, the same run.
+
+    >>> imported_execution_id("a", "n", "j", 0) == imported_execution_id("a", "n", "j", 0)
+    True
+    """
+    return "exe_" + _digest("import", label, namespace, name, scheduled_us)
+
+
+def imported_job_id(label: str, namespace: str, name: str) -> JobId:
+    """The id under which a job's imported runs are grouped when the job does not exist here."""
+    return "job_" + _digest("import", label, namespace, name)
+
+
 def new_request_id() -> RequestId:
     """A fresh random key for one intention of one client."""
     return "req_" + os.urandom(12).hex()

@@ -6,6 +6,7 @@ writer. Only what is over is here: open executions are in the replicated state.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -14,10 +15,11 @@ import orjson
 import pyarrow as pa
 
 from engine.core.clock import rfc3339
-from engine.core.errors import InvalidDocument, Problem
+from engine.core.errors import InvalidDocument, NotReady, Problem
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.history.calendar import Year, calendar
 from engine.history.lanes import Window, lanes
+from engine.history.rows import imported_by
 from engine.history.sqlfiles import sql
 from engine.history.store import History
 from engine.model.document import request_document
@@ -37,7 +39,14 @@ _COLUMNS: Final = (
     "epoch_us(completed_at), lateness_ms, attempts, status_code, response, error, node_id, "
     "replay_of, url, method, fires"
 )
-_STARTED: Final = 12  # the place of started_at in _COLUMNS
+_STARTED, _COMPLETED = 12, 13  # the places of started_at and completed_at in _COLUMNS
+_NEWEST_FIRST: Final = "completed_at DESC, raft_index DESC, raft_pos DESC"
+"""By the end, not by the log: an import brings executions that ended long ago."""
+_CURSOR: Final = re.compile(r"[0-9]{1,18}:[0-9]{1,18}:[0-9]{1,9}")
+_BEFORE: Final = (
+    "completed_at <= make_timestamp(?) "
+    "AND (completed_at, raft_index, raft_pos) < (make_timestamp(?), ?, ?)"
+)
 
 
 class Queries:
@@ -90,9 +99,8 @@ class Queries:
         condition = " AND ".join(where)
         page, page_values = condition, list(values)
         if cursor:
-            index, position = _parse_cursor(cursor)
-            page += " AND (raft_index < ? OR (raft_index = ? AND raft_pos < ?))"
-            page_values += [index, index, position]
+            page += f" AND {_BEFORE}"
+            page_values += _parse_cursor(cursor)
         with self._history.cursor() as db:
             counted = db.execute(
                 f"SELECT count(*) FROM executions WHERE {condition}",  # noqa: S608  # values are bound
@@ -100,13 +108,13 @@ class Queries:
             ).fetchone()
             rows = db.execute(
                 f"SELECT {_COLUMNS} FROM executions WHERE {page} "  # noqa: S608  # values are bound
-                "ORDER BY raft_index DESC, raft_pos DESC LIMIT ?",
+                f"ORDER BY {_NEWEST_FIRST} LIMIT ?",
                 [*page_values, limit + 1],
             ).fetchall()
             more = len(rows) > limit
             rows = rows[:limit]
             documents = _documents(db, rows)
-        following = f"{rows[-1][0]}:{rows[-1][1]}" if more and rows else None
+        following = _cursor(rows[-1]) if more and rows else None
         return documents, following, int(counted[0]) if counted else 0
 
     def execution(self, execution_id: ExecutionId) -> Document | None:
@@ -124,6 +132,33 @@ class Queries:
             since = max(0, started - CLOCKS_APART_US) if started is not None else 0
             document["attempts_detail"] = _attempts(db, execution_id, since)
         return document
+
+    def known(
+        self, label: str, ids: Sequence[ExecutionId], through: int, wait_s: float
+    ) -> tuple[int, set[ExecutionId]]:
+        """Which of these executions were imported under `label` already.
+
+        Args:
+            label: of the import.
+            ids: of executions.
+            through: a log entry that must be looked at too.
+            wait_s: seconds that its rows may take to arrive.
+
+        Returns:
+            (the log entry up to which the answer holds, those of `ids` that are there).
+
+        Raises:
+            NotReady: the rows of `through` did not arrive in time.
+        """
+        if self._history.watermark < through and not self._history.wait_for(through, wait_s):
+            raise NotReady("this node's history is behind; retry after a moment")
+        watermark = self._history.watermark
+        with self._history.cursor() as db:
+            found = db.execute(
+                "SELECT id FROM executions WHERE node_id = ? AND id IN (SELECT unnest(?))",
+                [imported_by(label), list(ids)],
+            ).fetchall()
+        return watermark, {row[0] for row in found}
 
     def attempts(self, execution_id: ExecutionId) -> list[Document]:
         """The finished attempts of an execution, open or over, first one first, with steps."""
@@ -373,10 +408,14 @@ def _percentiles(values: list[float] | None) -> Document:
     return {"p50": p50, "p95": p95, "p99": p99}
 
 
-def _parse_cursor(text: str) -> tuple[int, int]:
-    try:
-        index, position = map(int, text.split(":"))
-    except ValueError:
+def _cursor(row: tuple[Any, ...]) -> str:
+    return f"{row[_COMPLETED]}:{row[0]}:{row[1]}"
+
+
+def _parse_cursor(text: str) -> tuple[Instant, Instant, int, int]:
+    """The values of `_BEFORE`."""
+    if not _CURSOR.fullmatch(text):
         problem = Problem("cursor", f"{text!r} is not a cursor", "take next_cursor of a page")
-        raise InvalidDocument([problem]) from None
-    return index, position
+        raise InvalidDocument([problem])
+    completed, index, position = map(int, text.split(":"))
+    return completed, completed, index, position

@@ -22,6 +22,7 @@ from engine.state.messages import (
     Committed,
     Event,
     ExecutionEnded,
+    ExecutionsImported,
     FindingChanged,
     FiresSkipped,
     JobCreated,
@@ -74,6 +75,11 @@ def project(committed: Committed, rows: Rows) -> int:
             rows["executions"].append(_skipped(head, count, event))  # type: ignore[arg-type]  # checked above
         elif isinstance(event, FindingChanged):
             rows["findings"].append(_finding(head, count, event))
+        elif isinstance(event, ExecutionsImported):
+            imported = _imported(head, count, event)
+            rows["executions"] += imported
+            count += len(imported)
+            continue
         elif isinstance(event, JobCreated):
             rows["job_versions"].append(_change(head, count, event.job, "created", committed.actor))
         elif isinstance(event, JobUpdated):
@@ -172,6 +178,59 @@ def _skipped(head: tuple[int, Instant], position: int, event: FiresSkipped) -> R
         _json(job.spec.tags),
         event.fires,
     )
+
+
+def _imported(head: tuple[int, Instant], position: int, event: ExecutionsImported) -> list[Row]:
+    """The executions of an import, as they were where they ran; `node_id` names the import."""
+    jobs = [
+        (job.id, _clean(job.name), _clean(job.namespace), _json(job.tags)) for job in event.jobs
+    ]
+    source = imported_by(_clean(event.label))
+    rows = []
+    for place, run in enumerate(event.runs, position):
+        identity, name, namespace, tags = jobs[run.job]
+        started, completed = run.started_us, run.completed_us
+        rows.append(
+            (
+                head[0],
+                place,
+                head[1],
+                run.id,
+                identity,
+                name,
+                namespace,
+                0,
+                run.status.value,
+                _clean(run.error) if run.status is Status.SKIPPED else "",
+                run.trigger.value,
+                run.scheduled_us,
+                None,
+                started,
+                completed,
+                None if started is None else (completed - started) / 1000,
+                None if started is None else (started - run.scheduled_us) / 1000,
+                run.attempts,
+                run.status_code,
+                "",
+                "" if run.status is Status.SKIPPED else _clean(run.error),
+                source,
+                "",
+                "",
+                "",
+                tags,
+                1,
+            )
+        )
+    return rows
+
+
+def imported_by(label: str) -> str:
+    """What stands as the node of executions that were imported under `label`.
+
+    >>> imported_by("airflow-2026")
+    'import:airflow-2026'
+    """
+    return f"import:{label}"
 
 
 def _attempt(

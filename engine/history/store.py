@@ -28,7 +28,7 @@ from engine.history.export import INTERVAL_S, Exporter
 from engine.history.jobs import write_jobs
 from engine.history.schema import STORED
 from engine.model.job import Document
-from engine.state.messages import Committed
+from engine.state.messages import Committed, ExecutionsImported
 
 GROUP_US: Final = 50_000
 GROUP_EVENTS: Final = 1_000
@@ -132,7 +132,7 @@ class History:
             self._taken = committed.index
             self._queue.append(committed)
             before = self._queued_events
-            self._queued_events += len(committed.events) + 1
+            self._queued_events += _weight(committed)
             first = len(self._queue) == 1
             if first or before < GROUP_EVENTS <= self._queued_events:
                 self._changed.notify_all()
@@ -204,7 +204,7 @@ class History:
             if events >= GROUP_EVENTS_MAX:
                 break
             size += 1
-            events += len(entry.events) + 1
+            events += _weight(entry)
         return list(islice(self._queue, size))
 
     def _write_safely(self, group: list[Committed]) -> bool:
@@ -243,7 +243,7 @@ class History:
         with self._changed:
             last = group[-1].index
             while self._queue and self._queue[0].index <= last:
-                self._queued_events -= len(self._queue.popleft().events) + 1
+                self._queued_events -= _weight(self._queue.popleft())
             if len(self._queue) < QUEUE_LOUD // 2:
                 self._loud = False
             if fresh:
@@ -339,6 +339,14 @@ class History:
                     sum(batch.num_rows for batch in batches.values()),
                     changes.num_rows if changes is not None else 0,
                 )
+
+
+def _weight(committed: Committed) -> int:
+    """How many events an entry counts for in a group: an import is one, and thousands of rows."""
+    rows = sum(
+        len(event.runs) for event in committed.events if isinstance(event, ExecutionsImported)
+    )
+    return len(committed.events) + 1 + rows
 
 
 def _number(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[Any] | None = None) -> int:

@@ -173,6 +173,7 @@ _EVENTS: dict[str, type[Any]] = {
         messages.FindingsForgotten,
         messages.TemplatePublished,
         messages.TemplateWithdrawn,
+        messages.ExecutionsImported,
     )
 }
 

@@ -40,6 +40,7 @@ _COMMANDS: dict[str, type[Any]] = {
         messages.RecoverExecutions,
         messages.RecordFindings,
         messages.ChangeFinding,
+        messages.ImportExecutions,
     )
 }
 

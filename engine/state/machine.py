@@ -14,6 +14,7 @@ from engine.state.rules import (  # noqa: F401  # importing registers them
     cluster,
     executions,
     findings,
+    imports,
     jobs,
     templates,
 )
@@ -92,7 +93,7 @@ def _committed(
 
 def _target(command: Command) -> str:
     """What a command is about, in one word, for the audit."""
-    for name in ("id", "job_id", "node"):
+    for name in ("id", "job_id", "node", "label"):
         if value := getattr(command, name, ""):
             return str(value)
     if isinstance(command, CreateJobs):

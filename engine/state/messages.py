@@ -195,6 +195,44 @@ class ChangeFinding:
     note: str = ""
 
 
+class ImportedJob(NamedTuple):
+    """A job as the executions of an `ImportExecutions` name it; it need not exist here."""
+
+    id: JobId
+    namespace: str
+    name: str
+    tags: dict[str, str]
+
+
+class ImportedRun(NamedTuple):
+    """One execution that ended elsewhere; `job` is a place in the command's `jobs`."""
+
+    id: ExecutionId
+    job: int
+    scheduled_us: Instant
+    started_us: Instant | None
+    completed_us: Instant
+    status: Status
+    trigger: Trigger = Trigger.SCHEDULE
+    attempts: int = 1
+    status_code: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportExecutions:
+    """Take these executions of the past into the history, under `label`.
+
+    The proposer has left out what its history holds of the label up to the entry `known_upto`;
+    refused when a later entry brought more, so that no execution comes twice.
+    """
+
+    label: str
+    known_upto: int
+    jobs: tuple[ImportedJob, ...]
+    runs: tuple[ImportedRun, ...]
+
+
 Command: TypeAlias = (
     ClaimLeadership
     | RegisterNode
@@ -213,6 +251,7 @@ Command: TypeAlias = (
     | RecoverExecutions
     | RecordFindings
     | ChangeFinding
+    | ImportExecutions
 )
 
 # ---- events -------------------------------------------------------------------------------------
@@ -355,6 +394,16 @@ class TemplateWithdrawn:
     version: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionsImported:
+    """Executions that ended elsewhere belong to the history from here on."""
+
+    label: str
+    index: int
+    jobs: tuple[ImportedJob, ...]
+    runs: tuple[ImportedRun, ...]
+
+
 Event: TypeAlias = (
     LeadershipClaimed
     | NodeRegistered
@@ -372,6 +421,7 @@ Event: TypeAlias = (
     | FindingsForgotten
     | TemplatePublished
     | TemplateWithdrawn
+    | ExecutionsImported
 )
 
 # ---- results ------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from engine.state.messages import Accepted, NodeRegistered, Rejected, Result
 
 FORMAT = 1
 REQUESTS_MAX = 10_000
+IMPORT_LABELS_MAX = 1_000
 REQUEST_AGE_US_MAX = 24 * 3600 * 1_000_000
 
 
@@ -50,7 +51,11 @@ class Remembered:
 
 @dataclass(slots=True)
 class State:
-    """The replicated state. `now` is the largest time seen in an entry; it never runs back."""
+    """The replicated state. `now` is the largest time seen in an entry; it never runs back.
+
+    `imports` is the index of the latest import of each label; `imports_floor` is the largest index
+    of those that were forgotten, for which it answers.
+    """
 
     format: int = FORMAT
     applied_index: int = 0
@@ -68,6 +73,8 @@ class State:
     findings: dict[str, Finding] = field(default_factory=dict)
     requests: dict[RequestId, Remembered] = field(default_factory=dict)
     templates: dict[str, list[PublishedTemplate]] = field(default_factory=dict)
+    imports: dict[str, int] = field(default_factory=dict)
+    imports_floor: int = 0
 
 
 _encoder = msgspec.json.Encoder()

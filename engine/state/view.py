@@ -105,6 +105,10 @@ class View:
             templates = self._state.templates
             return [tuple(templates[key]) for key in sorted(templates)]
 
+    def last_import(self, label: str) -> int:
+        """The index of the latest entry that may have imported executions under `label`."""
+        return self._state.imports.get(label, self._state.imports_floor)
+
     def nodes(self) -> list[NodeRegistered]:
         """The address book."""
         with self._lock:

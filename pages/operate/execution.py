@@ -29,7 +29,12 @@ def render(console: Console) -> None:
     _facts(console, execution)
     for attempt in execution.get("attempts_detail", []):
         _attempt(console, attempt)
-    if execution.get("request"):
+    if (label := imported_under(execution)) is not None:
+        st.caption(
+            f":material/upload_file: Imported under the label {plain(label)}: it ended elsewhere, "
+            "so its attempts and its request are not known here."
+        )
+    elif execution.get("request"):
         with card("Request", "secrets hidden", key="request"):
             st.code(json.dumps(execution["request"], indent=2), language="json")
     if execution["status"] in OPEN:
@@ -90,6 +95,12 @@ def _facts(console: Console, execution: dict[str, Any]) -> None:
         if execution["replay_of"]:
             facts["Replay of"] = f"`{execution['replay_of']}`"
         st.table(facts, border="horizontal")
+
+
+def imported_under(execution: dict[str, Any]) -> str | None:
+    """The label of the import that brought an execution; None for one that ran here."""
+    kind, colon, label = execution["node_id"].partition(":")
+    return label if colon and kind == "import" else None
 
 
 def _known(attempt: dict[str, Any], zone: str) -> list[str]:

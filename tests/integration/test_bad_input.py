@@ -177,7 +177,7 @@ CALLS: list[tuple[str, str, Any, str]] = [
     ("GET", "/api/v1/executions?since=2027-01-01T00:00:00", None, "since"),
     ("GET", "/api/v1/executions?since=99999-01-01T00:00:00Z", None, "since"),
     ("GET", "/api/v1/executions?cursor=open", None, "cursor"),
-    ("GET", "/api/v1/executions?cursor=1:2:3", None, "cursor"),
+    ("GET", "/api/v1/executions?cursor=1:2:3:4", None, "cursor"),
     ("GET", "/api/v1/executions?limit=-1", None, "limit"),
     ("GET", "/api/v1/schedules/preview", None, "schedule"),
     ("GET", "/api/v1/schedules/preview?schedule=nonsense", None, "schedule"),

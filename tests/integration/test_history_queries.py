@@ -3,16 +3,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.core.clock import SystemClock
-from engine.core.errors import InvalidDocument
+from engine.core.errors import InvalidDocument, NotReady
 from engine.history.queries import Queries
-from engine.history.store import History
+from engine.history.store import GROUP_EVENTS_MAX, History
 from engine.model.execution import AttemptOutcome, Status, Trigger
 from engine.model.job import Document
-from engine.state.messages import AttemptEnded, Event, ExecutionEnded, JobDeleted
+from engine.state.messages import (
+    AttemptEnded,
+    Event,
+    ExecutionEnded,
+    ExecutionsImported,
+    ImportedRun,
+    JobDeleted,
+)
+from tests.kit.runs_of_the_past import batch, run
 from tests.unit.engine.history.events import NOON, SECOND, committed, ended, make_job, story
 
 HOUR = 3600 * SECOND
@@ -102,7 +111,7 @@ def test_executions_are_filtered_and_counted(filled: Queries) -> None:
     assert filled.executions(status="running") == ([], None, 0)
 
 
-@pytest.mark.parametrize("cursor", ["x", "1", "1:2:3", "1:'"])
+@pytest.mark.parametrize("cursor", ["x", "1", "1:2", "1:2:3:4", "1:2:'", f"1:{1 << 70}:0"])
 def test_a_foreign_cursor_is_refused(filled: Queries, cursor: str) -> None:
     with pytest.raises(InvalidDocument, match="cursor"):
         filled.executions(cursor=cursor)
@@ -304,3 +313,78 @@ def test_a_replay_is_counted_on_what_it_replays(filled: Queries, history: Histor
     assert original is not None
     assert replay is not None
     assert (original["replay_count"], replay["replay_of"]) == (1, "exe_5_0")
+
+
+def imported(history: History, index: int, label: str, *runs: ImportedRun) -> None:
+    command = batch(label, *runs)
+    event = ExecutionsImported(label=label, index=index, jobs=command.jobs, runs=command.runs)
+    history.project(committed(index, "ImportExecutions", event, target=label))
+    assert history.wait_for(index, 10)
+
+
+def test_imported_executions_take_their_place_in_time_on_every_page(
+    filled: Queries, history: History
+) -> None:
+    imported(history, 13, "old", run(1), run(3), run(2, Status.FAILED))
+    seen, cursor = [], None
+    while True:
+        page, cursor, total = filled.executions(limit=2, cursor=cursor)
+        seen += ids(page)
+        if cursor is None:
+            break
+    old = [run(number).id for number in (3, 2, 1)]
+    assert seen == ["exe_12_0", "exe_skip", "exe_6_1", "exe_6_0", "exe_5_0", *old]
+    assert total == 8
+    found = filled.execution(old[1])
+    assert found is not None
+    assert found["node_id"] == "import:old"
+    assert found["completed_at"] == "2025-06-15T15:08:45Z"
+    assert found["attempts_detail"] == []
+
+
+def test_an_old_success_that_comes_late_does_not_hide_a_new_failure(history: History) -> None:
+    at = NOON - 60 * SECOND
+    job = make_job()
+    failed = {"outcome": AttemptOutcome.FAILED, "status": Status.FAILED, "at": at}
+    add(history, 1, ended(1, job=job, **failed))  # type: ignore[arg-type]  # three keyword kinds
+    command = batch("x", run(1)._replace(completed_us=at - SECOND, started_us=None))
+    jobs = (command.jobs[0]._replace(id=job.id, name=job.name),)
+    event = ExecutionsImported(label="x", index=2, jobs=jobs, runs=command.runs)
+    history.project(committed(2, "ImportExecutions", event, target="x"))
+    assert history.wait_for(2, 10)
+    queries = Queries(history)
+    (worst,) = queries.overview(HOUR, NOON)["attention"]
+    assert worst["status"] == "failing"
+    newest = queries.job_stats(job.id, HOUR, NOON)["series"]
+    assert [point["status"] for point in newest] == ["success", "failed"]
+
+
+def test_what_a_label_brought_is_known_and_what_another_brought_is_not(history: History) -> None:
+    imported(history, 1, "a", run(1))
+    queries = Queries(history)
+    ids_asked = [run(1).id, run(2).id]
+    assert queries.known("a", ids_asked, 1, 5) == (1, {run(1).id})
+    assert queries.known("b", ids_asked, 1, 5) == (1, set())
+    with pytest.raises(NotReady):
+        queries.known("a", ids_asked, 2, 0.01)
+
+
+def test_many_imports_are_written_in_groups_of_bounded_size(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    commit = history._commit
+
+    def watched(batches: Any, upto: int, now: int) -> None:
+        sizes.append(sum(batch.num_rows for batch in batches.values()))
+        commit(batches, upto, now)
+
+    monkeypatch.setattr(history, "_commit", watched)
+    for index in range(1, 41):
+        runs = [run(index * 1_000 + number) for number in range(1_000)]
+        command = batch("big", *runs)
+        event = ExecutionsImported(label="big", index=index, jobs=command.jobs, runs=command.runs)
+        history.project(committed(index, "ImportExecutions", event, target="big"))
+    assert history.wait_for(40, 30)
+    assert sum(sizes) == 40 * 1_001
+    assert max(sizes) <= GROUP_EVENTS_MAX + 1_001

@@ -81,6 +81,7 @@ class Door:
             self.clock,
             find_version=self.queries.version,
             find_execution=self.queries.execution,
+            find_imported=self.queries.known,
         )
         self.services = Services(
             config=self.config,

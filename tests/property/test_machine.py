@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.errors import ChronosError
-from engine.model.execution import AttemptOutcome, AttemptResult
+from engine.model.execution import AttemptOutcome, AttemptResult, Status
 from engine.raft.replica import Replica
 from engine.state import messages
 from engine.state.entry import Entry, decode, encode
 from engine.state.messages import Accepted, Rejected
 from tests.kit.jobs import SECOND, new_job, spec
+from tests.kit.runs_of_the_past import batch, run
 
 JOBS = ["job_a", "job_b", "job_c"]
 EXECUTIONS = ["exe_1", "exe_2"]
@@ -90,6 +91,12 @@ commands: st.SearchStrategy[Any] = st.one_of(
         version=st.sampled_from(["", "1.0.0"]),
     ),
     st.just(messages.Barrier()),
+    st.builds(
+        batch,
+        st.sampled_from(["", "a", "b"]),
+        st.builds(run, st.integers(0, 9), st.sampled_from(list(Status))),
+        known_upto=st.integers(0, 30),
+    ),
 )
 entries = st.builds(
     Entry,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO, Final
 
 import typer
 
@@ -15,14 +19,14 @@ from app.cli.session import REFUSED as EXIT_REFUSED
 from app.cli.session import connected, say
 from app.client.client import Client
 from app.client.errors import ApiError
+from app.client.history_import import REFUSALS_MAX, Account, import_lines, label_of
+from app.client.past_runs import Plan, Reading, make_plan, zone_of
+from app.client.sheets import Sheet, form_named, form_of
 from engine.core.errors import InvalidDocument, Problem
 
-app = typer.Typer(help="Bring jobs over from elsewhere.", no_args_is_help=True)
+PROGRESS_LINES: Final = 20_000
 
-
-@app.callback()
-def group() -> None:
-    """Keep `crontab` a command of its own while it is the only one."""
+app = typer.Typer(help="Bring jobs and their past over from elsewhere.", no_args_is_help=True)
 
 
 @app.command()
@@ -113,3 +117,96 @@ def _lines(line: dict[str, Any]) -> list[str]:
         hint = f" ({line['hint']})" if line["hint"] else ""
         texts.append(f"{'':>17}{line['reason']}{hint}")
     return texts + [f"{'':>17}{note}" for note in line["notes"]]
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="CSV, Parquet or JSON lines; - is standard input.")],
+    form: Annotated[
+        str | None, typer.Option("--format", help="csv, parquet or jsonl; else by the name.")
+    ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=FIELD", help="Repeatable; COLUMN=- leaves it out."),
+    ] = None,
+    label: Annotated[
+        str, typer.Option(help="Names the import, else the file does; the same one adds nothing.")
+    ] = "",
+    job: Annotated[str, typer.Option(help="The job of every row, if no column names it.")] = "",
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", help="Of jobs that come without one.")
+    ] = "",
+    timezone: Annotated[str, typer.Option(help="Of times that come without one.")] = "UTC",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report, and write nothing.")] = False,
+    output: Form = Output.TABLE,
+) -> None:
+    """Take executions that ended elsewhere into the history; every bad row is told by its line.
+
+    Exit code 1 when a row was refused.
+    """
+    with connected(context, patience_s=60) as client, _opened(file) as stream:
+        sheet = Sheet(stream, form_named(form) if form else form_of(file.name))
+        plan = make_plan(sheet.columns, _mapping(mapping or []), job=job)
+        reading = Reading(zone=zone_of(timezone), job=job, namespace=namespace)
+        label = label or label_of(file.name)
+        _say_plan(plan)
+        account, told = Account(), 0
+        for account in import_lines(client, label, sheet.lines(), plan, reading, dry_run=dry_run):
+            if account.lines - told >= PROGRESS_LINES:
+                told = account.lines
+                say(f"{told} rows read")
+    report = {"label": label, "dry_run": dry_run, "columns": plan.columns} | asdict(account)
+    show(report, output, _refusal_lines(account))
+    verb = "would be imported" if dry_run else "imported"
+    counts = f"{account.duplicates} there already, {account.refused} refused"
+    say(f"{account.imported} {verb}, {counts}, of {account.lines} rows, under the label {label}")
+    if account.refused:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[BinaryIO]:
+    if str(file) == "-":
+        yield io.BytesIO(sys.stdin.buffer.read())
+        return
+    try:
+        stream = file.open("rb")
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}"
+        raise InvalidDocument([Problem(str(file), reason, "name a file, or -")]) from None
+    with stream:
+        yield stream
+
+
+def _mapping(given: list[str]) -> dict[str, str]:
+    said = {}
+    for text in given:
+        column, equals, target = text.rpartition("=")
+        if not equals:
+            problem = Problem(
+                "map", f"{text!r} is not COLUMN=FIELD", "such as --map end=completed_at"
+            )
+            raise InvalidDocument([problem])
+        said[column.strip()] = target.strip()
+    return said
+
+
+def _say_plan(plan: Plan) -> None:
+    for target, column in plan.columns.items():
+        say(f"  {column} -> {target}")
+    if plan.unused:
+        say(f"  not read: {', '.join(plan.unused)}")
+    for note in plan.notes:
+        say(f"  {note}")
+
+
+def _refusal_lines(account: Account) -> list[str]:
+    lines = []
+    for refusal in account.refusals:
+        hint = f" ({refusal.hint})" if refusal.hint else ""
+        field = f"{refusal.field}: " if refusal.field else ""
+        lines.append(f"{refusal.line:>5}  {REFUSED:<8}  {field}{refusal.reason}{hint}")
+    if account.refused and len(account.refusals) >= REFUSALS_MAX:
+        lines.append(f"       only the first {REFUSALS_MAX} reasons are shown")
+    return lines

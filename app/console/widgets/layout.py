@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Final
 
 import streamlit as st
 
 from app.client.errors import Unreachable
 from app.console.session import Console
 from app.console.widgets.format import plain
+
+DEMO_HISTORY: Final = "90d"
 
 
 @contextmanager
@@ -48,14 +52,17 @@ def first_job(console: Console) -> None:
     empty_state(
         "No jobs yet",
         "Create one now, or look around with the demo workspace: "
-        "real jobs that call this node's own echo endpoint, labelled demo.",
+        "real jobs that call this node's own echo endpoint, labelled demo, "
+        "and 90 days of synthetic history.",
         key="first_job",
     )
     with st.container(horizontal=True, horizontal_alignment="center"):
         if st.button("Create your first job", type="primary", icon=":material/add:"):
             console.go("editor")
         if st.button("Load the demo workspace", icon=":material/science:"):
-            loaded = console.attempt(console.client.load_demo, "Demo workspace loaded")
+            with st.spinner("Loading jobs and 90 days of history"):
+                load = partial(console.client.load_demo, history=DEMO_HISTORY)
+                loaded = console.attempt(load, "Demo workspace loaded")
             if loaded is not None:
                 st.rerun()
 

@@ -2,7 +2,7 @@
 -- late. One row a job, the worst of the three; deleted jobs are left out.
 WITH recent AS (
     SELECT job_id, job_name, namespace, status, reason, error, trigger, completed_at, lateness_ms,
-        raft_index, raft_pos
+        (completed_at, raft_index, raft_pos) AS place
     FROM executions
     WHERE completed_at >= make_timestamp($since) AND completed_at <= make_timestamp($until)
         AND status IN ('success', 'failed', 'unknown')
@@ -11,13 +11,13 @@ WITH recent AS (
 jobs AS (
     SELECT
         job_id,
-        arg_max(job_name, (raft_index, raft_pos)) AS job_name,
-        arg_max(namespace, (raft_index, raft_pos)) AS namespace,
-        arg_max(status, (raft_index, raft_pos)) AS last_status,
-        max((raft_index, raft_pos)) FILTER (status = 'success') AS last_success,
-        arg_max(if(error = '', reason, error), (raft_index, raft_pos))
+        arg_max(job_name, place) AS job_name,
+        arg_max(namespace, place) AS namespace,
+        arg_max(status, place) AS last_status,
+        max(place) FILTER (status = 'success') AS last_success,
+        arg_max(if(error = '', reason, error), place)
             FILTER (status = 'failed') AS failure,
-        arg_max(if(reason = '', error, reason), (raft_index, raft_pos))
+        arg_max(if(reason = '', error, reason), place)
             FILTER (status = 'unknown') AS doubt,
         max(completed_at) FILTER (status = 'failed') AS failed_at,
         max(completed_at) FILTER (status = 'unknown') AS unknown_at,
@@ -32,7 +32,7 @@ failures AS (
     SELECT r.job_id, count(*) AS failures
     FROM recent r JOIN jobs j USING (job_id)
     WHERE r.status = 'failed'
-        AND (j.last_success IS NULL OR (r.raft_index, r.raft_pos) > j.last_success)
+        AND (j.last_success IS NULL OR r.place > j.last_success)
     GROUP BY r.job_id
 ),
 judged AS (

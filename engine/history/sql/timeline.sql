@@ -10,6 +10,7 @@ busiest AS (
 )
 SELECT id, job_id, job_name, namespace, status, epoch_us(started_at), epoch_us(completed_at)
 FROM recent JOIN busiest USING (job_id)
-QUALIFY row_number() OVER (PARTITION BY job_id ORDER BY raft_index DESC, raft_pos DESC)
+QUALIFY row_number() OVER (PARTITION BY job_id
+    ORDER BY completed_at DESC, raft_index DESC, raft_pos DESC)
     <= $bars // (SELECT greatest(count(*), 1) FROM busiest)
 ORDER BY runs DESC, job_id, started_at

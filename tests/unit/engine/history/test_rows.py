@@ -6,11 +6,18 @@ import orjson
 import pytest
 
 from engine.history import rows as rowing
-from engine.history.schema import STORED
+from engine.history.schema import EXECUTIONS, STORED
 from engine.history.sqlfiles import migrations
 from engine.model.execution import AttemptOutcome, Status
-from engine.state.messages import AttemptEnded, ExecutionEnded, Rejected, RetryScheduled
-from tests.unit.engine.history.events import NOON, begun, committed, ended, make_job, story
+from engine.state.messages import (
+    AttemptEnded,
+    ExecutionEnded,
+    ExecutionsImported,
+    Rejected,
+    RetryScheduled,
+)
+from tests.kit.runs_of_the_past import MORNING, batch, run
+from tests.unit.engine.history.events import NOON, SECOND, begun, committed, ended, make_job, story
 
 
 def projected(*entries: object) -> rowing.Rows:
@@ -135,3 +142,18 @@ def test_a_request_that_comes_twice_is_audited_once() -> None:
     first = committed(1, "DeleteJob", target="job_1")
     again = replace(first, index=2, repeated=True)
     assert len(projected(first, again)["audit"]) == 1
+
+
+def test_an_imported_execution_is_a_row_of_its_own_time_marked_with_its_label() -> None:
+    command = batch("airflow", run(1), run(2, Status.FAILED))
+    event = ExecutionsImported(label="airflow", index=9, jobs=command.jobs, runs=command.runs)
+    rows = projected(committed(9, "ImportExecutions", event, target="airflow"))
+    first, second = (named("executions", row) for row in rows["executions"])
+    assert first["completed_at"] == MORNING + 65 * SECOND
+    assert first["recorded_at"] == NOON + 9 * SECOND
+    assert (first["duration_ms"], first["lateness_ms"]) == (3000.0, 2000.0)
+    assert first["node_id"] == "import:airflow"
+    assert (first["job_name"], first["namespace"], first["job_version"]) == ("orders", "shop", 0)
+    assert (second["status"], second["error"], second["raft_pos"]) == ("failed", "boom", 1)
+    assert named("audit", rows["audit"][0])["raft_pos"] == 2
+    assert {len(row) for row in rows["executions"]} == {len(EXECUTIONS.columns)}
