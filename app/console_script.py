@@ -15,6 +15,7 @@ from app.console.widgets.layout import unreachable
 CSS = """<style>
 [data-testid=stMainBlockContainer]{padding-inline:2.25rem}
 [data-variant=segmented_control][data-selected=true] p{color:light-dark(#4338CA,#C7CBFF)}
+[data-variant=pills][data-selected=true] p{color:light-dark(#4338CA,#C7CBFF)}
 [class*=st-key-number_] [data-testid=stPageLink]{position:relative;left:-.5rem}
 button kbd,button kbd *{opacity:1!important;color:inherit!important}
 [data-testid=stCode] .token{color:light-dark(#4B5563,#9AA4B2)}

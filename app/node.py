@@ -71,6 +71,7 @@ class Node:
         self.replica = Replica(
             watermark=lambda: self.history.watermark,
             on_gap=self.feed.gap,
+            on_restore=lambda index: self.live.restored(index),
         )
         self.raft = RaftNode(
             RaftConfig(
