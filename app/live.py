@@ -46,6 +46,8 @@ log = structlog.get_logger(__name__)
 RING: Final = 2_000
 ENTRIES_WAITING_MAX: Final = 4_000
 TEXT_MAX: Final = 200
+_END: Final = 10**9
+"""A position behind all facts of an entry."""
 KINDS: Final = (
     *("claimed", "queued", "started", "retrying", "ended", "skipped"),
     *("job_created", "job_updated", "job_enabled", "job_disabled", "job_deleted"),
@@ -126,7 +128,7 @@ class LiveHub:
         self._lock = threading.Lock()
         self._news = threading.Event()
         self._followers: set[Follower] = set()
-        self._dropped_through = Place(0, 0)
+        self._horizon = Place(0, 0)
         self._overflown = False
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
@@ -158,6 +160,11 @@ class LiveHub:
             self._waiting.append(committed)
             self._news.set()
 
+    def restored(self, index: int) -> None:
+        """A snapshot stands for the entries up to `index`: what came of them is not known here."""
+        with self._lock:
+            self._horizon = max(self._horizon, Place(index, _END))
+
     def _run(self) -> None:
         while not self._stopped:
             self._news.wait()
@@ -179,12 +186,12 @@ class LiveHub:
         with self._lock:
             if self._overflown:
                 self._overflown = False
-                self._dropped_through = Place(committed.index, -1)
+                self._horizon = max(self._horizon, Place(committed.index - 1, _END))
             if surplus:
-                self._dropped_through = Place(committed.index, surplus - 1)
+                self._horizon = max(self._horizon, Place(committed.index, surplus - 1))
             for happening in happenings:
                 if len(self._ring) == self._ring.maxlen:
-                    self._dropped_through = max(self._dropped_through, self._ring[0].place)
+                    self._horizon = max(self._horizon, self._ring[0].place)
                 self._ring.append(happening)
         return bool(happenings)
 
@@ -198,19 +205,28 @@ class LiveHub:
 
     @property
     def newest(self) -> Place:
-        """The place of the latest event; before everything when there is none."""
+        """The place of the latest event, or where events are known from."""
         with self._lock:
-            return self._ring[-1].place if self._ring else Place(0, 0)
+            return max(self._ring[-1].place, self._horizon) if self._ring else self._horizon
+
+    @property
+    def horizon(self) -> Place:
+        """What is known here follows this place."""
+        with self._lock:
+            return self._horizon
 
     def after(self, place: Place) -> tuple[list[Happening], bool]:
-        """The events that follow a place, oldest first, and whether some of them are gone."""
+        """The events that follow a place, oldest first, and whether some of them are gone.
+
+        Once told that some are gone, go on from the last of these, or from `horizon`.
+        """
         found: list[Happening] = []
         with self._lock:
             for happening in reversed(self._ring):
                 if happening.place <= place:
                     break
                 found.append(happening)
-            missed = place < self._dropped_through
+            missed = place < self._horizon
         found.reverse()
         return found, missed
 

@@ -37,7 +37,7 @@ from engine.history.sandbox import SqlSandbox
 from engine.history.store import History
 from engine.model.document import Defaults, job_document
 from engine.model.execution import Status
-from engine.model.job import MissedRunPolicy, RetryPolicy
+from engine.model.job import Job, MissedRunPolicy, RetryPolicy
 from engine.raft.leadership import Leadership
 from engine.raft.pysync.node import RaftConfig, RaftNode
 from engine.raft.replica import Replica
@@ -69,9 +69,11 @@ class Node:
         self._token = _peer_token(cluster.raft.secret) if cluster.raft.peers else ""
         self.history = History(cluster.data_dir, node=self.id, clock=clock)
         self.feed = HistoryFeed(self.history, peers=self._peer_urls, token=self._token)
+        self.live = LiveHub(self._find_job)
         self.replica = Replica(
             watermark=lambda: self.history.watermark,
             on_gap=self.feed.gap,
+            on_restore=self.live.restored,
         )
         self.raft = RaftNode(
             RaftConfig(
@@ -124,7 +126,6 @@ class Node:
             find_imported=self.queries.known,
             defaults=_defaults(config.scheduler),
         )
-        self.live = LiveHub(self.replica.view.job)
         for sink in (self.feed.take, self.scheduler.take, self._dispatch, self.live.take):
             self.replica.subscribe(sink)
 
@@ -320,6 +321,9 @@ class Node:
     def peer_token(self) -> str:
         """What a peer must show."""
         return self._token
+
+    def _find_job(self, ref: str) -> Job | None:
+        return self.replica.view.job(ref)
 
     def _peer_urls(self) -> list[str]:
         return [

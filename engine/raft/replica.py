@@ -65,15 +65,24 @@ class Replica:
         watermark: the last index that this node's history holds durably; asked in the tick thread.
         on_gap: told when a snapshot from a peer skips entries that this node's history lacks:
             (last index held, last index missing). Called in the tick thread.
+        on_restore: told through which index a snapshot stands for entries that subscribers do not
+            hear of, but for the facts that it carries. Called in the tick thread.
     """
 
-    def __init__(self, *, watermark: Callable[[], int], on_gap: Callable[[int, int], None]):
+    def __init__(
+        self,
+        *,
+        watermark: Callable[[], int],
+        on_gap: Callable[[int, int], None],
+        on_restore: Callable[[int], None] = lambda _: None,
+    ):
         self.lock = threading.RLock()
         self._state = State()
         self.view = View(self._state, self.lock)
         self._sinks: list[Sink] = []
         self._watermark = watermark
         self._on_gap = on_gap
+        self._on_restore = on_restore
         self._pending: deque[Committed] = deque()
         self._hole_end = 0
 
@@ -128,6 +137,7 @@ class Replica:
         with self.lock:
             self._state = state
             self.view.replace_state(state)
+        self._on_restore(index)
         held = self._watermark()
         if self._pending:
             held = max(held, self._pending[-1].index)

@@ -145,6 +145,7 @@ def _table(console: Console, feed: Feed) -> None:
         column_config={
             "time": st.column_config.TextColumn(width=80),
             "event": st.column_config.TextColumn(width=110),
+            "job": st.column_config.TextColumn(width=150),
             "namespace": st.column_config.TextColumn(width=100),
             "status": st.column_config.MultiselectColumn(options=STATUSES, color=COLORS, width=100),
             "attempt": st.column_config.TextColumn(width=70),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import pytest
 from engine.core.clock import SystemClock, from_datetime
 from engine.core.errors import InvalidDocument
 from engine.core.ids import Instant
+from engine.history import lanes as lanes_module
 from engine.history.calendar import Year
 from engine.history.lanes import Window, cells_of
 from engine.history.queries import Queries
@@ -225,3 +227,7 @@ def test_skipped_fires_are_no_load(history: History, queries: Queries) -> None:
 def test_an_unknown_zone_is_refused(queries: Queries) -> None:
     with pytest.raises(InvalidDocument):
         queries.calendar(Year(year=2026, zone="Mars/Base"))
+
+
+def test_the_examples_in_the_docstrings_are_true() -> None:
+    assert doctest.testmod(lanes_module).failed == 0

@@ -107,7 +107,7 @@ async def recent_events(
     place = _place(after)
     happenings, missed = hub.after(place or Place(0, 0))
     found = [one.document for one in happenings if wants(one.document)]
-    newest = happenings[-1].place if happenings else place or hub.newest
+    newest = happenings[-1].place if happenings else max(place or Place(0, 0), hub.horizon)
     return answer(
         {
             "events": found[: -limit - 1 : -1],
@@ -136,6 +136,7 @@ async def _stream(
             happenings, missed = hub.after(place)
             if missed:
                 yield b"event: gap\ndata: " + orjson.dumps({"text": _GAP}) + b"\n\n"
+                place = max(place, hub.horizon)
             if happenings:
                 place = happenings[-1].place
                 if frames := [_frame(one) for one in happenings if wants(one.document)]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import doctest
 from collections.abc import Iterator
 
 import pytest
 
+from app import live
 from app.live import KINDS, LiveHub, Place, describe
 from engine.model.job import Job
 from engine.state.messages import (
@@ -94,6 +96,19 @@ def test_an_entry_larger_than_the_ring_is_a_gap(hub: LiveHub) -> None:
     assert missed
 
 
+def test_what_a_snapshot_stands_for_is_a_gap_once(hub: LiveHub) -> None:
+    hub.restored(40)
+    assert hub.after(Place(12, 0)) == ([], True)
+    assert hub.newest == hub.horizon
+    assert hub.after(hub.horizon) == ([], False)
+    hub.take(created(41))
+    wait_for(lambda: told(hub, 41), 10)
+    happenings, missed = hub.after(hub.horizon)
+    assert [one.place.entry for one in happenings] == [41]
+    assert not missed
+    assert not hub.after(Place(41, 0))[1]
+
+
 def test_entries_that_changed_nothing_are_no_events(hub: LiveHub) -> None:
     hub.take(committed(1, "Barrier"))
     hub.take(created(2))
@@ -125,3 +140,7 @@ async def test_a_stopped_hub_wakes_who_waits() -> None:
 def test_what_is_no_place_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         Place.parse(text)
+
+
+def test_the_examples_in_the_docstrings_are_true() -> None:
+    assert doctest.testmod(live).failed == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from app.client import client as client_module
 from app.client.client import Client
 from app.client.errors import ApiError, Unreachable
 
@@ -135,3 +137,7 @@ def test_nobody_listening_is_unreachable_with_the_url() -> None:
         client.health()
     client.close()
     assert raised.value.url == "http://127.0.0.1:9"
+
+
+def test_the_examples_in_the_docstrings_are_true() -> None:
+    assert doctest.testmod(client_module).failed == 0
