@@ -145,7 +145,7 @@ def test_the_count_of_failures_leads_to_them(
     page.get_by_role("link", name="Failed executions").click()
     page.wait_for_url("**/executions?executions_status=failed", timeout=20 * SECONDS)
     idle(page)
-    expect(page.locator("[data-selected=true]")).to_have_text("failed")
+    expect(page.locator("[data-variant=pills][data-selected=true]")).to_have_text("failed")
     expect(page.get_by_text(re.compile(r"page 1 · \d+ in all"))).to_be_visible()
 
 
