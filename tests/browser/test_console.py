@@ -106,6 +106,7 @@ def test_a_draft_is_there_again_after_a_look_at_another_page(console: str, page:
     expect(page.get_by_text("Unsaved draft from before")).to_be_visible(timeout=20 * SECONDS)
     expect(page.get_by_label("Name", exact=True)).to_have_value("half-written")
     page.get_by_role("button", name="Discard").click()
+    idle(page)  # until then the old form may stand beside the new one
     expect(page.get_by_label("Name", exact=True)).to_have_value("", timeout=20 * SECONDS)
 
 
