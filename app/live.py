@@ -31,6 +31,9 @@ from engine.state.messages import (
     Event,
     ExecutionAdded,
     ExecutionEnded,
+    ExecutionsImported,
+    FindingChanged,
+    FindingsForgotten,
     FiresSkipped,
     JobCreated,
     JobDeleted,
@@ -39,6 +42,8 @@ from engine.state.messages import (
     LeadershipClaimed,
     NodeRegistered,
     RetryScheduled,
+    TemplatePublished,
+    TemplateWithdrawn,
 )
 
 log = structlog.get_logger(__name__)
@@ -51,6 +56,7 @@ _END: Final = 10**9
 KINDS: Final = (
     *("claimed", "queued", "started", "retrying", "ended", "skipped"),
     *("job_created", "job_updated", "job_enabled", "job_disabled", "job_deleted"),
+    *("finding", "template", "imported"),
     *("leader", "node"),
 )
 """What an event may be: of executions, of jobs, of the cluster."""
@@ -252,7 +258,8 @@ class LiveHub:
 def describe(committed: Committed, find_job: FindJob, first: int = 0) -> Iterator[Happening]:
     """The facts of one entry in words, from position `first` on.
 
-    An attempt's end is no event of its own: it stands in what came of it.
+    An attempt's end is no event of its own: it stands in what came of it. That old findings are
+    forgotten is news for nobody.
     """
     at = rfc3339(committed.at)
     ended: AttemptResult | None = None
@@ -260,7 +267,7 @@ def describe(committed: Committed, find_job: FindJob, first: int = 0) -> Iterato
         if isinstance(event, AttemptEnded):
             ended = event.result
             continue
-        if position < first:
+        if position < first or isinstance(event, FindingsForgotten):
             continue
         place = Place(committed.index, position)
         words = _words(event, committed, ended, find_job)
@@ -311,6 +318,20 @@ def _words(
             return _of_job(job) | _told("skipped", said) | fate
         case JobCreated(job=job) | JobUpdated(job=job) | JobSwitched(job=job) | JobDeleted(job=job):
             return _of_job(job) | _told(_change(event), _version(event)) | _by(committed)
+        case FindingChanged(finding=finding, job=job):
+            said = f"{finding.state.value}: {finding.evidence}"
+            run = {"execution_id": finding.execution_id}
+            return _of_job(job) | _told("finding", said) | run | _by(committed)
+        case TemplatePublished(template=template):
+            name = f"{template.category}/{template.name}"
+            said = f"{name} {template.version} published"
+            return _told("template", said) | {"namespace": template.namespace} | _by(committed)
+        case TemplateWithdrawn():
+            said = f"{event.id} {event.version or 'as a whole'} withdrawn"
+            return _told("template", said) | _by(committed)
+        case ExecutionsImported():
+            said = f"{len(event.runs)} executions under {event.label}"
+            return _told("imported", said) | _by(committed)
         case LeadershipClaimed(node=node):
             said = f"{node} leads, epoch {event.epoch}"
             return _told("leader", said) | {"node_id": node}

@@ -215,7 +215,7 @@ def hidden_text(text: str) -> str:
     r"""Text without the values of sensitive names, also JSON that was cut off in its middle.
 
     >>> hidden_text('{"user": "bob", "password": "s3cr')
-    '{"user": "bob", "password": "***"'
+    '{"user": "bob", "password": ***'
     """
     if len(text) < len("a=b"):
         return text

@@ -24,6 +24,7 @@ KINDS: Final = {
     "retrying": "retrying",
     "ended": "ended",
     "skipped": "skipped",
+    "findings": "finding",
     "jobs": "job_created,job_updated,job_enabled,job_disabled,job_deleted",
     "cluster": "leader,node",
 }
