@@ -1,8 +1,7 @@
-"""Mean and variance that grow by one value, or by a whole other group, without the values.
+"""Mean and variance that grow by one value, without the values before it.
 
-Welford's update and its parallel form: B. P. Welford, Technometrics 4 (1962); T. F. Chan,
-G. H. Golub and R. J. LeVeque, The American Statistician 37 (1983). Unlike a sum of squares it does
-not cancel when the mean is large beside the deviation.
+Welford's update (B. P. Welford, Technometrics 4, 1962). Unlike a sum of squares it does not cancel
+when the mean is large beside the deviation.
 """
 
 from __future__ import annotations
@@ -32,28 +31,12 @@ class Moments:
             moments = moments.plus(value)
         return moments
 
-    @classmethod
-    def from_variance(cls, count: int, mean: float, variance: float) -> Moments:
-        """From a database's `count`, `avg` and `var_pop`."""
-        return cls(count, mean, variance * count) if count else cls()
-
     def plus(self, value: float) -> Moments:
         """These values and one more."""
         count = self.count + 1
         delta = value - self.mean
         mean = self.mean + delta / count
         return Moments(count, mean, self.m2 + delta * (value - mean))
-
-    def merged(self, other: Moments) -> Moments:
-        """These values and another group's."""
-        if not self.count or not other.count:
-            return self if self.count else other
-        count = self.count + other.count
-        delta = other.mean - self.mean
-        mean = self.mean + delta * other.count / count
-        return Moments(
-            count, mean, self.m2 + other.m2 + delta * delta * self.count * other.count / count
-        )
 
     @property
     def variance(self) -> float:

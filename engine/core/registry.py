@@ -76,11 +76,6 @@ class Registry(Generic[T]):
         self._scan()
         return tuple(sorted(self._known))
 
-    def unavailable(self) -> dict[str, str]:
-        """Modules that could not be imported, by name, with the library that each lacks."""
-        self._scan()
-        return dict(self._absent)
-
     def _scan(self) -> None:
         if self._scanned:
             return

@@ -25,6 +25,8 @@ KINDS: Final = {
     "ended": "ended",
     "skipped": "skipped",
     "findings": "finding",
+    "templates": "template",
+    "imports": "imported",
     "jobs": "job_created,job_updated,job_enabled,job_disabled,job_deleted",
     "cluster": "leader,node",
 }

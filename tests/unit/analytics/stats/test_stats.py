@@ -7,21 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.stats.hours import HOURS, WeekProfile, hours_of_week
+from analytics.stats.hours import hours_of_week
 from analytics.stats.moments import Moments
 from analytics.stats.trend import trend
 from analytics.stats.windows import rolling_deviation, rolling_median
-
-values = st.lists(st.floats(-1e9, 1e9), max_size=60)
-
-
-@given(values, values)
-def test_merged_moments_are_those_of_all_values(one: list[float], two: list[float]) -> None:
-    merged, whole = Moments.of(one).merged(Moments.of(two)), Moments.of(one + two)
-    assert merged.count == whole.count
-    scale = max((abs(v) for v in one + two), default=1.0) or 1.0
-    assert merged.mean == pytest.approx(whole.mean, abs=1e-9 * scale)
-    assert merged.variance == pytest.approx(whole.variance, rel=1e-6, abs=1e-9 * scale**2)
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=60))
@@ -39,14 +28,6 @@ def test_a_week_has_168_hours_in_the_zone_of_the_job() -> None:
     summer = np.array([1_783_000_000_000_000])  # 2026-07-02T13:46:40Z, a Thursday
     assert hours_of_week(summer)[0] == 3 * 24 + 13
     assert hours_of_week(summer, "Asia/Tokyo")[0] == 3 * 24 + 22
-    profile = WeekProfile()
-    profile.add(167, 5.0)
-    other = WeekProfile()
-    other.add(167, 7.0)
-    profile.merge(other)
-    assert profile.hours[167] == Moments.of([5.0, 7.0])
-    assert profile.whole.count == 2
-    assert len(profile.hours) == HOURS
 
 
 def test_a_line_in_noise_is_significant_and_noise_is_not() -> None:
