@@ -16,7 +16,7 @@ from app.api.middleware.patience import Patience
 from app.api.middleware.trace import Trace
 from app.api.present import count_open
 from app.api.problems import install_handlers
-from app.api.schemas import BODIES
+from app.api.schemas.bodies import BODIES
 from app.observe.metrics import CONTENT_TYPE, Metrics
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
-from app.client.client import TIMEOUT_S, Client
+from app.client.client import Client
 from app.client.errors import ApiError, Unreachable
+from app.client.transport import TIMEOUT_S
 from app.config import client_environment
 from engine.core.errors import InvalidDocument
 

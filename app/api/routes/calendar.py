@@ -13,7 +13,8 @@ from starlette.responses import Response
 
 from app.api.deps import confirm_read, services_of
 from app.api.problems import fetched
-from app.api.schemas import Calendar, Envelope, documents
+from app.api.schemas.envelope import Envelope, documents
+from app.api.schemas.views import Calendar
 from engine.core.clock import to_datetime
 from engine.core.errors import InvalidDocument, Problem
 from engine.history.calendar import Year

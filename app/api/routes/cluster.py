@@ -11,7 +11,8 @@ from starlette.responses import Response
 from app.api.deps import read_object, services_of
 from app.api.present import coming_runs, count_open
 from app.api.problems import answer, fetched, invalid
-from app.api.schemas import ClusterStatus, Envelope, Transfer, Transferred, documents, takes
+from app.api.schemas.cluster import ClusterStatus, Transfer, Transferred
+from app.api.schemas.envelope import Envelope, documents, takes
 
 router = APIRouter(prefix="/api/v1/cluster", tags=["cluster"])
 

@@ -15,7 +15,8 @@ from analytics.demo import facts
 from analytics.demo.story import DAY_US, synthetic_history
 from app.api.deps import Key, actor_of, services_of
 from app.api.problems import Refusal, answer, invalid
-from app.api.schemas import DemoCleared, DemoLoaded, Envelope, documents
+from app.api.schemas.envelope import Envelope, documents
+from app.api.schemas.history import DemoCleared, DemoLoaded
 from app.config import split_address
 from engine.core.durations import parse_duration
 from engine.core.errors import Problem

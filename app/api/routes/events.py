@@ -13,7 +13,8 @@ from starlette.responses import Response, StreamingResponse
 from app.api.deps import services_of
 from app.api.middleware.patience import STALLED
 from app.api.problems import Refusal, answer, invalid
-from app.api.schemas import Envelope, Events, documents
+from app.api.schemas.envelope import Envelope, documents
+from app.api.schemas.views import Events
 from app.live import KINDS, Happening, LiveHub, Place
 from engine.core.errors import InvalidDocument, Problem
 from engine.model.job import Document

@@ -25,8 +25,9 @@ from app.api.deps import (
     timeout_us,
 )
 from app.api.problems import Refusal, answer, fetched, not_found
-from app.api.schemas import Envelope, ExecutionDetail, Executions, Replayed, documents
-from app.api.schemas import Execution as ExecutionShape
+from app.api.schemas.envelope import Envelope, documents
+from app.api.schemas.executions import Execution as ExecutionShape
+from app.api.schemas.executions import ExecutionDetail, Executions, Replayed
 from engine.core.errors import InvalidDocument, Problem
 from engine.core.ids import Instant
 from engine.model.document import execution_document

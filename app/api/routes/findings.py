@@ -16,8 +16,9 @@ from analytics.models.selection import back_test, detectors_for
 from analytics.watch import RUNS_MAX, seed_of
 from app.api.deps import Key, Limit, actor_of, confirm_read, find_job, services_of
 from app.api.problems import answer, fetched, invalid, not_found
-from app.api.schemas import Anomalies, Envelope, Findings, documents
-from app.api.schemas import Finding as FindingShape
+from app.api.schemas.envelope import Envelope, documents
+from app.api.schemas.findings import Anomalies, Findings
+from app.api.schemas.findings import Finding as FindingShape
 from engine.core.clock import rfc3339
 from engine.core.registry import UnknownName
 from engine.model.finding import Finding, FindingState

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from app.api.deps import services_of
 from app.api.problems import answer, failure
-from app.api.schemas import Envelope, Health, documents
+from app.api.schemas.cluster import Health
+from app.api.schemas.envelope import Envelope, documents
 from engine.core.clock import rfc3339
 from engine.core.errors import Problem
 

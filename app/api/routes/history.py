@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from app.api.deps import Key, actor_of, read_object, services_of
 from app.api.problems import answer
-from app.api.schemas import Envelope, HistoryImport, HistoryImported, documents, takes
+from app.api.schemas.envelope import Envelope, documents, takes
+from app.api.schemas.history import HistoryImport, HistoryImported
 from app.gate import Imported
 from engine.core.errors import InvalidDocument, Problem
 from engine.model.finished import FinishedRun, parse_finished

@@ -28,18 +28,8 @@ from app.api.deps import (
 )
 from app.api.problems import Refusal, answer, fetched, invalid
 from app.api.routes.schedules import preview_fires
-from app.api.schemas import (
-    Batch,
-    Created,
-    Envelope,
-    Job,
-    JobDocument,
-    Jobs,
-    JobStats,
-    NextFires,
-    documents,
-    takes,
-)
+from app.api.schemas.envelope import Envelope, documents, takes
+from app.api.schemas.jobs import Batch, Created, Job, JobDocument, Jobs, JobStats, NextFires
 from engine.core.errors import InvalidDocument, Problem
 from engine.model.job import Job as StoredJob
 from engine.model.redaction import redacted_url

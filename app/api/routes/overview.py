@@ -12,7 +12,8 @@ from starlette.responses import Response
 from app.api.deps import confirm_read, services_of, window_us
 from app.api.present import coming_runs, count_open
 from app.api.problems import fetched
-from app.api.schemas import Envelope, Overview, documents
+from app.api.schemas.envelope import Envelope, documents
+from app.api.schemas.views import Overview
 
 router = APIRouter(prefix="/api/v1", tags=["overview"], dependencies=[Depends(confirm_read)])
 

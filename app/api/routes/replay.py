@@ -24,15 +24,8 @@ from analytics.replay.view import views
 from app.api.deps import confirm_read, read_object, services_of
 from app.api.problems import answer, encode, fetched
 from app.api.routes.executions import find_execution
-from app.api.schemas import (
-    Envelope,
-    ExecutionsCompared,
-    ReplayPlace,
-    ReplayQuestion,
-    ReplayRecording,
-    documents,
-    takes,
-)
+from app.api.schemas.envelope import Envelope, documents, takes
+from app.api.schemas.replay import ExecutionsCompared, ReplayPlace, ReplayQuestion, ReplayRecording
 from engine.core.errors import InvalidDocument, Problem
 from engine.model.job import Document
 

@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from app.api.deps import services_of
 from app.api.problems import fetched
-from app.api.schemas import Envelope, Preview, documents
+from app.api.schemas.envelope import Envelope, documents
+from app.api.schemas.jobs import Preview
 from engine.core.clock import rfc3339, to_datetime
 from engine.core.ids import Instant
 from engine.timing.explain import explain

@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from app.api.deps import read_object, services_of
 from app.api.problems import answer, fetched
-from app.api.schemas import Envelope, SqlQuestion, SqlRows, SqlSchema, documents, takes
+from app.api.schemas.envelope import Envelope, documents, takes
+from app.api.schemas.sql import SqlQuestion, SqlRows, SqlSchema
 from engine.core.clock import rfc3339
 from engine.core.errors import InvalidDocument, Problem
 from engine.history.sandbox import Format

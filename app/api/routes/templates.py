@@ -20,9 +20,9 @@ from app.api.deps import (
 )
 from app.api.problems import Refusal, answer, fetched, invalid, not_found
 from app.api.routes.schedules import preview_fires
-from app.api.schemas import (
-    Envelope,
-    Job,
+from app.api.schemas.envelope import Envelope, documents, takes
+from app.api.schemas.jobs import Job
+from app.api.schemas.templates import (
     TemplateDetail,
     TemplateDocument,
     TemplateInstances,
@@ -32,8 +32,6 @@ from app.api.schemas import (
     TemplateUpgrade,
     TemplateWithdrawn,
     UpgradeRequest,
-    documents,
-    takes,
 )
 from app.services import Services
 from app.workbench.marketplace import (

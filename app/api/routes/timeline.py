@@ -13,7 +13,8 @@ from starlette.responses import Response
 
 from app.api.deps import confirm_read, instant, services_of
 from app.api.problems import fetched, invalid
-from app.api.schemas import Envelope, Timeline, documents
+from app.api.schemas.envelope import Envelope, documents
+from app.api.schemas.views import Timeline
 from engine.core.clock import rfc3339
 from engine.core.durations import parse_duration
 from engine.core.errors import InvalidDocument, Problem

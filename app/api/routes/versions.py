@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from app.api.deps import Key, actor_of, confirm_read, find_job, services_of, shown_job
 from app.api.problems import answer, fetched, not_found
-from app.api.schemas import Envelope, JobVersion, JobVersions, RolledBack, documents
+from app.api.schemas.envelope import Envelope, documents
+from app.api.schemas.jobs import JobVersion, JobVersions, RolledBack
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["versions"], dependencies=[Depends(confirm_read)])
 

@@ -1,0 +1,25 @@
+"""The bodies that routes read by themselves, which the OpenAPI generator must be told of."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from app.api.schemas.cluster import Transfer
+from app.api.schemas.history import HistoryImport
+from app.api.schemas.jobs import Batch, JobDocument
+from app.api.schemas.replay import ReplayQuestion
+from app.api.schemas.sql import SqlQuestion
+from app.api.schemas.templates import TemplateDocument, TemplateRequest, UpgradeRequest
+
+BODIES: tuple[type[BaseModel], ...] = (
+    JobDocument,
+    Batch,
+    SqlQuestion,
+    HistoryImport,
+    Transfer,
+    ReplayQuestion,
+    TemplateDocument,
+    TemplateRequest,
+    UpgradeRequest,
+)
+"""Bodies named by `takes`."""

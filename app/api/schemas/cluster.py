@@ -1,0 +1,42 @@
+"""Nodes, leadership and health."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from app.api.schemas.envelope import Shape
+
+
+class ClusterStatus(Shape):
+    """This node, its peers and the log."""
+
+    is_leader: bool
+    jobs_total: int
+    running: int
+    next_runs: list[dict[str, Any]]
+    node_id: str
+    leader: str | None
+    term: int
+    nodes: list[dict[str, Any]]
+
+
+class Transfer(Shape):
+    """Who should lead next; null lets the cluster choose."""
+
+    to: str | None = None
+
+
+class Transferred(Shape):
+    """A transfer that was asked for; the cluster status tells when it is done."""
+
+    requested: str | None
+    leader: str | None
+
+
+class Health(Shape):
+    """A node that can serve."""
+
+    status: Literal["healthy"]
+    timestamp: str
+    leader: str | None
+    node_id: str

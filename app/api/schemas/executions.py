@@ -1,0 +1,89 @@
+"""Executions, attempts and steps."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from app.api.schemas.envelope import Shape
+
+Status = Literal["pending", "running", "success", "failed", "skipped", "cancelled", "unknown"]
+
+
+class CalledRequest(Shape):
+    """The request that an execution made, secrets hidden."""
+
+    url: str
+    method: str
+    headers: dict[str, str] = Field({})
+    body: str = ""
+
+
+class Step(Shape):
+    """A recorded moment of an attempt."""
+
+    kind: str
+    at: str
+    offset_ms: float
+    detail: dict[str, Any]
+
+
+class AttemptDetail(Shape):
+    """One try of an execution."""
+
+    attempt: int
+    node_id: str
+    started_at: str | None
+    completed_at: str | None
+    outcome: str
+    status_code: int | None
+    error: str
+    response: str
+    steps: list[Step]
+
+
+class Execution(Shape):
+    """One run of a job at one fire time; `duration` is in nanoseconds."""
+
+    id: str
+    job_id: str
+    job_name: str
+    namespace: str
+    scheduled_time: str
+    started_at: str | None
+    completed_at: str | None
+    status: Status
+    reason: str
+    attempts: int
+    status_code: int
+    response: str
+    error: str
+    duration: int
+    node_id: str
+    trigger: Literal["schedule", "manual", "replay", "event", "workflow"]
+    request: CalledRequest | None
+    replay_of: str
+    replay_count: int
+
+
+class ExecutionDetail(Execution):
+    """An execution with its attempts and their steps."""
+
+    attempts_detail: list[AttemptDetail]
+
+
+class Executions(Shape):
+    """A page of executions, newest first."""
+
+    executions: list[Execution]
+    total: int
+    next_cursor: str | None
+
+
+class Replayed(Shape):
+    """The new execution of an old one."""
+
+    replay_execution_id: str
+    original_execution_id: str
+    message: str

@@ -1,0 +1,157 @@
+"""Jobs, their versions and their fire times."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from app.api.schemas.envelope import Shape
+from app.api.schemas.executions import Status
+
+
+class WebhookAuth(Shape):
+    """Credentials; secrets read as "***", and writing "***" keeps the stored value."""
+
+    type: Literal["basic", "bearer", "api_key"]
+    username: str = ""
+    password: str = ""
+    token: str = ""
+    api_key: str = ""
+    header: str = "X-API-Key"
+
+
+class Webhook(Shape):
+    """The HTTP call that a job makes."""
+
+    url: str
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] = "GET"
+    headers: dict[str, str] = Field({})
+    body: str = ""
+    auth: WebhookAuth | None = None
+    success_codes: list[int | str] = Field(["200-299"])
+
+
+class RetryPolicy(Shape):
+    """How a failed attempt is tried again; intervals are durations such as "1s"."""
+
+    max_attempts: int = 3
+    initial_interval: str = "1s"
+    max_interval: str = "1m"
+    multiplier: float = 2.0
+
+
+class JobDocument(Shape):
+    """What a person writes of a job. A job has `webhook`, or `dispatch`."""
+
+    name: str
+    namespace: str = "default"
+    description: str = ""
+    schedule: str = Field(description="cron of 5 or 6 fields, @daily ..., @every 90s, @at <time>")
+    timezone: str = "UTC"
+    webhook: Webhook | None = None
+    dispatch: dict[str, Any] | None = None
+    retry_policy: RetryPolicy = RetryPolicy()
+    timeout: str = "5m"
+    concurrency: Literal["allow", "forbid", "replace"] = "forbid"
+    missed_run_policy: Literal["ignore", "execute_one", "execute_all"] = "execute_one"
+    tags: dict[str, str] = Field({})
+    enabled: bool = False
+
+
+class Job(JobDocument):
+    """A job that the cluster knows; times are RFC 3339, UTC."""
+
+    id: str
+    version: int
+    created_at: str
+    updated_at: str
+    updated_by: str
+    next_run: str | None
+    last_run: str | None
+    last_status: Status | None = None
+
+
+class Jobs(Shape):
+    """A page of jobs."""
+
+    jobs: list[Job]
+    total: int
+    next_cursor: str | None
+
+
+class Batch(Shape):
+    """Up to 10,000 jobs, created all or none."""
+
+    jobs: list[JobDocument]
+
+
+class Created(Shape):
+    """What a batch created, in its order."""
+
+    created: int
+    ids: list[str]
+
+
+class JobVersion(Shape):
+    """A job as it was."""
+
+    job_id: str
+    version: int
+    config: dict[str, Any]
+    created_at: str
+    created_by: str
+    comment: str
+
+
+class JobVersions(Shape):
+    """All versions of a job, newest first."""
+
+    versions: list[JobVersion]
+    total: int
+
+
+class RolledBack(Shape):
+    """A job after a rollback, which is a new version."""
+
+    job: Job
+    rolled_back_from: int
+    new_version: int
+
+
+class Fire(Shape):
+    """A coming fire time, in UTC and on the clock of the job's zone."""
+
+    utc: str
+    local: str
+
+
+class NextFires(Shape):
+    """The coming fire times of a job."""
+
+    job_id: str
+    schedule: str
+    timezone: str
+    words: str
+    next: list[Fire]
+
+
+class Preview(Shape):
+    """What a schedule means."""
+
+    schedule: str
+    timezone: str
+    words: str
+    next: list[Fire]
+
+
+class JobStats(Shape):
+    """How a job went in a window."""
+
+    runs: int
+    success: int
+    failed: int
+    success_rate: float | None
+    duration_ms: dict[str, float | None]
+    lateness_ms: dict[str, float | None]
+    series: list[dict[str, Any]]

@@ -1,0 +1,110 @@
+"""Jobs, their versions and their fire times."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.client.transport import Json, Transport
+
+
+class JobCalls(Transport):
+    """Jobs, their versions and their fire times."""
+
+    def jobs(self, **filters: Any) -> Json:
+        """A page of jobs: `{jobs, total, next_cursor}`; filters as in the contract."""
+        return self._get("/api/v1/jobs", filters)
+
+    def job(self, ref: str) -> Json:
+        """A job by id or namespace/name."""
+        return self._get(f"/api/v1/jobs/{ref}")
+
+    def create_job(
+        self, document: Json, *, dry_run: bool = False, idempotency_key: str | None = None
+    ) -> Json:
+        """Create a job, or with `dry_run` only check it and see what it would be."""
+        params = {"dry_run": "true"} if dry_run else {}
+        return self._write("POST", "/api/v1/jobs", document, params, key=idempotency_key)
+
+    def create_jobs(self, documents: list[Json], *, idempotency_key: str | None = None) -> Json:
+        """Create all of these jobs or none: `{created, ids}`."""
+        body = {"jobs": documents}
+        return self._write("POST", "/api/v1/jobs/batch", body, key=idempotency_key)
+
+    def update_job(
+        self,
+        ref: str,
+        document: Json,
+        *,
+        if_match: str | None = None,
+        comment: str = "",
+        dry_run: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Json:
+        """Replace a job by a new version; refused when `if_match` is not the current one.
+
+        A dry run answers with the present version if nothing would change.
+        """
+        headers = {"If-Match": if_match} if if_match else {}
+        params = {"comment": comment} if comment else {}
+        if dry_run:
+            params["dry_run"] = "true"
+        path = f"/api/v1/jobs/{ref}"
+        return self._write("PUT", path, document, params, key=idempotency_key, headers=headers)
+
+    def delete_job(self, ref: str, *, idempotency_key: str | None = None) -> Json:
+        """Delete a job; its history stays."""
+        return self._write("DELETE", f"/api/v1/jobs/{ref}", key=idempotency_key)
+
+    def enable_job(self, ref: str, *, idempotency_key: str | None = None) -> Json:
+        """Let a job fire."""
+        return self._write("POST", f"/api/v1/jobs/{ref}/enable", key=idempotency_key)
+
+    def disable_job(self, ref: str, *, idempotency_key: str | None = None) -> Json:
+        """Stop a job from firing."""
+        return self._write("POST", f"/api/v1/jobs/{ref}/disable", key=idempotency_key)
+
+    def trigger_job(
+        self, ref: str, *, wait: str | None = None, idempotency_key: str | None = None
+    ) -> Json:
+        """Run a job now; with `wait` ("30s") answer when it ended."""
+        params = {"wait": wait} if wait else {}
+        path = f"/api/v1/jobs/{ref}/trigger"
+        return self._write("POST", path, None, params, key=idempotency_key)
+
+    def job_executions(self, ref: str, limit: int = 20, cursor: str | None = None) -> Json:
+        """A job's executions, newest first: `{executions, total, next_cursor}`."""
+        return self._get(f"/api/v1/jobs/{ref}/executions", {"limit": limit, "cursor": cursor})
+
+    def job_versions(self, ref: str) -> Json:
+        """A job's versions, newest first: `{versions, total}`."""
+        return self._get(f"/api/v1/jobs/{ref}/versions")
+
+    def job_version(self, ref: str, number: int) -> Json:
+        """One version of a job."""
+        return self._get(f"/api/v1/jobs/{ref}/versions/{number}")
+
+    def rollback_job(self, ref: str, number: int, *, idempotency_key: str | None = None) -> Json:
+        """Make an earlier version the newest."""
+        return self._write("POST", f"/api/v1/jobs/{ref}/rollback/{number}", key=idempotency_key)
+
+    def job_next(self, ref: str, count: int = 10) -> Json:
+        """A job's coming fire times."""
+        return self._get(f"/api/v1/jobs/{ref}/next", {"count": count})
+
+    def job_stats(self, ref: str, window: str = "24h") -> Json:
+        """A job's counts, quantiles and latest durations within `window`."""
+        return self._get(f"/api/v1/jobs/{ref}/stats", {"window": window})
+
+    def preview_schedule(self, schedule: str, timezone: str = "UTC", count: int = 10) -> Json:
+        """A schedule in words, with its next fire times."""
+        params = {"schedule": schedule, "timezone": timezone, "count": count}
+        return self._get("/api/v1/schedules/preview", params)
+
+    def load_demo(self, history: str | None = None) -> Json:
+        """Create the labelled demo jobs; with `history`, such as "90d", a synthetic past too."""
+        params = {"history": history} if history else {}
+        return self._write("POST", "/api/v1/demo", params=params)
+
+    def clear_demo(self, *, idempotency_key: str | None = None) -> Json:
+        """Delete the demo jobs: `{deleted}`."""
+        return self._write("DELETE", "/api/v1/demo", key=idempotency_key)
