@@ -52,7 +52,7 @@ def console(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
             return False
 
     try:
-        wait_for(up, 60, f"the console: {log_file}")
+        wait_for(up, what=f"the console: {log_file}")
         yield url
     finally:
         process.terminate()

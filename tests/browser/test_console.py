@@ -89,7 +89,7 @@ def test_a_person_creates_sees_edits_restores_and_queries_a_job(
         )
         return bool(answer["rows"]) and answer["rows"][0][0] > 0
 
-    wait_for(queried, 30, "the history is queryable")
+    wait_for(queried, what="the history is queryable")
     page.goto(f"{console}/sql")
     idle(page)
     page.get_by_role("button", name="Run").click()

@@ -31,7 +31,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[History
     history.set_jobs_source(lambda: [job_document(make_job())])
     for entry in story():
         history.project(entry)
-    assert history.wait_for(12, 10)
+    assert history.wait_for(12, 120)
     exporter.run_once()
     yield history, exporter
     history.stop()
@@ -87,7 +87,7 @@ def test_new_segments_are_seen_by_the_next_query(
     assert before.rows is not None
     for index in range(100, 140):  # enough to be merged in between
         history.project(committed(index, "RecordExecutions", *ended(index)))
-        assert history.wait_for(index, 10)
+        assert history.wait_for(index, 120)
         exporter.run_once()
     after = sandbox.query("SELECT count(*), count(DISTINCT id) FROM executions", 1)
     assert after.rows == [[before.rows[0][0] + 40] * 2]

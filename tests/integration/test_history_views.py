@@ -56,7 +56,7 @@ def run(
 def write(history: History, *events: Event) -> None:
     index = history.watermark + 1
     history.project(committed(index, "RecordExecutions", *events))
-    assert history.wait_for(index, 10)
+    assert history.wait_for(index, 120)
 
 
 def window(**fields: object) -> Window:

@@ -13,7 +13,7 @@ import msgspec
 
 from engine.raft.pysync.node import Failure, RaftConfig, RaftNode
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 
 
 class Machine:
