@@ -19,6 +19,8 @@ from engine.core.errors import InvalidDocument, NotReady, Problem
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.history.calendar import Year, calendar
 from engine.history.lanes import Window, lanes
+from engine.history.places import places_of
+from engine.history.profile import HourOfWeek, week_profile
 from engine.history.rows import imported_by
 from engine.history.sqlfiles import sql
 from engine.history.store import History
@@ -33,6 +35,7 @@ TIMELINE_BARS: Final = 400
 SERIES_MAX: Final = 200
 MINUTE_US: Final = 60_000_000
 CLOCKS_APART_US: Final = 60 * MINUTE_US  # a start may be stamped by another node's clock
+FOREVER_US: Final = 1 << 60
 _COLUMNS: Final = (
     "raft_index, raft_pos, id, job_id, job_name, namespace, job_version, status, reason, trigger, "
     "epoch_us(scheduled_time), epoch_us(scheduled_until), epoch_us(started_at), "
@@ -120,17 +123,22 @@ class Queries:
     def execution(self, execution_id: ExecutionId) -> Document | None:
         """One finished execution with `attempts_detail`, or None."""
         with self._history.cursor() as db:
-            rows = db.execute(
-                f"SELECT {_COLUMNS} FROM executions WHERE id = ? "  # noqa: S608  # values are bound
-                "ORDER BY raft_index DESC, raft_pos DESC LIMIT 1",
-                [execution_id],
-            ).fetchall()
+            rows = [
+                row
+                for place in sorted(places_of(db, execution_id))
+                for row in db.execute(
+                    f"SELECT {_COLUMNS} FROM executions WHERE raft_index = ? AND raft_pos = ?",  # noqa: S608  # values are bound
+                    place,
+                ).fetchall()
+                if row[2] == execution_id
+            ]
             if not rows:
                 return None
-            document = _documents(db, rows)[0]
-            started = rows[0][_STARTED]
+            document = _documents(db, rows[-1:])[0]
+            started, completed = rows[-1][_STARTED], rows[-1][_COMPLETED]
             since = max(0, started - CLOCKS_APART_US) if started is not None else 0
-            document["attempts_detail"] = _attempts(db, execution_id, since)
+            until = completed + CLOCKS_APART_US
+            document["attempts_detail"] = _attempts(db, execution_id, since, until)
         return document
 
     def known(
@@ -163,7 +171,7 @@ class Queries:
     def attempts(self, execution_id: ExecutionId) -> list[Document]:
         """The finished attempts of an execution, open or over, first one first, with steps."""
         with self._history.cursor() as db:
-            return _attempts(db, execution_id, 0)
+            return _attempts(db, execution_id, 0, FOREVER_US)
 
     def versions(self, job_id: JobId) -> list[Document]:
         """The versions of a job, newest first; also of a deleted one."""
@@ -259,6 +267,18 @@ class Queries:
             ).to_arrow_table()
         return table
 
+    def job_quantiles(self, job_id: JobId) -> tuple[list[float] | None, list[float] | None]:
+        """Median, 90th, 95th and 99th percentile of a job's durations and latenesses; ms."""
+        with self._history.cursor() as db:
+            durations, latenesses = db.execute(sql("job_quantiles"), {"job_id": job_id}).fetchall()[
+                0
+            ]
+        return durations, latenesses
+
+    def week_profile(self, job_id: JobId) -> list[HourOfWeek]:
+        """The hours of a job's week that had runs."""
+        return week_profile(self._history, job_id)
+
     def job_stats(self, job_id: JobId, window_us: int, now_us: Instant) -> Document:
         """What one job did in the last `window_us` microseconds; `series` is oldest first."""
         window = {"job_id": job_id, "since": now_us - window_us, "until": now_us}
@@ -350,9 +370,9 @@ def _document(row: tuple[Any, ...], webhook: Document | None, replays: dict[str,
 
 
 def _attempts(
-    db: duckdb.DuckDBPyConnection, execution_id: ExecutionId, since: Instant
+    db: duckdb.DuckDBPyConnection, execution_id: ExecutionId, since: Instant, until: Instant
 ) -> list[Document]:
-    values = {"execution_id": execution_id, "since": since}
+    values = {"execution_id": execution_id, "since": since, "until": until}
     rows = db.execute(sql("attempts"), values).fetchall()
     return [
         {

@@ -18,6 +18,7 @@ from tests.bench.dispatch import dispatch
 from tests.bench.failover import failover
 from tests.bench.history import history
 from tests.bench.memory import memory
+from tests.bench.scale import scale
 from tests.bench.start import start
 from tests.bench.table import Row
 
@@ -32,8 +33,9 @@ BENCHES: dict[str, Callable[[bool], Iterator[Row]]] = {
     "start": lambda _quick: start(),
     "failover": lambda _quick: failover(),
     "memory": lambda quick: memory(10_000) if quick else memory(10_000, 100_000),
+    "scale": lambda _quick: scale(),
 }
-SLOW = {"anomalies", "burst-10000", "failover", "memory"}
+SLOW = {"anomalies", "burst-10000", "failover", "memory", "scale"}
 """Left out of --quick unless named."""
 
 

@@ -154,6 +154,35 @@ def durations(series: list[dict[str, Any]]) -> Spec:
     }
 
 
+def failure_rates(points: list[dict[str, Any]]) -> Spec:
+    """The rolling failure rate of a job, with the line above which it is a failure spike."""
+    share = {"type": "quantitative", "title": None, "axis": {**_AXIS, "format": ".0%"}}
+    return {
+        "height": 150,
+        "layer": [
+            {
+                "data": {"values": points},
+                "mark": {"type": "line", "interpolate": "step-after", "color": "#E5484D"},
+                "encoding": {
+                    "x": {"field": "scheduled_time", "type": "temporal", "title": None}
+                    | {"axis": _CLOCK},
+                    "y": {"field": "failure_rate", "scale": {"domain": [0, 1]}, **share},
+                    "tooltip": [
+                        {"field": "scheduled_time", "type": "temporal", "format": "%Y-%m-%d %H:%M"},
+                        {"field": "failure_rate", "format": ".0%"},
+                    ],
+                },
+            },
+            {
+                "data": {"values": [{"share": 0.3}]},
+                "mark": {"type": "rule", "strokeDash": [4, 4], "color": "#7C8794"},
+                "encoding": {"y": {"field": "share", **share}},
+            },
+        ],
+        "config": {"view": {"stroke": None}},
+    }
+
+
 def judged(data: dict[str, Any]) -> Spec:
     """A job's runs over the band in which they were expected, as Vega-Lite.
 

@@ -199,6 +199,44 @@ OVERVIEW = {
     "jobs_total": 1,
     "jobs_enabled": 1,
 }
+SUMMARY = {
+    "count": 40,
+    "mean": 21.5,
+    "deviation": 3.0,
+    "max": 60.0,
+    "p50": 20.0,
+    "p90": 25.0,
+    "p95": 30.0,
+    "p99": 55.0,
+}
+STATISTICS = {
+    "job_id": "job_1",
+    "timezone": "Europe/Berlin",
+    "runs": 40,
+    "failed": 2,
+    "failure_rate": 0.05,
+    "duration_ms": SUMMARY,
+    "lateness_ms": SUMMARY,
+    "week": [
+        {
+            "weekday": 0,
+            "hour": 2,
+            "runs": 40,
+            "failed": 2,
+            "failure_rate": 0.05,
+            "duration_mean_ms": 21.5,
+            "duration_deviation_ms": 3.0,
+            "duration_max_ms": 60.0,
+            "lateness_mean_ms": 4.0,
+            "lateness_max_ms": 9.0,
+        }
+    ],
+    "failure_rates": [
+        {"scheduled_time": f"2026-11-2{day}T01:00:00Z", "failure_rate": day / 20} for day in (3, 4)
+    ],
+    "drift": None,
+    "drift_words": "Too few successful runs to tell a trend.",
+}
 STATS = {
     "runs": 1,
     "success": 0,
@@ -364,6 +402,7 @@ ANSWERS: dict[str, Any] = {
     "jobs": {"jobs": [JOB], "total": 1, "next_cursor": None},
     "job": JOB,
     "job_stats": STATS,
+    "job_statistics": STATISTICS,
     "job_executions": {"executions": [EXECUTION], "total": 1, "next_cursor": None},
     "job_next": {"words": "At 02:30", "next": FIRES},
     "job_versions": {"versions": [version(2, "new"), version(1, "old")], "total": 2},
