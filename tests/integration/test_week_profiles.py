@@ -83,7 +83,7 @@ def counted_anew(all_runs: list[Run], job_id: str) -> dict[int, tuple[int, Momen
 
 
 @given(batches=st.lists(st.lists(runs, min_size=1, max_size=12), max_size=6), data=st.data())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_merged_parts_equal_a_recount_from_history(
     batches: list[list[Run]], data: st.DataObject
 ) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -29,12 +31,19 @@ HTTP = httpx.Client(verify=False, trust_env=False, limits=httpx.Limits(max_keepa
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on loopback that nobody listens on."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in held]
-    for s in held:
-        s.close()
-    return ports
+    """Ports on loopback that nobody listens on.
+
+    They lie below those that the kernel hands out by itself, so that no connection takes one
+    before a node does.
+    """
+    found: dict[int, socket.socket] = {}
+    while len(found) < count:
+        port = random.randrange(10_000, 32_000)
+        with contextlib.suppress(OSError):
+            found[port] = socket.create_server(("127.0.0.1", port))
+    for held in found.values():
+        held.close()
+    return list(found)
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = PATIENCE_S, what: str = "") -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -12,8 +11,7 @@ from typing import Any
 import msgspec
 
 from engine.raft.pysync.node import Failure, RaftConfig, RaftNode
-
-PATIENCE_S = 120.0
+from tests.kit.cluster import PATIENCE_S, free_ports
 
 
 class Machine:
@@ -40,13 +38,7 @@ class Machine:
 
 def free_addresses(count: int) -> list[str]:
     """Loopback addresses whose ports are free now."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
-    for one in sockets:
-        one.close()
-    return addresses
+    return [f"127.0.0.1:{port}" for port in free_ports(count)]
 
 
 def until(true: Callable[[], Any], what: str = "") -> None:
