@@ -105,10 +105,8 @@ def _ends(job: BatchJob, chance: np.random.Generator) -> NDArray[np.float64]:
     for fire in job.fires[-FIRES_MAX:]:
         late_us, took_us = _drawn(job.runs, fire, chance)
         end = fire + late_us + took_us
-        if job.forbids_overlap:
-            free = np.where(free > fire, free, end)
-        else:
-            free = np.maximum(free, end)
+        begins = free <= fire if job.forbids_overlap else np.ones(DRAWS, dtype=np.bool_)
+        free = np.where(begins, np.maximum(free, end), free)
     return free
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -129,7 +130,7 @@ def tested_model(table: Floats, happened: Bools) -> Tested | None:
         return None
     edges = np.linspace(FIRST_SHARE, 1.0, FOLDS + 1) * size
     said, base, came = [], [], []
-    for begin, end in zip(edges.astype(int), edges[1:].astype(int), strict=False):
+    for begin, end in pairwise(edges.astype(int)):
         before = happened[:begin]
         rate = (before.sum() + 0.5) / (len(before) + 1)
         weights = fit(table[:begin], before)
@@ -197,7 +198,7 @@ def _fitted(table: Floats, happened: Bools) -> Weights:
 
 
 def _platt(logits: Floats, happened: Bools) -> tuple[float, float]:
-    """Slope and shift on the logits; a slope below 0 would turn the model round and is not taken."""
+    """Slope and shift on the logits; a slope below 0 would turn the model round."""
     model = LogisticRegression(C=1.0).fit(logits[:, None], happened)
     slope = float(model.coef_[0][0])
     return (slope, float(model.intercept_[0])) if slope > 0 else (1.0, 0.0)

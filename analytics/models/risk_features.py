@@ -85,14 +85,14 @@ def known_of(runs: Runs, outcome: Outcome) -> Known:
 def known_of_next(runs: Runs, habits: Habits, fire_us: Instant) -> Floats:
     """The columns of the run that comes after these, at `fire_us`; there is at least one run."""
     hour = int(hours_of_week(np.array([fire_us]), runs.timezone)[0])
-    first = (habits.hours[hour % 24], habits.weekdays[hour // 24])
-    return np.asarray(np.concatenate((first, _streaks(runs).table[-1])), dtype=np.float64)
+    first = [habits.hours[hour % 24], habits.weekdays[hour // 24]]
+    return np.array([*first, *_streaks(runs).table[-1]], dtype=np.float64)
 
 
 def _habit(
     slot: NDArray[np.int64], happened: NDArray[np.bool_], slots: int
 ) -> tuple[Floats, Floats]:
-    """The log-odds of each run's slot over those of all runs before it; and of each slot at last."""
+    """The log-odds of each run's slot over those of all runs before; of each slot at last."""
     events = happened.astype(float)
     seen, hits = np.arange(len(slot), dtype=float), np.concatenate(([0.0], np.cumsum(events)))
     column, last = np.zeros(len(slot)), np.zeros(slots)
@@ -154,7 +154,8 @@ def _recent(flags: NDArray[np.bool_]) -> Floats:
     """The share of flags among the last twenty, or as many as there are."""
     sums = np.cumsum(flags.astype(float))
     before = np.concatenate((np.zeros(min(RECENT, len(sums))), sums[:-RECENT]))
-    return (sums - before) / np.minimum(np.arange(1, len(flags) + 1), RECENT)
+    counted = np.minimum(np.arange(1, len(flags) + 1), RECENT)
+    return np.asarray((sums - before) / counted, dtype=np.float64)
 
 
 def in_words(column: str, value: float, fire_hour: int) -> str:

@@ -113,8 +113,8 @@ def _risk_card(
     what = "failed" if outcome is Outcome.FAILS else "were slow or late"
     verdict, metrics, numbers = Verdict.NOT_ENOUGH_DATA, dict[str, float](), {}
     why = (
-        f"not enough data: {events} of {len(runs)} runs {what}; of {RISK_RUNS_MIN} runs or more, "
-        f"{EVENTS_MIN} must have and as many must not"
+        f"not enough data: {events} of {len(runs)} runs {what}; it needs {RISK_RUNS_MIN} runs, "
+        f"{EVENTS_MIN} that did and {EVENTS_MIN} that did not"
     )
     if tested:
         verdict = Verdict.SHOWN if tested.beats_base else Verdict.NOT_SHOWN

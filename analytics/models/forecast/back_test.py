@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -174,7 +175,7 @@ def _band(said: Floats, residuals: Floats, ahead: int) -> tuple[Floats, Floats]:
     edges = np.linspace(0, ahead, blocks + 1).astype(int)
     leads = np.arange(said.shape[1])
     below, above = np.zeros(len(leads)), np.zeros(len(leads))
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         found = residuals[:, begin:end].ravel()
         place = (leads >= begin) & ((leads < end) | (end == ahead))
         below[place], above[place] = _quantile(found, low=True), _quantile(found, low=False)

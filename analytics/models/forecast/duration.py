@@ -1,4 +1,4 @@
-"""How long the coming runs of a job will take, with intervals, by the time of day at which they fire.
+"""How long the coming runs of a job take, with intervals, by the time of day at which they fire.
 
 A job's fires of one day are its slots: minutes of the day where they are few, hours where they are
 many. A slot's value is the median of what ran in it, so that days of equal length follow each other
