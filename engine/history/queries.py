@@ -257,8 +257,8 @@ class Queries:
 
     def load_hours(
         self, job_id: JobId | None, since: Instant, until: Instant, known_by: Instant
-    ) -> list[tuple[int, int, float, int]]:
-        """(hour since 1970, runs, busy seconds, jobs) of each hour; see `sql/load_hours.sql`."""
+    ) -> list[tuple[int, int, float, int, int]]:
+        """(hour since 1970, runs, busy seconds, jobs in it, jobs at all) of each hour that had runs."""
         values = {
             "jobs": None if job_id is None else [job_id],
             "since": since,
@@ -267,7 +267,7 @@ class Queries:
         }
         with self._history.cursor() as db:
             rows = db.execute(sql("load_hours"), values).fetchall()
-        return [(row[1], row[2], row[3], row[4]) for row in rows]
+        return [(row[1], row[2], row[3], row[4], row[5]) for row in rows]
 
     def runs_of_jobs(self, job_ids: Sequence[JobId], most: int) -> pa.Table:
         """The latest `most` scheduled runs of each job, oldest first; see `sql/job_runs.sql`."""

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from analytics.models.batch_finish import FIRES_MAX, JOBS_MAX, BatchFinish, BatchJob, batch_finish
-from analytics.models.forecast.load import HOUR_US
+from analytics.models.forecast.load import HOUR_US, HOURS_MAX
 from analytics.models.runs import Runs
 from analytics.models.telling import Expected, Risk, duration_at, load_ahead, risk_of_next
 from app.api.deps import Limit, confirm_read, find_job, instant, services_of
@@ -59,10 +59,10 @@ async def load(request: Request, horizon: Horizon = "48h") -> Response:
 
 def _cluster_load(services: Services, ahead_us: int) -> Document:
     now_us = services.clock.now_us()
-    known_by = since_known_us(now_us)
-    rows = services.queries.load_hours(None, known_by - HOUR_US, now_us, known_by)
+    since_us, known_by = now_us - HOURS_MAX * HOUR_US, since_known_us(now_us)
+    rows = services.queries.load_hours(None, since_us, now_us, known_by)
     alive = services.view.jobs()
-    jobs = max((row[3] for row in rows), default=0)
+    jobs = max((row[4] for row in rows), default=0)
     measures = [
         _load(services, kind, "", rows, now_us, ahead_us)
         for kind in (ModelKind.LOAD_RUNS, ModelKind.LOAD_BUSY)
@@ -74,7 +74,7 @@ def _load(
     services: Services,
     kind: ModelKind,
     job_id: str,
-    rows: Sequence[tuple[int, int, float, int]],
+    rows: Sequence[tuple[int, int, float, int, int]],
     now_us: Instant,
     ahead_us: int,
 ) -> Document:
@@ -83,7 +83,7 @@ def _load(
     place = 1 if kind is ModelKind.LOAD_RUNS else 2
     values = {row[0]: row[place] for row in rows if row[0] < now_us // HOUR_US}
     since, until = (now_us - SHOWN_US) // HOUR_US, now_us // HOUR_US
-    first = max(since, min(values, default=until))
+    first = max(since, min(values, default=until))  # a young job's past begins with it
     points = load_ahead(card, now_us - SHOWN_US, now_us + ahead_us) if card else []
     return {
         "kind": kind.value,
@@ -283,7 +283,9 @@ def _finish(
 ) -> tuple[BatchFinish | None, list[Job]]:
     """The end of the batch, and the jobs that are due in it and have never run."""
     due = {
-        job.id: fires for job in jobs if (fires := last_fires(_schedule(job), since_us, until_us))
+        job.id: fires
+        for job in jobs
+        if (fires := last_fires(_schedule(job), since_us - 1, until_us - 1))
     }
     runs = runs_of(services, [job for job in jobs if job.id in due], RUNS_DRAWN_FROM)
     drawn = [

@@ -17,7 +17,8 @@ SELECT
     hour,
     count(*) AS runs,
     coalesce(sum(duration_ms), 0) / 1000 AS busy_s,
-    count(DISTINCT runs.job_id) AS jobs
+    count(DISTINCT runs.job_id) AS jobs,
+    (SELECT count(*) FROM known) AS jobs_known
 FROM runs JOIN known USING (job_id)
 GROUP BY 1, 2
 ORDER BY 1, 2
