@@ -117,7 +117,7 @@ class Tested:
     counts: tuple[int, ...]
 
 
-def tested_model(table: Floats, happened: Bools) -> Tested | None:
+def model_of(table: Floats, happened: Bools) -> Tested | None:
     """A model of what happened, tested forwards in time; None where too little happened.
 
     Args:

@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.models.failure_risk import ALGORITHM, EVENTS_MIN, numbers_of, tested_model
+from analytics.models.failure_risk import ALGORITHM, EVENTS_MIN, numbers_of, model_of
 from analytics.models.failure_risk import RUNS_MIN as RISK_RUNS_MIN
-from analytics.models.forecast.back_test import Forecast
+from analytics.models.forecast.back_test import POINTS_MIN, Forecast
 from analytics.models.forecast.duration import DAY_US, DAYS_MIN, Slots, duration_forecast, slots_of
 from analytics.models.forecast.load import DAY, HOURS_MIN, WEEK, Hours, load_forecast
 from analytics.models.risk_features import Outcome, known_of
@@ -78,7 +78,10 @@ def _load_card(kind: ModelKind, job_id: JobId, hours: Hours, now_us: Instant) ->
 def _duration_card(job_id: JobId, runs: Runs, now_us: Instant) -> ModelCard:
     slots = slots_of(runs)
     found = None
-    why = f"not enough data: runs on {DAYS_MIN} days are needed, at times that come again"
+    why = (
+        f"not enough data: it needs {DAYS_MIN} days and {POINTS_MIN} runs at times of the day "
+        "that come again"
+    )
     if slots is not None and len(runs) and int(runs.at_us[-1]) < now_us - STALE_US:
         slots, why = None, "not enough data: it has not run for a week"
     if slots is not None:
@@ -108,7 +111,7 @@ def _risk_card(
     kind: ModelKind, outcome: Outcome, job_id: JobId, runs: Runs, now_us: Instant
 ) -> ModelCard:
     known = known_of(runs, outcome)
-    tested = tested_model(known.table, known.happened)
+    tested = model_of(known.table, known.happened)
     events = int(known.happened.sum())
     what = "failed" if outcome is Outcome.FAILS else "were slow or late"
     verdict, metrics, numbers = Verdict.NOT_ENOUGH_DATA, dict[str, float](), {}

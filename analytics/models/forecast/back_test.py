@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 ORIGINS: Final = 16
 PAST_SHARE_MIN: Final = 0.5
 """The first origin leaves at least this share of the series before it, or nearly."""
+POINTS_MIN: Final = 40
+"""So many values leave past enough before the first origin."""
 LEVEL: Final = 0.9
 """The share of values that an interval should hold."""
 BLOCK_RESIDUALS: Final = 24
@@ -109,7 +111,7 @@ def forecast(series: Series, steps: int, *, horizon: int, thorough: bool = True)
     """Continue a series by the method that its own past speaks for.
 
     Args:
-        series: at least some twenty values; the caller says what is not enough.
+        series: of `POINTS_MIN` values at least; the caller says what is not enough.
         steps: how many values are wanted.
         horizon: how many steps the back-test looks ahead, where the past is long enough.
         thorough: whether slow methods are tried too.

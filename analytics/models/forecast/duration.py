@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.models.forecast.back_test import Forecast, Series, forecast
+from analytics.models.forecast.back_test import POINTS_MIN, Forecast, Series, forecast
 from analytics.models.runs import Runs
 from engine.core.ids import Instant
 
@@ -67,7 +67,7 @@ def slots_of(runs: Runs) -> Slots | None:
         if not 1 <= len(minutes) <= SLOTS_MAX:
             continue
         grid = _grid(day, minute, took_ms, minutes)
-        if np.isfinite(grid).mean() >= FILLED_SHARE:
+        if grid.size >= POINTS_MIN and np.isfinite(grid).mean() >= FILLED_SHARE:
             return Slots(minutes=minutes, first_day=int(day[0]), values=_filled(grid).ravel())
     return None
 
