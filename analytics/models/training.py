@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.models.failure_risk import ALGORITHM, EVENTS_MIN, numbers_of, model_of
+from analytics.models.failure_risk import ALGORITHM, EVENTS_MIN, model_of, numbers_of
 from analytics.models.failure_risk import RUNS_MIN as RISK_RUNS_MIN
 from analytics.models.forecast.back_test import POINTS_MIN, Forecast
 from analytics.models.forecast.duration import DAY_US, DAYS_MIN, Slots, duration_forecast, slots_of

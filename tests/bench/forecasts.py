@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from statsmodels.datasets import co2, elnino, macrodata, nile, sunspots
@@ -93,7 +94,7 @@ class _Pooled:
 
     def bins(self) -> Iterator[tuple[float, float, int]]:
         edges = (0.0, 0.02, 0.1, 0.3, 0.6, 0.9, 1.01)
-        for low, high in zip(edges, edges[1:], strict=False):
+        for low, high in pairwise(edges):
             part = [one for one in self.shown if low <= one[0] < high]
             count = sum(one[2] for one in part)
             if count:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analytics.models.failure_risk import Weights, fit, numbers_of, reasons, model_of
+from analytics.models.failure_risk import Weights, fit, model_of, numbers_of, reasons
 from analytics.models.risk_features import COLUMNS, Outcome, in_words, known_of, known_of_next
 from analytics.models.runs import Runs
 from analytics.stats.hours import hours_of_week
