@@ -258,7 +258,7 @@ class Queries:
     def load_hours(
         self, job_id: JobId | None, since: Instant, until: Instant, known_by: Instant
     ) -> list[tuple[int, int, float, int, int]]:
-        """(hour since 1970, runs, busy seconds, jobs in it, jobs at all) of each hour that had runs."""
+        """(hour since 1970, runs, busy seconds, jobs in it, jobs at all) of each busy hour."""
         values = {
             "jobs": None if job_id is None else [job_id],
             "since": since,
