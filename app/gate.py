@@ -46,6 +46,7 @@ from engine.state.messages import (
     NewJob,
     PublishTemplate,
     Rejected,
+    TrainModels,
     TriggerJob,
     UpdateJob,
     WithdrawTemplate,
@@ -302,6 +303,16 @@ class Gate:
         """
         command = ChangeFinding(id=finding_id, state=state, note=note)
         await self._propose(command, actor, request_id)
+
+    async def train(self, job: Job | None, *, actor: str, request_id: str) -> Instant:
+        """Ask the leader to train the models of a job, or of all; since when that waits.
+
+        Raises:
+            Refused: too many trainings are waiting, or the job is gone.
+        """
+        command = TrainModels(job_id=job.id if job else "")
+        at: Instant = await self._propose(command, actor, request_id)
+        return at
 
     async def publish_template(
         self, template: Template, text: str, *, namespace: str, actor: str, request_id: str

@@ -40,10 +40,12 @@ from engine.state.messages import (
     JobSwitched,
     JobUpdated,
     LeadershipClaimed,
+    ModelsTrained,
     NodeRegistered,
     RetryScheduled,
     TemplatePublished,
     TemplateWithdrawn,
+    TrainingRequested,
 )
 
 log = structlog.get_logger(__name__)
@@ -56,7 +58,7 @@ _END: Final = 10**9
 KINDS: Final = (
     *("claimed", "queued", "started", "retrying", "ended", "skipped"),
     *("job_created", "job_updated", "job_enabled", "job_disabled", "job_deleted"),
-    *("finding", "template", "imported"),
+    *("finding", "model", "template", "imported"),
     *("leader", "node"),
 )
 """What an event may be: of executions, of jobs, of the cluster."""
@@ -322,6 +324,15 @@ def _words(
             said = f"{finding.state.value}: {finding.evidence}"
             run = {"execution_id": finding.execution_id}
             return _of_job(job) | _told("finding", said) | run | _by(committed)
+        case ModelsTrained(models=cards):
+            told = sum(card.is_told for card in cards)
+            said = f"{len(cards)} models trained, {told} of them are shown or their floor is"
+            return _told("model", said) | _by(committed)
+        case TrainingRequested():
+            named = find_job(event.job_id)
+            whose = _of_job(named) if named else {"job_id": event.job_id}
+            said = "training asked for" + ("" if event.job_id else ", of all models")
+            return whose | _told("model", said) | _by(committed)
         case TemplatePublished(template=template):
             name = f"{template.category}/{template.name}"
             said = f"{name} {template.version} published"

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -22,6 +22,7 @@ from app.feed import HistoryFeed
 from app.gate import Gate
 from app.live import LiveHub
 from app.operate.analyst import Analyst
+from app.operate.trainer import Trainer
 from app.server import ApiServer
 from app.services import Services
 from app.status import describe, leader_of
@@ -115,6 +116,13 @@ class Node:
             export_dir=cluster.data_dir / "export",
             interval_us=config.analytics.interval_us,
         )
+        self.trainer = Trainer(
+            self.id,
+            self.store,
+            clock,
+            export_dir=cluster.data_dir / "export",
+            interval_us=config.analytics.training_us,
+        )
         self.leadership = Leadership(self.id, self.store, self._schedule)
         self.queries = Queries(self.history)
         self.sandbox = SqlSandbox(cluster.data_dir / "export")
@@ -181,17 +189,22 @@ class Node:
 
     async def _schedule(self, epoch: int) -> None:
         """A leader's work; what waits to be sent when it ends is the next leader's to send."""
-        watching = asyncio.create_task(self._watch(), name="analyst")
+        beside = [
+            asyncio.create_task(self._beside(work), name=name)
+            for name, work in (("analyst", self.analyst.run), ("trainer", self.trainer.run))
+        ]
         try:
             await self.scheduler.run(epoch)
         finally:
             self.worker.forget()
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
-    async def _watch(self) -> None:
+    async def _beside(self, work: Callable[[], Awaitable[None]]) -> None:
+        """What a leader has done in processes of their own, where that is wanted."""
         if self._config.analytics.enabled:
-            await self.analyst.run()
+            await work()
 
     async def _register(self) -> None:
         """Tell the cluster how this node is reached, until the cluster has heard it."""

@@ -12,6 +12,7 @@ from app.cli.commands import (
     events,
     executions,
     findings,
+    forecasts,
     imports,
     jobs,
     queries,
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.add_typer(jobs.app, name="job")
 app.add_typer(executions.app, name="execution")
 app.add_typer(findings.app, name="finding")
+app.add_typer(forecasts.models, name="model")
 app.add_typer(replay.app, name="replay")
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(imports.app, name="import")
@@ -39,6 +41,8 @@ app.add_typer(queries.demo, name="demo")
 app.command("events")(events.events)
 app.command("timeline")(views.timeline)
 app.command("calendar")(views.calendar)
+app.command("forecast")(forecasts.forecast)
+app.command("risk")(forecasts.risk)
 app.command("sql")(queries.sql)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from app.client.executions import ExecutionCalls
 from app.client.findings import FindingCalls
+from app.client.forecasts import ForecastCalls
 from app.client.jobs import JobCalls
 from app.client.replay import ReplayCalls
 from app.client.sql import SqlCalls
@@ -15,6 +16,13 @@ from app.client.views import ViewCalls
 
 
 class Client(
-    JobCalls, ExecutionCalls, ReplayCalls, TemplateCalls, ViewCalls, SqlCalls, FindingCalls
+    JobCalls,
+    ExecutionCalls,
+    ReplayCalls,
+    TemplateCalls,
+    ViewCalls,
+    SqlCalls,
+    FindingCalls,
+    ForecastCalls,
 ):
     """All calls; how they are carried stands in `Transport`."""

@@ -49,6 +49,11 @@ def finding_id(job: JobId, detector: str, first_run: ExecutionId) -> str:
     return "fin_" + _digest("finding", job, detector, first_run)
 
 
+def model_id(job: JobId, kind: str, trained_at: Instant) -> str:
+    """The id of one training of a kind of model on the runs of `job`; of all jobs under ""."""
+    return "mdl_" + _digest("model", job, kind, trained_at)
+
+
 def imported_execution_id(
     label: str, namespace: str, name: str, scheduled_us: Instant
 ) -> ExecutionId:

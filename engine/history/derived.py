@@ -41,15 +41,14 @@ class Derived:
     """One derived table.
 
     Attributes:
-        table: its name.
-        part: the query in `sql/` that gives the rows of the entries above `$after` up to `$upto`.
-        values: what `part` is asked with.
+        table: its name; `sql/derived_<table>.sql` gives the rows of the entries above `$after` up
+            to `$upto`.
+        values: what that is asked with.
         united: SQL that gives one row a key, from the table; empty where no two rows share one.
         build: what the rows depend on besides the entries; when it changes, they are made anew.
     """
 
     table: str
-    part: str
     values: Values = entries
     united: str = ""
     build: str = ""
@@ -58,6 +57,11 @@ class Derived:
     def name(self) -> str:
         """The name under which progress is noted."""
         return f"{self.table} {self.build}".strip()
+
+    @property
+    def part(self) -> str:
+        """The query that gives the rows of some entries."""
+        return sql(f"derived_{self.table}")
 
 
 def progress(db: duckdb.DuckDBPyConnection, derived: Derived) -> int:
@@ -72,7 +76,7 @@ def up_to_date(derived: Derived, where: str = "true") -> str:
     """The head of a query: `parts` are rows of the table, and of `part` since its progress."""
     return (
         f"WITH parts AS (SELECT * FROM {derived.table} WHERE {where} "  # noqa: S608  # our own text
-        f"UNION ALL BY NAME ({sql(derived.part)}))"
+        f"UNION ALL BY NAME ({derived.part}))"
     )
 
 
@@ -141,7 +145,7 @@ class Deriving:
             following = min(upto, done + ENTRIES_MAX)
             with one_moment(db):
                 db.execute(
-                    f"INSERT INTO {derived.table} BY NAME {sql(derived.part)}",  # our own text
+                    f"INSERT INTO {derived.table} BY NAME {derived.part}",  # our own text
                     derived.values(db, done, following),
                 )
                 db.execute("INSERT INTO derived VALUES (?, ?)", [derived.name, following])

@@ -8,7 +8,6 @@ from engine.history.derived import Derived
 
 LOAD_QUARTERS: Final = Derived(
     table="load_quarters",
-    part="load_quarters",
     united="""
         SELECT quarter, sum(runs)::BIGINT AS runs, sum(failed)::BIGINT AS failed,
             sum(skipped)::BIGINT AS skipped
@@ -16,7 +15,6 @@ LOAD_QUARTERS: Final = Derived(
 )
 LOAD_HOURS: Final = Derived(
     table="load_hours",
-    part="load_hours",
     united="""
         SELECT hour, bucket, sum(durations)::BIGINT AS durations,
             sum(latenesses)::BIGINT AS latenesses

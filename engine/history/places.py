@@ -9,7 +9,7 @@ import duckdb
 from engine.core.ids import ExecutionId
 from engine.history.derived import Derived, progress
 
-PLACES: Final = Derived(table="places", part="places", build=f"duckdb {duckdb.__version__}")
+PLACES: Final = Derived(table="places", build=f"duckdb {duckdb.__version__}")
 """DuckDB may hash otherwise after an upgrade."""
 
 _FIND: Final = """

@@ -60,7 +60,7 @@ def week_profile(history: History, job_id: JobId) -> list[HourOfWeek]:
 def _values(
     db: duckdb.DuckDBPyConnection, after: int, upto: int, job_id: JobId | None = None
 ) -> dict[str, Any]:
-    """The values of `profile_part`: the entries, and the clocks of the jobs that ran in them."""
+    """The values of `derived_week_profiles`: the entries, and the clocks of the jobs that ran in them."""
     chosen = {"after": after, "upto": upto, "job_id": job_id}
     first, last = db.execute(sql("profile_span"), chosen).fetchall()[0]
     names = db.execute(sql("profile_zones"), {"job_id": job_id}).fetchall()
@@ -93,7 +93,6 @@ def _hour(row: tuple[Any, ...]) -> HourOfWeek:
 
 WEEK_PROFILES: Final = Derived(
     table="week_profiles",
-    part="profile_part",
     values=_values,
     united="WITH parts AS (SELECT * FROM week_profiles) " + sql("profile_merge"),  # noqa: S608  # our own text
 )

@@ -261,9 +261,27 @@ class Queries:
 
     def job_runs(self, job_id: JobId, most: int) -> pa.Table:
         """The latest `most` scheduled runs of a job, oldest first; see `sql/job_runs.sql`."""
+        return self.runs_of_jobs([job_id], most)
+
+    def load_hours(
+        self, job_id: JobId | None, since: Instant, until: Instant, known_by: Instant
+    ) -> list[tuple[int, int, float, int, int]]:
+        """(hour since 1970, runs, busy seconds, jobs in it, jobs at all) of each busy hour."""
+        values = {
+            "jobs": None if job_id is None else [job_id],
+            "since": since,
+            "until": until,
+            "known_by": known_by,
+        }
+        with self._history.cursor() as db:
+            rows = db.execute(sql("load_hours"), values).fetchall()
+        return [(row[1], row[2], row[3], row[4], row[5]) for row in rows]
+
+    def runs_of_jobs(self, job_ids: Sequence[JobId], most: int) -> pa.Table:
+        """The latest `most` scheduled runs of each job, oldest first; see `sql/job_runs.sql`."""
         with self._history.cursor() as db:
             table: pa.Table = db.sql(
-                sql("job_runs"), params={"jobs": [job_id], "most": most}
+                sql("job_runs"), params={"jobs": list(job_ids), "most": most}
             ).to_arrow_table()
         return table
 

@@ -10,7 +10,7 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
-from engine.core.ids import JobId
+from engine.core.ids import Instant, JobId
 from engine.history.segments import live_paths
 from engine.history.sqlfiles import sql
 
@@ -41,6 +41,25 @@ class SegmentReader:
             return db.sql(
                 sql("job_runs"), params={"jobs": list(job_ids), "most": most}
             ).to_arrow_table()
+
+    def load_hours(
+        self, job_ids: Sequence[JobId] | None, since: Instant, until: Instant, known_by: Instant
+    ) -> pa.Table:
+        """Runs and busy seconds by hour, of jobs or of the cluster; see `sql/load_hours.sql`."""
+        values = {
+            "jobs": None if job_ids is None else list(job_ids),
+            "since": since,
+            "until": until,
+            "known_by": known_by,
+        }
+        with self._open() as db:
+            return db.sql(sql("load_hours"), params=values).to_arrow_table()
+
+    def busiest(self, since: Instant, until: Instant) -> list[JobId]:
+        """The jobs that ran, those with the most runs first."""
+        with self._open() as db:
+            rows = db.execute(sql("busiest"), {"since": since, "until": until}).fetchall()
+        return [str(row[0]) for row in rows]
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:

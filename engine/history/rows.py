@@ -46,6 +46,7 @@ MACHINE_COMMANDS: Final = frozenset(
         "record_executions",
         "recover_executions",
         "record_findings",
+        "record_models",
     }
 )
 """What the cluster proposes by itself. Everything else is a person's, new commands included."""

@@ -181,6 +181,8 @@ _EVENTS: dict[str, type[Any]] = {
         messages.FiresSkipped,
         messages.FindingChanged,
         messages.FindingsForgotten,
+        messages.ModelsTrained,
+        messages.TrainingRequested,
         messages.TemplatePublished,
         messages.TemplateWithdrawn,
         messages.ExecutionsImported,

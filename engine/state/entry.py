@@ -40,6 +40,8 @@ _COMMANDS: dict[str, type[Any]] = {
         messages.RecoverExecutions,
         messages.RecordFindings,
         messages.ChangeFinding,
+        messages.RecordModels,
+        messages.TrainModels,
         messages.ImportExecutions,
     )
 }

@@ -16,6 +16,7 @@ from engine.state.rules import (  # noqa: F401  # importing registers them
     findings,
     imports,
     jobs,
+    models,
     templates,
 )
 from engine.state.rules.registry import DECIDES, EVOLVES, Context

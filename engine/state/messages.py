@@ -13,6 +13,7 @@ from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.execution import AttemptResult, Execution, Status, Trigger
 from engine.model.finding import Finding, FindingState
 from engine.model.job import Job, JobSpec
+from engine.model.model_card import ModelCard
 from engine.model.template import PublishedTemplate
 
 # ---- commands -----------------------------------------------------------------------------------
@@ -195,6 +196,21 @@ class ChangeFinding:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordModels:
+    """What the leader's trainer learned; `answers` are the requested trainings that it ends."""
+
+    models: tuple[ModelCard, ...]
+    answers: tuple[JobId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainModels:
+    """A person wants models trained: of one job, or of all where `job_id` is empty."""
+
+    job_id: JobId = ""
+
+
 class ImportedJob(NamedTuple):
     """A job as the executions of an `ImportExecutions` name it; it need not exist here."""
 
@@ -251,6 +267,8 @@ Command: TypeAlias = (
     | RecoverExecutions
     | RecordFindings
     | ChangeFinding
+    | RecordModels
+    | TrainModels
     | ImportExecutions
 )
 
@@ -380,6 +398,23 @@ class FindingsForgotten:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelsTrained:
+    """Models have a new version each; the trainings `answers` are done."""
+
+    models: tuple[ModelCard, ...]
+    answers: tuple[JobId, ...]
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRequested:
+    """A training waits for the leader: of one job, or of all where `job_id` is empty."""
+
+    job_id: JobId
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TemplatePublished:
     """An own template has a version more."""
 
@@ -419,6 +454,8 @@ Event: TypeAlias = (
     | FiresSkipped
     | FindingChanged
     | FindingsForgotten
+    | ModelsTrained
+    | TrainingRequested
     | TemplatePublished
     | TemplateWithdrawn
     | ExecutionsImported

@@ -25,6 +25,7 @@ KINDS: Final = {
     "ended": "ended",
     "skipped": "skipped",
     "findings": "finding",
+    "models": "model",
     "templates": "template",
     "imports": "imported",
     "jobs": "job_created,job_updated,job_enabled,job_disabled,job_deleted",

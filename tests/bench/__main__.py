@@ -16,6 +16,7 @@ from tests.bench.claims import claims
 from tests.bench.cron import next_fires
 from tests.bench.dispatch import dispatch
 from tests.bench.failover import failover
+from tests.bench.forecasts import forecasts
 from tests.bench.history import history
 from tests.bench.memory import memory
 from tests.bench.scale import scale
@@ -30,12 +31,13 @@ BENCHES: dict[str, Callable[[bool], Iterator[Row]]] = {
     "burst-1000": lambda _quick: burst(1_000),
     "burst-10000": lambda _quick: burst(10_000),
     "anomalies": lambda _quick: anomalies(),
+    "forecasts": lambda _quick: forecasts(),
     "start": lambda _quick: start(),
     "failover": lambda _quick: failover(),
     "memory": lambda quick: memory(10_000) if quick else memory(10_000, 100_000),
     "scale": lambda _quick: scale(),
 }
-SLOW = {"anomalies", "burst-10000", "failover", "memory", "scale"}
+SLOW = {"anomalies", "burst-10000", "failover", "forecasts", "memory", "scale"}
 """Left out of --quick unless named."""
 
 

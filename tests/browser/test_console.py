@@ -175,6 +175,7 @@ def test_the_count_of_failures_leads_to_them(
         "cluster",
         "sql",
         "anomalies",
+        "forecasts",
         "import_history",
         "editor",
         "marketplace",

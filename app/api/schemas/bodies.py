@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from app.api.schemas.cluster import Transfer
+from app.api.schemas.forecasts import Training
 from app.api.schemas.history import HistoryImport
 from app.api.schemas.jobs import Batch, JobDocument
 from app.api.schemas.replay import ReplayQuestion
@@ -21,5 +22,6 @@ BODIES: tuple[type[BaseModel], ...] = (
     TemplateDocument,
     TemplateRequest,
     UpgradeRequest,
+    Training,
 )
 """Bodies named by `takes`."""

@@ -14,9 +14,9 @@ QUIET: Final = 0.55
 OUTCOMES: Final = ("success", "failed", "other")
 SPARK_MIN: Final = 12
 
-_AXIS: Final = {"labelColor": "#7C8794", "domainColor": "#7C879455", "gridColor": "#7C879422"}
-_CLOCK: Final = {
-    **_AXIS,
+PLAIN_AXIS: Final = {"labelColor": "#7C8794", "domainColor": "#7C879455", "gridColor": "#7C879422"}
+CLOCK_AXIS: Final = {
+    **PLAIN_AXIS,
     "format": {"hours": "%H:%M", "minutes": "%H:%M", "seconds": ":%S", "milliseconds": ".%L"},
 }
 """A time axis by the 24-hour clock; Vega's own is by the 12-hour one."""
@@ -91,9 +91,9 @@ def timeline(bars: list[dict[str, Any]], now: str) -> Spec:
                 "field": "job",
                 "type": "nominal",
                 "title": None,
-                "axis": {**_AXIS, "grid": True},
+                "axis": {**PLAIN_AXIS, "grid": True},
             },
-            "x": {"field": "from", "type": "temporal", "title": None, "axis": _CLOCK},
+            "x": {"field": "from", "type": "temporal", "title": None, "axis": CLOCK_AXIS},
             "x2": {"field": "to"},
             "color": {
                 "field": "status",
@@ -128,12 +128,12 @@ def durations(series: list[dict[str, Any]]) -> Spec:
         "data": {"values": series},
         "mark": {"type": "point", "filled": True, "size": 42},
         "encoding": {
-            "x": {"field": "scheduled_time", "type": "temporal", "title": None, "axis": _CLOCK},
+            "x": {"field": "scheduled_time", "type": "temporal", "title": None, "axis": CLOCK_AXIS},
             "y": {
                 "field": "duration_ms",
                 "type": "quantitative",
                 "title": "ms",
-                "axis": {**_AXIS, "titleColor": "#7C8794"},
+                "axis": {**PLAIN_AXIS, "titleColor": "#7C8794"},
             },
             "color": {
                 "field": "status",
@@ -205,8 +205,8 @@ def judged(data: dict[str, Any]) -> Spec:
     tops = [one["value"] for one in values] or [1.0]
     room = 0.25 * (max(tops) - min(0.0, *tops))
     scale = {"domain": [min(0.0, *tops) - (room if min(tops) < 0 else 0), max(tops) + room]}
-    time = {"field": "at", "type": "temporal", "title": None, "axis": _CLOCK}
-    axis = {**_AXIS, "titleColor": "#7C8794"}
+    time = {"field": "at", "type": "temporal", "title": None, "axis": CLOCK_AXIS}
+    axis = {**PLAIN_AXIS, "titleColor": "#7C8794"}
     value = {"type": "quantitative", "title": data["unit"], "axis": axis, "scale": scale}
     is_unusual = "datum.kind == 'unusual'"
     kinds = {"domain": ["usual", "unusual"], "range": ["#7C8794", STATUS_COLOR["failed"]]}

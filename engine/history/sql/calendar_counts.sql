@@ -1,5 +1,5 @@
 -- What began in [$since, $until), by local day and by local hour of the week, as `calendar` has it.
--- Follows `WITH parts AS (...)` of load_quarters.
+-- Follows `WITH parts AS (...)` of derived_load_quarters.
 , segments AS (
     SELECT unnest($starts::BIGINT[]) AS begins, unnest($ends::BIGINT[]) AS ends,
         unnest($offsets::BIGINT[]) AS shift

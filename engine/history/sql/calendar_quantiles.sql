@@ -1,6 +1,6 @@
 -- The 95th percentiles of what began in [$since, $until), by local day and by local hour of the
 -- week; a value is found within its bucket as if the bucket were evenly full on a log scale. Follows
--- `WITH parts AS (...)` of load_hours.
+-- `WITH parts AS (...)` of derived_load_hours.
 , segments AS (
     SELECT unnest($starts::BIGINT[]) AS begins, unnest($ends::BIGINT[]) AS ends,
         unnest($offsets::BIGINT[]) AS shift

@@ -1,4 +1,4 @@
--- When the first and the last run were due that `profile_part` would sum up; microseconds.
+-- When the first and the last run were due that `derived_week_profiles` would sum up; microseconds.
 SELECT epoch_us(min(scheduled_time)), epoch_us(max(scheduled_time))
 FROM executions
 WHERE raft_index > $after AND raft_index <= $upto

@@ -388,7 +388,89 @@ UPGRADE = {
     "conflicts": ["timeout"],
     "needs": [],
 }
+CARD = {
+    "id": "mdl_a",
+    "kind": "fails",
+    "job_id": "job_a",
+    "job_name": "nightly-backup",
+    "namespace": "default",
+    "version": 1,
+    "trained_at": AT,
+    "data_since": AT,
+    "data_until": LATER,
+    "rows": 300,
+    "algorithm": "logistic_1",
+    "verdict": "shown",
+    "why": "it beats the base rate",
+    "metrics": {"brier": 0.1, "coverage": 0.9, "tested": 192.0},
+}
+POINT = {"at": LATER, "mean": 4.0, "low": 2.0, "high": 6.0}
+LOAD = {
+    "kind": "load_busy",
+    "unit": "busy seconds an hour",
+    "card": CARD,
+    "history": [{"at": AT, "value": 3.0}],
+    "points": [POINT],
+}
+RISK = {
+    "outcome": "fails",
+    "job_id": "job_a",
+    "job_name": "nightly-backup",
+    "namespace": "default",
+    "enabled": True,
+    "next_run": AT,
+    "probability": 0.3,
+    "base_rate": 0.02,
+    "reasons": [{"text": "the run before failed", "weight": 1.2}],
+    "why": "it beats the base rate",
+    "card": CARD,
+}
+MODEL = CARD | {
+    "versions": [CARD],
+    "numbers": {
+        "reliability_predicted": [0.1],
+        "reliability_observed": [0.2],
+        "reliability_runs": [9.0],
+    },
+}
+BATCH = {
+    "since": AT,
+    "until": LATER,
+    "by": None,
+    "p50": AT,
+    "p90": LATER,
+    "by_share": None,
+    "jobs": 1,
+    "fires": 1,
+    "switched_off": 0,
+    "deciders": [
+        {"job_id": "job_a", "job_name": "nightly-backup", "namespace": "default", "share": 1.0}
+    ],
+    "unknown": [],
+    "why": "drawn from earlier runs",
+}
 ANSWERS: dict[str, Any] = {
+    "load_forecast": {
+        "horizon": "48h",
+        "jobs": 1,
+        "young": 0,
+        "measures": [LOAD, LOAD | {"kind": "load_runs"}],
+    },
+    "job_forecast": {
+        "job_id": "job_a",
+        "job_name": "nightly-backup",
+        "namespace": "default",
+        "enabled": True,
+        "horizon": "48h",
+        "load": LOAD,
+        "duration_card": CARD,
+        "runs": [POINT],
+    },
+    "job_risk": {"job_id": "job_a", "risks": [RISK]},
+    "risks": {"risks": [RISK], "total": 1, "silent": 0},
+    "batch_forecast": BATCH,
+    "models": {"models": [CARD], "total": 1, "training": []},
+    "model": MODEL,
     "templates": {"templates": [TEMPLATE], "total": 1, "categories": {"notification": 1}},
     "template": TEMPLATE,
     "template_yaml": "name: slack-message",
