@@ -60,7 +60,7 @@ def week_profile(history: History, job_id: JobId) -> list[HourOfWeek]:
 def _values(
     db: duckdb.DuckDBPyConnection, after: int, upto: int, job_id: JobId | None = None
 ) -> dict[str, Any]:
-    """The values of `derived_week_profiles`: the entries, and the clocks of the jobs that ran in them."""
+    """The entries, and the clocks of the jobs that ran in them."""
     chosen = {"after": after, "upto": upto, "job_id": job_id}
     first, last = db.execute(sql("profile_span"), chosen).fetchall()[0]
     names = db.execute(sql("profile_zones"), {"job_id": job_id}).fetchall()
