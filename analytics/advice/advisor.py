@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from analytics.advice.backtest import LEAST, BackTest, agreement_on_best, tested_schedule
-from analytics.advice.insights import hour_insights
+from analytics.advice.insights import NOTHING, hour_insights
 from analytics.advice.retry import RetryAdvice, suggest_retry
 from analytics.advice.schedule import ScheduleAdvice
 from analytics.advice.slots import Slot, score_slots
@@ -32,7 +32,7 @@ class Advice:
         insights: sentences.
         confidence: 0 to 1: of 100 resamples of whole days, the share that comes to the same:
             with a suggested schedule, that it beats today's on runs it was not learned from;
-            without one, that the same hour comes first.
+            without one, that the same hour comes first. 0 where no hour stands out.
     """
 
     runs: int
@@ -80,11 +80,13 @@ def advise(
         why = "what the earlier runs suggested did not hold on the later ones"
         found = replace(found, schedule=None, moved={}, dropped=(), why=why)
     retry = suggest_retry(runs, policy)
+    insights = hour_insights(runs, slots)
     if found.schedule and test:
         confidence = test.agreement
+    elif insights != [NOTHING]:
+        confidence = agreement_on_best(runs, slots[0].hour, seed)
     else:
-        confidence = agreement_on_best(runs, slots[0].hour, seed) if len(slots) > 1 else 0.0
-    insights = hour_insights(runs, slots)
+        confidence = 0.0
     if retry.policy:
         insights.append(f"Retries: {retry.why}.")
     return Advice(

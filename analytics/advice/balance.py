@@ -66,6 +66,7 @@ class Balance:
         steady: starts a minute of the jobs that fire at least once a minute.
         moves: which lower the herds; by the job's name.
         windows: jobs that have one.
+        jobs: that were looked at.
     """
 
     start_us: Instant
@@ -76,6 +77,7 @@ class Balance:
     steady: float
     moves: tuple[Move, ...]
     windows: int
+    jobs: int
 
     @property
     def peak_before(self) -> int:
@@ -134,6 +136,7 @@ def balance(jobs: Iterable[Planned], start_us: Instant) -> Balance:
         steady=steady,
         moves=tuple(sorted(moves, key=lambda move: (move.job.name, move.job.id))),
         windows=len(movable),
+        jobs=len(everyone),
     )
 
 

@@ -47,6 +47,7 @@ register_url_convertor("jobref", JobRef())
 
 # Routes name the convertor, so they are read after it is registered.
 from app.api.routes import (  # noqa: E402
+    balance,
     calendar,
     cluster,
     demo,
@@ -59,6 +60,7 @@ from app.api.routes import (  # noqa: E402
     jobs,
     overview,
     peers,
+    recommendations,
     replay,
     schedules,
     sql,
@@ -74,12 +76,14 @@ ROUTERS: Final = (
     replay.router,
     versions.router,
     findings.router,
+    recommendations.router,
     templates.of_jobs,
     jobs.router,
     schedules.router,
     overview.router,
     timeline.router,
     calendar.router,
+    balance.router,
     events.router,
     cluster.router,
     sql.router,

@@ -5,6 +5,7 @@ Every method returns the `data` of the envelope as plain values.
 
 from __future__ import annotations
 
+from app.client.advice import AdviceCalls
 from app.client.executions import ExecutionCalls
 from app.client.findings import FindingCalls
 from app.client.jobs import JobCalls
@@ -15,6 +16,13 @@ from app.client.views import ViewCalls
 
 
 class Client(
-    JobCalls, ExecutionCalls, ReplayCalls, TemplateCalls, ViewCalls, SqlCalls, FindingCalls
+    JobCalls,
+    ExecutionCalls,
+    ReplayCalls,
+    TemplateCalls,
+    ViewCalls,
+    SqlCalls,
+    FindingCalls,
+    AdviceCalls,
 ):
     """All calls; how they are carried stands in `Transport`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from app.api.schemas.advice import BalanceRequest, BalanceUndo
 from app.api.schemas.cluster import Transfer
 from app.api.schemas.history import HistoryImport
 from app.api.schemas.jobs import Batch, JobDocument
@@ -21,5 +22,7 @@ BODIES: tuple[type[BaseModel], ...] = (
     TemplateDocument,
     TemplateRequest,
     UpgradeRequest,
+    BalanceRequest,
+    BalanceUndo,
 )
 """Bodies named by `takes`."""
