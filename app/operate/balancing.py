@@ -94,6 +94,15 @@ async def apply_moves(
     return done
 
 
+def told_again(batch: str, noted: Iterable[NotedVersion]) -> Done:
+    """What a batch did, for a request that is repeated after it took effect."""
+    done = Done(batch)
+    for one in noted:
+        name = f"{one.namespace}/{one.job_name}"
+        done.changed.append({"job_id": one.job_id, "job": name, "version": one.version})
+    return done
+
+
 async def undo_moves(
     gate: Gate,
     view: View,

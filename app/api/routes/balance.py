@@ -16,7 +16,15 @@ from app.api.deps import Key, actor_of, confirm_read, read_object, services_of
 from app.api.problems import answer, fetched, invalid, not_found
 from app.api.schemas.advice import BalanceDone, BalancePlan, BalanceRequest, BalanceUndo
 from app.api.schemas.envelope import Envelope, documents, takes
-from app.operate.balancing import NOTE, Done, apply_moves, batches_of, undo_moves
+from app.operate.balancing import (
+    NOTE,
+    Done,
+    apply_moves,
+    batch_name,
+    batches_of,
+    told_again,
+    undo_moves,
+)
 from app.services import Services
 from engine.core.clock import rfc3339
 from engine.core.durations import format_duration
@@ -89,6 +97,10 @@ async def apply(request: Request, key: Key) -> Response:
         raise invalid("switched_off", f"{switched_off!r} is not a boolean", "true or false")
     if namespace is not None and not isinstance(namespace, str):
         raise invalid("namespace", f"{namespace!r} is not text", "put it in quotes")
+    await _catch_up(services)
+    repeated = f"{NOTE}{batch_name(key)}: "
+    if before := await run_in_threadpool(noted_versions, services.history, repeated):
+        return answer(_done(told_again(batch_name(key), before)))
     plan = await run_in_threadpool(_plan, services, switched_off, namespace)
     moves = [move for move in plan.moves if named is None or move.job.id in named]
     versions = {name: version for name, version in (named or {}).items() if version is not None}
