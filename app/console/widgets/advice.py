@@ -93,7 +93,7 @@ def what_if(found: dict[str, Any]) -> Spec:
 
 
 def herd(plan: dict[str, Any]) -> Spec:
-    """Starts of each minute of a day, before above after, on one scale."""
+    """Starts of each minute of a day, after in front of before."""
     values = [
         {"minute": minute, "at": _at(minute), "starts": starts, "schedule": name}
         for name, side in (("today", "before"), ("suggested", "after"))
@@ -102,14 +102,9 @@ def herd(plan: dict[str, Any]) -> Spec:
     ]
     return {
         "data": {"values": values},
-        "height": 120,
+        "height": 220,
         "mark": {"type": "bar", "width": 2},
         "encoding": {
-            "row": {
-                "field": "schedule",
-                "sort": ["today", "suggested"],
-                "header": {"title": None, "labelColor": "#7C8794", "labelAngle": 0},
-            },
             "x": {
                 "field": "minute",
                 "type": "quantitative",
@@ -119,18 +114,18 @@ def herd(plan: dict[str, Any]) -> Spec:
                     "title": None,
                     "grid": False,
                     "values": list(range(0, 1441, 120)),
-                    "labelExpr": "pad(floor(datum.value / 60), 2, '0') + ':00'",
+                    "labelExpr": "pad(floor(datum.value / 60), 2, '0', 'left') + ':00'",
                 },
             },
             "y": {
                 "field": "starts",
                 "type": "quantitative",
+                "stack": None,
                 "axis": {**_AXIS, "title": None, "tickMinStep": 1, "tickCount": 4},
             },
             "color": _color(),
             "tooltip": [{"field": "at", "title": "UTC"}, {"field": "starts"}],
         },
-        "resolve": {"scale": {"y": "shared"}},
     }
 
 
