@@ -77,11 +77,11 @@ def test_what_does_not_hold_on_later_runs_is_not_suggested() -> None:
 
 @pytest.mark.parametrize(
     ("cured_at", "attempts"),
-    [(0, 1), (2, 2), (3, 5)],
-    ids=["permanent", "by the second", "by the last, often not"],
+    [(0, 1), (3, 5)],
+    ids=["permanent", "by the last, often not"],
 )
 def test_retries_follow_from_what_cured_failures(cured_at: int, attempts: int) -> None:
-    size = 600
+    size = 2400
     broken = np.arange(size) % 4 == 0
     cured = broken & (np.arange(size) % 8 == 0 if cured_at == 3 else cured_at > 0)
     second = cured & (np.arange(size) % 16 == 0 if cured_at == 3 else True)
