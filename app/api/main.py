@@ -47,6 +47,7 @@ register_url_convertor("jobref", JobRef())
 
 # Routes name the convertor, so they are read after it is registered.
 from app.api.routes import (  # noqa: E402
+    balance,
     calendar,
     cluster,
     demo,
@@ -61,6 +62,7 @@ from app.api.routes import (  # noqa: E402
     models,
     overview,
     peers,
+    recommendations,
     replay,
     schedules,
     sql,
@@ -79,6 +81,7 @@ ROUTERS: Final = (
     findings.router,
     statistics.router,
     forecasts.of_jobs,
+    recommendations.router,
     templates.of_jobs,
     jobs.router,
     forecasts.router,
@@ -87,6 +90,7 @@ ROUTERS: Final = (
     overview.router,
     timeline.router,
     calendar.router,
+    balance.router,
     events.router,
     cluster.router,
     sql.router,

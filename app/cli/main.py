@@ -8,6 +8,7 @@ from __future__ import annotations
 import typer
 
 from app.cli.commands import (
+    advice,
     cluster,
     events,
     executions,
@@ -39,6 +40,8 @@ app.add_typer(imports.app, name="import")
 app.add_typer(templates.app, name="template")
 app.add_typer(queries.demo, name="demo")
 app.command("events")(events.events)
+app.command("advice")(advice.advice)
+app.command("balance")(advice.balance)
 app.command("timeline")(views.timeline)
 app.command("calendar")(views.calendar)
 app.command("forecast")(forecasts.forecast)

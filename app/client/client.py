@@ -5,6 +5,7 @@ Every method returns the `data` of the envelope as plain values.
 
 from __future__ import annotations
 
+from app.client.advice import AdviceCalls
 from app.client.executions import ExecutionCalls
 from app.client.findings import FindingCalls
 from app.client.forecasts import ForecastCalls
@@ -24,5 +25,6 @@ class Client(
     SqlCalls,
     FindingCalls,
     ForecastCalls,
+    AdviceCalls,
 ):
     """All calls; how they are carried stands in `Transport`."""

@@ -36,11 +36,13 @@ from engine.model.redaction import (
     revealed_headers,
     revealed_url,
 )
-from engine.timing.schedule import parse_schedule
+from engine.timing.interval import shortest_interval
+from engine.timing.schedule import Schedule, parse_schedule
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 AUTH_TYPES = ("basic", "bearer", "api_key")
 SECRETS = ("password", "token", "api_key")
+WINDOW_US_MAX = 24 * 3600 * 1_000_000
 TIMEOUT_US_MAX = 24 * 3600 * 1_000_000
 BODY_BYTES_MAX = 64 * 1024
 TEXT_MAX = 2000
@@ -224,9 +226,10 @@ def parse_job(
         reader.fault("namespace", f"{_shown(namespace)} is not a name", "letters, digits, . _ -")
     timezone = reader.text("timezone", "UTC") or "UTC"
     schedule = reader.text("schedule")
+    parsed: Schedule | None = None
     if schedule:
         try:
-            parse_schedule(schedule, timezone, stored.id if stored else "")
+            parsed = parse_schedule(schedule, timezone, stored.id if stored else "")
         except InvalidDocument as error:
             problems.extend(error.problems)
     elif not any(p.field == "schedule" for p in problems):
@@ -245,6 +248,7 @@ def parse_job(
             "missed_run_policy", MissedRunPolicy, defaults.missed_run_policy
         ),
         tags=reader.strings("tags", lambda _name, _text: None),
+        window_us=_window(reader, parsed),
     )
     enabled = reader.flag("enabled", stored.enabled if stored else False)
     if reader.take("dependencies"):
@@ -253,6 +257,17 @@ def parse_job(
     if problems:
         raise InvalidDocument(problems)
     return spec, enabled
+
+
+def _window(reader: _Reader, schedule: Schedule | None) -> int:
+    """How long after its fire time the job may start; shorter than from fire to fire."""
+    window = reader.duration("window", 0, low=0, high=WINDOW_US_MAX)
+    interval = shortest_interval(schedule) if window and schedule else None
+    if interval is not None and window >= interval:
+        reason = f"{format_duration(window)} reaches the next fire"
+        shorter = f"shorter than {format_duration(interval)}, the least time between two fires"
+        reader.fault("window", reason, shorter)
+    return window
 
 
 def _target(reader: _Reader, stored: Job | None) -> Webhook:
@@ -438,6 +453,7 @@ def job_document(
         "concurrency": spec.concurrency.value,
         "missed_run_policy": spec.missed_run_policy.value,
         "tags": dict(spec.tags),
+        "window": format_duration(spec.window_us),
         "enabled": job.enabled,
         "version": job.version,
         "created_at": rfc3339(job.created_at),

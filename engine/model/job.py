@@ -63,7 +63,10 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSpec:
-    """What a person writes, checked: the same value behind REST, YAML, CLI and console."""
+    """What a person writes, checked: the same value behind REST, YAML, CLI and console.
+
+    `window_us` is a permission: the job may start up to so long after its fire time.
+    """
 
     name: str
     namespace: str = "default"
@@ -76,6 +79,7 @@ class JobSpec:
     concurrency: Concurrency = Concurrency.FORBID
     missed_run_policy: MissedRunPolicy = MissedRunPolicy.EXECUTE_ONE
     tags: dict[str, str] = field(default_factory=dict)
+    window_us: int = 0
 
     @property
     def protocol(self) -> str:

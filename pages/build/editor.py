@@ -35,6 +35,7 @@ NEW: dict[str, Any] = {
     "concurrency": "forbid",
     "missed_run_policy": "execute_one",
     "tags": {},
+    "window": "0s",
     "enabled": True,
 }
 FIELDS = (
@@ -49,6 +50,7 @@ FIELDS = (
     "webhook.success_codes",
     "webhook.auth",
     "timeout",
+    "window",
     "retry_policy",
     "tags",
 )
@@ -225,7 +227,7 @@ def _behaviour(draft: Draft) -> dict[str, Any]:
     overlap = ["forbid", "allow", "replace"]
     missed = ["execute_one", "execute_all", "ignore"]
     with card("Behaviour", "overlap, missed runs, retries", key="behaviour"):
-        row = st.columns(3)
+        row = st.columns(4)
         concurrency = row[0].selectbox(
             "Overlap", overlap, overlap.index(stored["concurrency"]), **draft.field("overlap")
         )
@@ -238,6 +240,15 @@ def _behaviour(draft: Draft) -> dict[str, Any]:
         with row[2]:
             timeout = st.text_input("Timeout", stored["timeout"], **draft.field("timeout"))
             _fault(draft, "timeout")
+        with row[3]:
+            window = st.text_input(
+                "Window",
+                stored.get("window", "0s"),
+                **draft.field("window"),
+                help="The job may start up to so long after its fire time; load is balanced "
+                "within it. 0s: it keeps its minute.",
+            )
+            _fault(draft, "window")
         waits = st.columns(4)
         attempts = waits[0].number_input(
             "Attempts", 1, 100, int(policy["max_attempts"]), **draft.field("attempts")
@@ -263,6 +274,7 @@ def _behaviour(draft: Draft) -> dict[str, Any]:
         "concurrency": concurrency,
         "missed_run_policy": missed_run_policy,
         "timeout": timeout,
+        "window": window,
         "retry_policy": {
             "max_attempts": attempts,
             "initial_interval": initial,

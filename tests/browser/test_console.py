@@ -176,6 +176,8 @@ def test_the_count_of_failures_leads_to_them(
         "sql",
         "anomalies",
         "forecasts",
+        "schedules",
+        "schedules?schedules_view=The+herd&schedules_off=true",
         "import_history",
         "editor",
         "marketplace",

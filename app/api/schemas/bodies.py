@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from app.api.schemas.advice import BalanceRequest, BalanceUndo
 from app.api.schemas.cluster import Transfer
 from app.api.schemas.forecasts import Training
 from app.api.schemas.history import HistoryImport
@@ -23,5 +24,7 @@ BODIES: tuple[type[BaseModel], ...] = (
     TemplateRequest,
     UpgradeRequest,
     Training,
+    BalanceRequest,
+    BalanceUndo,
 )
 """Bodies named by `takes`."""

@@ -156,7 +156,7 @@ def durations(series: list[dict[str, Any]]) -> Spec:
 
 def failure_rates(points: list[dict[str, Any]]) -> Spec:
     """The rolling failure rate of a job, with the line above which it is a failure spike."""
-    share = {"type": "quantitative", "title": None, "axis": {**AXIS, "format": ".0%"}}
+    share = {"type": "quantitative", "title": None, "axis": {**PLAIN_AXIS, "format": ".0%"}}
     return {
         "height": 150,
         "layer": [
@@ -165,7 +165,7 @@ def failure_rates(points: list[dict[str, Any]]) -> Spec:
                 "mark": {"type": "line", "interpolate": "step-after", "color": "#E5484D"},
                 "encoding": {
                     "x": {"field": "scheduled_time", "type": "temporal", "title": None}
-                    | {"axis": CLOCK},
+                    | {"axis": CLOCK_AXIS},
                     "y": {"field": "failure_rate", "scale": {"domain": [0, 1]}, **share},
                     "tooltip": [
                         {"field": "scheduled_time", "type": "temporal", "format": "%Y-%m-%d %H:%M"},

@@ -20,6 +20,7 @@ SECTION = {
     "jobs": "operate",
     "sql": "build",
     "anomalies": "understand",
+    "schedules": "understand",
 }
 DRAFT = "Unsaved draft from before"
 ALL = [
