@@ -18,6 +18,7 @@ from engine.core.clock import rfc3339
 from engine.core.errors import InvalidDocument, NotReady, Problem
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.history.calendar import Year, calendar
+from engine.history.imported import ImportedName, imported_names
 from engine.history.lanes import Window, lanes
 from engine.history.rows import imported_by
 from engine.history.sqlfiles import sql
@@ -258,6 +259,11 @@ class Queries:
                 sql("job_runs"), params={"jobs": [job_id], "most": most}
             ).to_arrow_table()
         return table
+
+    def imported_job(self, ref: str) -> ImportedName | None:
+        """The job that only imported executions know, by its id or as namespace/name."""
+        with self._history.cursor() as db:
+            return next(imported_names(db, [ref], ref), None)
 
     def job_stats(self, job_id: JobId, window_us: int, now_us: Instant) -> Document:
         """What one job did in the last `window_us` microseconds; `series` is oldest first."""
