@@ -23,6 +23,7 @@ import structlog
 from engine.core.clock import rfc3339
 from engine.core.ids import JobId
 from engine.model.execution import AttemptResult, Execution
+from engine.model.finding import Finding
 from engine.model.job import Job
 from engine.state.messages import (
     AttemptBegun,
@@ -323,7 +324,8 @@ def _words(
         case FindingChanged(finding=finding, job=job):
             said = f"{finding.state.value}: {finding.evidence}"
             run = {"execution_id": finding.execution_id}
-            return _of_job(job) | _told("finding", said) | run | _by(committed)
+            whose = _of_job(job) if job else _of_imported(finding)
+            return whose | _told("finding", said) | run | _by(committed)
         case ModelsTrained(models=cards):
             told = sum(card.is_told for card in cards)
             said = f"{len(cards)} models trained, {told} of them are shown or their floor is"
@@ -376,6 +378,14 @@ def _by(committed: Committed) -> Document:
 
 def _of_job(job: Job) -> Document:
     return {"job_id": job.id, "job_name": job.spec.name, "namespace": job.spec.namespace}
+
+
+def _of_imported(finding: Finding) -> Document:
+    return {
+        "job_id": finding.job_id,
+        "job_name": finding.job_name,
+        "namespace": finding.namespace,
+    }
 
 
 def _of_execution(execution: Execution, job: Job | None) -> Document:

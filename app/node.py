@@ -134,7 +134,13 @@ class Node:
             find_imported=self.queries.known,
             defaults=_defaults(config.scheduler),
         )
-        for sink in (self.feed.take, self.scheduler.take, self._dispatch, self.live.take):
+        for sink in (
+            self.feed.take,
+            self.scheduler.take,
+            self._dispatch,
+            self.live.take,
+            self.analyst.take,
+        ):
             self.replica.subscribe(sink)
 
     # ---- life --------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from engine.core.clock import rfc3339
 from engine.core.errors import InvalidDocument, NotReady, Problem
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.history.calendar import Year, calendar
+from engine.history.imported import ImportedName, imported_names
 from engine.history.lanes import Window, lanes
 from engine.history.places import places_of
 from engine.history.profile import HourOfWeek, week_profile
@@ -296,6 +297,11 @@ class Queries:
     def week_profile(self, job_id: JobId) -> list[HourOfWeek]:
         """The hours of a job's week that had runs."""
         return week_profile(self._history, job_id)
+
+    def imported_job(self, ref: str) -> ImportedName | None:
+        """The job that only imported executions know, by its id or as namespace/name."""
+        with self._history.cursor() as db:
+            return next(imported_names(db, [ref], ref), None)
 
     def job_stats(self, job_id: JobId, window_us: int, now_us: Instant) -> Document:
         """What one job did in the last `window_us` microseconds; `series` is oldest first."""

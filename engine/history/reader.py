@@ -5,17 +5,28 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import duckdb
 import pyarrow as pa
 
-from engine.core.ids import Instant, JobId
+from engine.core.ids import ExecutionId, Instant, JobId
+from engine.history.imported import ImportedName, imported_names
 from engine.history.segments import live_paths
 from engine.history.sqlfiles import sql
 
 MEMORY_MB: Final = 512
+FAILURES_MAX: Final = 20_000
 TABLES: Final = ("executions",)
+
+
+class FailureRow(NamedTuple):
+    """A run that failed; `at_us` is its fire time."""
+
+    job_id: JobId
+    execution_id: ExecutionId
+    at_us: Instant
+    error: str
 
 
 class SegmentReader:
@@ -60,6 +71,19 @@ class SegmentReader:
         with self._open() as db:
             rows = db.execute(sql("busiest"), {"since": since, "until": until}).fetchall()
         return [str(row[0]) for row in rows]
+
+    def failures(self, since_us: Instant) -> tuple[list[FailureRow], dict[JobId, float]]:
+        """Scheduled runs due since then that failed, oldest first, and each job's failure rate."""
+        with self._open() as db:
+            since = {"since": since_us}
+            rows = db.execute(sql("failures"), {**since, "most": FAILURES_MAX}).fetchall()
+            rates = db.execute(sql("failure_rates"), since).fetchall()
+        return [FailureRow(*row) for row in rows], {str(job): float(rate) for job, rate in rates}
+
+    def imported(self, job_ids: Sequence[JobId]) -> dict[JobId, ImportedName]:
+        """Those of the jobs that only their imported executions know."""
+        with self._open() as db:
+            return {one.id: one for one in imported_names(db, job_ids)}
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -384,10 +384,10 @@ class FiresSkipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingChanged:
-    """A finding is new, has more evidence, or another state."""
+    """A finding is new, has more evidence, or another state; an imported job is no job of ours."""
 
     finding: Finding
-    job: Job
+    job: Job | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,6 +100,10 @@ class View:
         with self._lock:
             return list(self._state.findings.values())
 
+    def finding(self, finding_id: str) -> Finding | None:
+        """The finding with this id, unless it is forgotten."""
+        return self._state.findings.get(finding_id)
+
     def templates(self) -> list[tuple[PublishedTemplate, ...]]:
         """Own templates by namespace, category and name; the versions of each, newest first."""
         with self._lock:

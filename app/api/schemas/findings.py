@@ -14,6 +14,7 @@ class Finding(Shape):
     job_id: str
     job_name: str
     namespace: str
+    imported: bool
     detector: str
     title: str
     explanation: str
@@ -44,6 +45,9 @@ class Anomalies(Shape):
     """A job's latest runs as a detector judges them; `score` 1 is the edge of the band."""
 
     job_id: str
+    job_name: str
+    namespace: str
+    imported: bool
     detector: str
     unit: str
     least: int

@@ -111,6 +111,7 @@ FINDING = {
     "job_id": "job_a",
     "job_name": "nightly-backup",
     "namespace": "default",
+    "imported": False,
     "detector": "duration_outlier",
     "title": "Duration outlier",
     "explanation": "Far from the median.",
@@ -131,6 +132,9 @@ FINDING = {
 }
 ANOMALIES = {
     "job_id": "job_a",
+    "job_name": "nightly-backup",
+    "namespace": "default",
+    "imported": False,
     "detector": "duration_outlier",
     "unit": "ms",
     "least": 20,
@@ -479,6 +483,7 @@ ANSWERS: dict[str, Any] = {
     "upgrade_job": UPGRADE,
     "cluster_status": STATUS,
     "overview": OVERVIEW,
+    "finding": FINDING,
     "findings": {"findings": [FINDING], "total": 1},
     "anomalies": ANOMALIES,
     "jobs": {"jobs": [JOB], "total": 1, "next_cursor": None},
