@@ -318,12 +318,16 @@ def _batches(console: Console, plan: dict[str, Any]) -> None:
             )
             name = batch["batch"]
             if st.button("Undo", icon=":material/undo:", key=f"undo_{name}"):
-                done = console.carry_out(
-                    f"balance_undo_{name}",
-                    lambda key, name=name: console.client.undo_balance(name, idempotency_key=key),
-                )
-                if done is not None:
-                    _tell(console, done, "taken back")
+                _take_back(console, name)
+
+
+def _take_back(console: Console, batch: str) -> None:
+    done = console.carry_out(
+        f"balance_undo_{batch}",
+        lambda key: console.client.undo_balance(batch, idempotency_key=key),
+    )
+    if done is not None:
+        _tell(console, done, "taken back")
 
 
 def _tell(console: Console, done: dict[str, Any], what: str) -> None:
