@@ -9,13 +9,14 @@ import typer
 
 from app.cli.commands import (
     cluster,
+    demo,
     events,
     executions,
     findings,
     imports,
     jobs,
-    queries,
     replay,
+    sql,
     templates,
     views,
 )
@@ -35,11 +36,12 @@ app.add_typer(replay.app, name="replay")
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(imports.app, name="import")
 app.add_typer(templates.app, name="template")
-app.add_typer(queries.demo, name="demo")
+app.add_typer(sql.app, name="query")
+app.add_typer(demo.demo, name="demo")
 app.command("events")(events.events)
 app.command("timeline")(views.timeline)
 app.command("calendar")(views.calendar)
-app.command("sql")(queries.sql)
+app.command("sql")(sql.sql)
 
 
 @app.callback()

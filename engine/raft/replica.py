@@ -183,6 +183,8 @@ _EVENTS: dict[str, type[Any]] = {
         messages.FindingsForgotten,
         messages.TemplatePublished,
         messages.TemplateWithdrawn,
+        messages.QuerySaved,
+        messages.QueryDeleted,
         messages.ExecutionsImported,
     )
 }

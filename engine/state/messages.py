@@ -13,6 +13,7 @@ from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.execution import AttemptResult, Execution, Status, Trigger
 from engine.model.finding import Finding, FindingState
 from engine.model.job import Job, JobSpec
+from engine.model.saved_query import SavedQuery
 from engine.model.template import PublishedTemplate
 
 # ---- commands -----------------------------------------------------------------------------------
@@ -125,6 +126,22 @@ class WithdrawTemplate:
 
     id: str
     version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveQuery:
+    """Keep a query; `if_version` is the version that was edited, 0 for a new one, None for any."""
+
+    query: SavedQuery
+    if_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteQuery:
+    """Forget a saved query."""
+
+    name: str
+    if_version: int | None = None
 
 
 class Fire(NamedTuple):
@@ -246,6 +263,8 @@ Command: TypeAlias = (
     | CancelExecution
     | PublishTemplate
     | WithdrawTemplate
+    | SaveQuery
+    | DeleteQuery
     | StartExecutions
     | RecordExecutions
     | RecoverExecutions
@@ -395,6 +414,20 @@ class TemplateWithdrawn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuerySaved:
+    """A saved query has a version more, or is new."""
+
+    query: SavedQuery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryDeleted:
+    """A saved query is gone."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionsImported:
     """Executions that ended elsewhere belong to the history from here on."""
 
@@ -421,6 +454,8 @@ Event: TypeAlias = (
     | FindingsForgotten
     | TemplatePublished
     | TemplateWithdrawn
+    | QuerySaved
+    | QueryDeleted
     | ExecutionsImported
 )
 

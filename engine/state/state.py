@@ -15,6 +15,7 @@ from engine.core.ids import ExecutionId, Instant, JobId, RequestId
 from engine.model.execution import Execution
 from engine.model.finding import Finding
 from engine.model.job import Job
+from engine.model.saved_query import SavedQuery
 from engine.model.template import PublishedTemplate
 from engine.state.messages import Accepted, NodeRegistered, Rejected, Result
 
@@ -73,6 +74,7 @@ class State:
     findings: dict[str, Finding] = field(default_factory=dict)
     requests: dict[RequestId, Remembered] = field(default_factory=dict)
     templates: dict[str, list[PublishedTemplate]] = field(default_factory=dict)
+    queries: dict[str, SavedQuery] = field(default_factory=dict)
     imports: dict[str, int] = field(default_factory=dict)
     imports_floor: int = 0
 

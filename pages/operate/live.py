@@ -26,6 +26,7 @@ KINDS: Final = {
     "skipped": "skipped",
     "findings": "finding",
     "templates": "template",
+    "queries": "query",
     "imports": "imported",
     "jobs": "job_created,job_updated,job_enabled,job_disabled,job_deleted",
     "cluster": "leader,node",

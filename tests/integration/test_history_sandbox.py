@@ -39,7 +39,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[History
 
 @pytest.fixture(scope="module")
 def sandbox(exported: tuple[History, Exporter]) -> Iterator[SqlSandbox]:
-    sandbox = SqlSandbox(exported[0].export_dir, rows_max=5_000, seconds_max=1.0)
+    sandbox = SqlSandbox(exported[0].export_dir, rows_max=5_000, seconds_max=60.0)
     sandbox.start()
     yield sandbox
     sandbox.stop()
@@ -55,7 +55,7 @@ def test_every_published_table_answers_with_the_columns_of_its_schema(sandbox: S
 
 
 def test_tables_without_any_segment_are_empty_tables(tmp_path: Path) -> None:
-    sandbox = SqlSandbox(tmp_path, seconds_max=2.0)
+    sandbox = SqlSandbox(tmp_path, seconds_max=60.0)
     sandbox.start()
     try:
         for table in sandbox.schema():
@@ -197,7 +197,7 @@ def test_a_worker_may_not_write_even_where_it_may_read(
     script = (
         "import sys\nfrom pathlib import Path\n"
         "from engine.history.sandbox_worker import Worker, limit_process\n"
-        "worker = Worker(Path(sys.argv[1]), 2.0, 256)\nlimit_process(256)\n"
+        "worker = Worker(Path(sys.argv[1]), 60.0, 256)\nlimit_process(256)\n"
         "import duckdb\n"
         "for sql in sys.argv[2:]:\n"
         "    try:\n        worker._db.execute(sql)\n        print('done')\n"
