@@ -45,7 +45,7 @@ def sql(
 ) -> None:
     """Ask the history in read-only SQL; Ctrl+C cancels the query on the node."""
     text = sys.stdin.read() if statement == "-" else statement
-    how = {"limit": limit, "explain": explain, "analyze": analyze}
+    how: Document = {"limit": limit, "explain": explain, "analyze": analyze}
     with connected(context) as client:
         how["parameters"] = parameters_of(param)
         _show(_cancellable(client, lambda key: client.sql(text, id=key, **how)), output)
@@ -96,7 +96,7 @@ def run(
     output: Form = Output.TABLE,
 ) -> None:
     """Run a saved query; Ctrl+C cancels it on the node."""
-    how = {"limit": limit, "explain": explain, "analyze": analyze}
+    how: Document = {"limit": limit, "explain": explain, "analyze": analyze}
     with connected(context) as client:
         how["parameters"] = parameters_of(param)
         _show(_cancellable(client, lambda key: client.run_query(name, id=key, **how)), output)
