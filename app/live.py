@@ -43,6 +43,8 @@ from engine.state.messages import (
     LeadershipClaimed,
     ModelsTrained,
     NodeRegistered,
+    QueryDeleted,
+    QuerySaved,
     RetryScheduled,
     TemplatePublished,
     TemplateWithdrawn,
@@ -59,7 +61,7 @@ _END: Final = 10**9
 KINDS: Final = (
     *("claimed", "queued", "started", "retrying", "ended", "skipped"),
     *("job_created", "job_updated", "job_enabled", "job_disabled", "job_deleted"),
-    *("finding", "model", "template", "imported"),
+    *("finding", "model", "template", "query", "imported"),
     *("leader", "node"),
 )
 """What an event may be: of executions, of jobs, of the cluster."""
@@ -342,6 +344,11 @@ def _words(
         case TemplateWithdrawn():
             said = f"{event.id} {event.version or 'as a whole'} withdrawn"
             return _told("template", said) | _by(committed)
+        case QuerySaved(query=query):
+            said = f"{query.name} saved, version {query.version}"
+            return _told("query", said) | {"namespace": query.namespace} | _by(committed)
+        case QueryDeleted(name=name):
+            return _told("query", f"{name} deleted") | _by(committed)
         case ExecutionsImported():
             said = f"{len(event.runs)} executions under {event.label}"
             return _told("imported", said) | _by(committed)

@@ -10,14 +10,15 @@ import typer
 from app.cli.commands import (
     advice,
     cluster,
+    demo,
     events,
     executions,
     findings,
     forecasts,
     imports,
     jobs,
-    queries,
     replay,
+    sql,
     templates,
     views,
 )
@@ -38,7 +39,8 @@ app.add_typer(replay.app, name="replay")
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(imports.app, name="import")
 app.add_typer(templates.app, name="template")
-app.add_typer(queries.demo, name="demo")
+app.add_typer(sql.app, name="query")
+app.add_typer(demo.demo, name="demo")
 app.command("events")(events.events)
 app.command("advice")(advice.advice)
 app.command("balance")(advice.balance)
@@ -46,7 +48,7 @@ app.command("timeline")(views.timeline)
 app.command("calendar")(views.calendar)
 app.command("forecast")(forecasts.forecast)
 app.command("risk")(forecasts.risk)
-app.command("sql")(queries.sql)
+app.command("sql")(sql.sql)
 
 
 @app.callback()

@@ -70,6 +70,11 @@ def imported_job_id(label: str, namespace: str, name: str) -> JobId:
     return "job_" + _digest("import", label, namespace, name)
 
 
+def new_query_id() -> str:
+    """A fresh random name for one running query."""
+    return "qry_" + os.urandom(12).hex()
+
+
 def new_request_id() -> RequestId:
     """A fresh random key for one intention of one client."""
     return "req_" + os.urandom(12).hex()

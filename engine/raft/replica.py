@@ -185,6 +185,8 @@ _EVENTS: dict[str, type[Any]] = {
         messages.TrainingRequested,
         messages.TemplatePublished,
         messages.TemplateWithdrawn,
+        messages.QuerySaved,
+        messages.QueryDeleted,
         messages.ExecutionsImported,
     )
 }

@@ -35,6 +35,8 @@ _COMMANDS: dict[str, type[Any]] = {
         messages.CancelExecution,
         messages.PublishTemplate,
         messages.WithdrawTemplate,
+        messages.SaveQuery,
+        messages.DeleteQuery,
         messages.StartExecutions,
         messages.RecordExecutions,
         messages.RecoverExecutions,

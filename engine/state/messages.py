@@ -14,6 +14,7 @@ from engine.model.execution import AttemptResult, Execution, Status, Trigger
 from engine.model.finding import Finding, FindingState
 from engine.model.job import Job, JobSpec
 from engine.model.model_card import ModelCard
+from engine.model.saved_query import SavedQuery
 from engine.model.template import PublishedTemplate
 
 # ---- commands -----------------------------------------------------------------------------------
@@ -126,6 +127,22 @@ class WithdrawTemplate:
 
     id: str
     version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveQuery:
+    """Keep a query; `if_version` is the version that was edited, 0 for a new one, None for any."""
+
+    query: SavedQuery
+    if_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteQuery:
+    """Forget a saved query."""
+
+    name: str
+    if_version: int | None = None
 
 
 class Fire(NamedTuple):
@@ -262,6 +279,8 @@ Command: TypeAlias = (
     | CancelExecution
     | PublishTemplate
     | WithdrawTemplate
+    | SaveQuery
+    | DeleteQuery
     | StartExecutions
     | RecordExecutions
     | RecoverExecutions
@@ -430,6 +449,20 @@ class TemplateWithdrawn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuerySaved:
+    """A saved query has a version more, or is new."""
+
+    query: SavedQuery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryDeleted:
+    """A saved query is gone."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionsImported:
     """Executions that ended elsewhere belong to the history from here on."""
 
@@ -458,6 +491,8 @@ Event: TypeAlias = (
     | TrainingRequested
     | TemplatePublished
     | TemplateWithdrawn
+    | QuerySaved
+    | QueryDeleted
     | ExecutionsImported
 )
 

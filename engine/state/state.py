@@ -16,6 +16,7 @@ from engine.model.execution import Execution
 from engine.model.finding import Finding
 from engine.model.job import Job
 from engine.model.model_card import ModelCard
+from engine.model.saved_query import SavedQuery
 from engine.model.template import PublishedTemplate
 from engine.state.messages import Accepted, NodeRegistered, Rejected, Result
 
@@ -75,6 +76,7 @@ class State:
     findings: dict[str, Finding] = field(default_factory=dict)
     requests: dict[RequestId, Remembered] = field(default_factory=dict)
     templates: dict[str, list[PublishedTemplate]] = field(default_factory=dict)
+    queries: dict[str, SavedQuery] = field(default_factory=dict)
     imports: dict[str, int] = field(default_factory=dict)
     imports_floor: int = 0
     models: dict[str, list[ModelCard]] = field(default_factory=dict)

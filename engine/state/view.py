@@ -14,6 +14,7 @@ from engine.model.execution import Execution
 from engine.model.finding import Finding
 from engine.model.job import Job
 from engine.model.model_card import ModelCard
+from engine.model.saved_query import SavedQuery
 from engine.model.template import PublishedTemplate
 from engine.state.messages import NodeRegistered
 from engine.state.state import LastRun, State
@@ -125,6 +126,16 @@ class View:
         """The trainings that wait, and since when; the empty id is that of all jobs."""
         with self._lock:
             return dict(self._state.trainings)
+
+    def saved_queries(self) -> list[SavedQuery]:
+        """The saved queries, by name."""
+        with self._lock:
+            queries = self._state.queries
+            return [queries[name] for name in sorted(queries)]
+
+    def saved_query(self, name: str) -> SavedQuery | None:
+        """The saved query of that name."""
+        return self._state.queries.get(name)
 
     def last_import(self, label: str) -> int:
         """The index of the latest entry that may have imported executions under `label`."""

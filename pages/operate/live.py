@@ -27,6 +27,7 @@ KINDS: Final = {
     "findings": "finding",
     "models": "model",
     "templates": "template",
+    "queries": "query",
     "imports": "imported",
     "jobs": "job_created,job_updated,job_enabled,job_disabled,job_deleted",
     "cluster": "leader,node",

@@ -10,13 +10,15 @@ from app.api.schemas.forecasts import Training
 from app.api.schemas.history import HistoryImport
 from app.api.schemas.jobs import Batch, JobDocument
 from app.api.schemas.replay import ReplayQuestion
-from app.api.schemas.sql import SqlQuestion
+from app.api.schemas.sql import QueryRequest, QueryRun, SqlQuestion
 from app.api.schemas.templates import TemplateDocument, TemplateRequest, UpgradeRequest
 
 BODIES: tuple[type[BaseModel], ...] = (
     JobDocument,
     Batch,
     SqlQuestion,
+    QueryRequest,
+    QueryRun,
     HistoryImport,
     Transfer,
     ReplayQuestion,
