@@ -203,6 +203,91 @@ OVERVIEW = {
     "jobs_total": 1,
     "jobs_enabled": 1,
 }
+SLOT = {
+    "hour": 5,
+    "score": 0.9,
+    "success_rate": 1.0,
+    "success_low": 0.95,
+    "runs": 60,
+    "failures": 0,
+    "duration_ms": 20_000.0,
+    "lateness_ms": 12.0,
+    "load": 0.2,
+}
+RECOMMENDATIONS = {
+    "job_id": "job_a",
+    "version": 3,
+    "runs": 720,
+    "enough": True,
+    "schedule": "0 * * * *",
+    "timezone": "Europe/Berlin",
+    "optimal_time_slots": [SLOT, SLOT | {"hour": 14, "score": 0.4, "failures": 18}],
+    "suggested_schedule": "0 0-13,15-23 * * *",
+    "why": "14:00 fails more often",
+    "insights": ["At 05:00 it takes 20 s."],
+    "confidence": 1.0,
+    "retry": {"suggested": None, "why": "too few retries to tell", "cures": []},
+    "backtest": {
+        "learned": 504,
+        "judged": 216,
+        "holds": True,
+        "time_saved": 0.11,
+        "failures_saved": 0.01,
+        "agreement": 1.0,
+    },
+    "next_today": [{"utc": "2026-11-25T13:00:00Z", "local": "2026-11-25T14:00:00+01:00"}],
+    "next_suggested": [{"utc": "2026-11-25T14:00:00Z", "local": "2026-11-25T15:00:00+01:00"}],
+}
+OUTLOOK = {
+    "schedule": "0 * * * *",
+    "fires": 720,
+    "failing": 0.018,
+    "turnaround_ms": 65_000.0,
+    "by_hour": [30] * 24,
+}
+WHAT_IF = {
+    "job_id": "job_a",
+    "since": "2026-10-26T00:00:00Z",
+    "until": "2026-11-25T00:00:00Z",
+    "why": "",
+    "today": OUTLOOK,
+    "suggested": OUTLOOK | {"schedule": "0 0-13,15-23 * * *", "fires": 690},
+    "gone": ["2026-11-24T13:00:00Z"],
+    "added": [],
+}
+PEAK = {"starts": 15, "load": 15, "at": "2026-11-26T02:00:00Z", "per_minute": [0] * 1440}
+BALANCE = {
+    "since": "2026-11-25T00:00:00Z",
+    "jobs": 30,
+    "windows": 12,
+    "steady_per_minute": 1.0,
+    "why": "",
+    "day": "2026-11-26T00:00:00Z",
+    "before": PEAK,
+    "after": PEAK | {"starts": 4, "load": 4},
+    "moves": [
+        {
+            "job_id": "job_a",
+            "job_name": "nightly-backup",
+            "namespace": "default",
+            "version": 3,
+            "minutes": 17,
+            "schedule": "0 2 * * *",
+            "new_schedule": "17 2 * * *",
+            "window": "45m",
+            "new_window": "28m",
+        }
+    ],
+    "batches": [
+        {
+            "batch": "bal_1",
+            "at": "2026-11-25T12:00:00Z",
+            "by": "alice",
+            "moved": 12,
+            "undoable": 12,
+        }
+    ],
+}
 SUMMARY = {
     "count": 40,
     "mean": 21.5,
@@ -490,6 +575,9 @@ ANSWERS: dict[str, Any] = {
     "job": JOB,
     "job_stats": STATS,
     "job_statistics": STATISTICS,
+    "recommendations": RECOMMENDATIONS,
+    "preview_recommendations": WHAT_IF,
+    "balance": BALANCE,
     "job_executions": {"executions": [EXECUTION], "total": 1, "next_cursor": None},
     "job_next": {"words": "At 02:30", "next": FIRES},
     "job_versions": {"versions": [version(2, "new"), version(1, "old")], "total": 2},
