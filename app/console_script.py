@@ -45,7 +45,7 @@ def main() -> None:
         targets[one.path] = page
         menu[one.page.section].append(page)
     sections: dict[str, Any] = {section: pages for section, pages in menu.items() if pages}
-    chosen = st.navigation(sections)
+    chosen = st.navigation(sections, expanded=True)
     with st.sidebar:
         console.choose_zone()
     foot(console)

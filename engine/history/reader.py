@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -18,6 +18,8 @@ from engine.history.sqlfiles import sql
 MEMORY_MB: Final = 512
 FAILURES_MAX: Final = 20_000
 TABLES: Final = ("executions",)
+TRIES: Final = 3
+T = TypeVar("T")
 
 
 class FailureRow(NamedTuple):
@@ -41,17 +43,15 @@ class SegmentReader:
 
     def jobs_with_runs_after(self, raft_index: int) -> tuple[list[JobId], int]:
         """The jobs of which runs ended in entries after that one, and the newest entry there is."""
-        with self._open() as db:
-            rows = db.execute(sql("jobs_after"), {"after": raft_index}).fetchall()
+        values = {"after": raft_index}
+        rows = self._ask(lambda db: db.execute(sql("jobs_after"), values).fetchall())
         newest = max((int(row[1]) for row in rows), default=raft_index)
         return [str(row[0]) for row in rows], newest
 
     def runs(self, job_ids: Sequence[JobId], most: int) -> pa.Table:
         """The latest `most` finished runs of each of the jobs, oldest first, as `job_runs` says."""
-        with self._open() as db:
-            return db.sql(
-                sql("job_runs"), params={"jobs": list(job_ids), "most": most}
-            ).to_arrow_table()
+        values = {"jobs": list(job_ids), "most": most}
+        return self._ask(lambda db: db.sql(sql("job_runs"), params=values).to_arrow_table())
 
     def load_hours(
         self, job_ids: Sequence[JobId] | None, since: Instant, until: Instant, known_by: Instant
@@ -63,27 +63,34 @@ class SegmentReader:
             "until": until,
             "known_by": known_by,
         }
-        with self._open() as db:
-            return db.sql(sql("load_hours"), params=values).to_arrow_table()
+        return self._ask(lambda db: db.sql(sql("load_hours"), params=values).to_arrow_table())
 
     def busiest(self, since: Instant, until: Instant) -> list[JobId]:
         """The jobs that ran, those with the most runs first."""
-        with self._open() as db:
-            rows = db.execute(sql("busiest"), {"since": since, "until": until}).fetchall()
+        values = {"since": since, "until": until}
+        rows = self._ask(lambda db: db.execute(sql("busiest"), values).fetchall())
         return [str(row[0]) for row in rows]
 
     def failures(self, since_us: Instant) -> tuple[list[FailureRow], dict[JobId, float]]:
         """Scheduled runs due since then that failed, oldest first, and each job's failure rate."""
-        with self._open() as db:
-            since = {"since": since_us}
-            rows = db.execute(sql("failures"), {**since, "most": FAILURES_MAX}).fetchall()
-            rates = db.execute(sql("failure_rates"), since).fetchall()
+        since = {"since": since_us}
+        values = {**since, "most": FAILURES_MAX}
+        rows = self._ask(lambda db: db.execute(sql("failures"), values).fetchall())
+        rates = self._ask(lambda db: db.execute(sql("failure_rates"), since).fetchall())
         return [FailureRow(*row) for row in rows], {str(job): float(rate) for job, rate in rates}
 
     def imported(self, job_ids: Sequence[JobId]) -> dict[JobId, ImportedName]:
         """Those of the jobs that only their imported executions know."""
+        names = self._ask(lambda db: list(imported_names(db, job_ids)))
+        return {one.id: one for one in names}
+
+    def _ask(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """The answer of segments that are there: a merge may take files away while one asks."""
+        for _ in range(TRIES - 1):
+            with contextlib.suppress(duckdb.IOException), self._open() as db:
+                return question(db)
         with self._open() as db:
-            return {one.id: one for one in imported_names(db, job_ids)}
+            return question(db)
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -8,7 +8,9 @@ import duckdb
 import pytest
 
 from engine.core.clock import SystemClock
+from engine.history import reader
 from engine.history.export import MERGE_AT, Exporter, progress
+from engine.history.reader import SegmentReader
 from engine.history.schema import STORED
 from engine.history.segments import days, live_paths
 from engine.history.store import History
@@ -63,6 +65,23 @@ def test_outside_readers_find_every_row_once_whatever_was_merged(history: Histor
     for table in STORED:
         assert read(history, table.name) == stored(history, table.name)
     assert not list(history.export_dir.glob("**/*.tmp"))
+
+
+def test_a_reader_asks_again_when_a_merge_took_its_files_away(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history.project(committed(1, "RecordExecutions", *ended(1)))
+    assert history.wait_for(1, 120)
+    Exporter(history, clock=Still()).run_once()
+    gone = (
+        history.export_dir / "executions" / "d=2026-11-25" / "seg-000000000000-000000000000.parquet"
+    )
+    listed = iter([[gone], live_paths(history.export_dir, "executions")])
+    monkeypatch.setattr(reader, "live_paths", lambda *_: next(listed))
+    assert SegmentReader(history.export_dir).jobs_with_runs_after(0) == (["job_1"], 1)
+    monkeypatch.setattr(reader, "live_paths", lambda *_: [gone])
+    with pytest.raises(duckdb.IOException):
+        SegmentReader(history.export_dir).jobs_with_runs_after(0)
 
 
 def test_rows_lie_in_the_folder_of_their_day(history: History) -> None:
