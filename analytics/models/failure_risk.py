@@ -15,7 +15,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from analytics.models.risk_features import COLUMNS, in_words
 
@@ -184,6 +183,8 @@ def _events(happened: Bools) -> int:
 
 def _fitted(table: Floats, happened: Bools) -> Weights:
     centre = table.mean(axis=0)
+    from sklearn.linear_model import LogisticRegression  # takes seconds; only a training needs it
+
     model = LogisticRegression(C=STRENGTH, max_iter=300)
     with warnings.catch_warnings():
         # A search that stops early gives weights that the test judges like any others.
@@ -199,6 +200,8 @@ def _fitted(table: Floats, happened: Bools) -> Weights:
 
 def _platt(logits: Floats, happened: Bools) -> tuple[float, float]:
     """Slope and shift on the logits; a slope below 0 would turn the model round."""
+    from sklearn.linear_model import LogisticRegression  # as above
+
     model = LogisticRegression(C=1.0).fit(logits[:, None], happened)
     slope = float(model.coef_[0][0])
     return (slope, float(model.intercept_[0])) if slope > 0 else (1.0, 0.0)

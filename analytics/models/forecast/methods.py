@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from statsmodels.tsa.holtwinters import ExponentialSmoothing
-from statsmodels.tsa.seasonal import STL
+
+# statsmodels takes seconds to load, and a node that only shows forecasts never fits one: it is
+# imported where a model is fitted.
 
 Floats = NDArray[np.float64]
 
@@ -52,6 +53,8 @@ class HoltWinters:
 
     def ahead(self, past: Floats, steps: int) -> Floats:
         """The `steps` values after `past`."""
+        from statsmodels.tsa.holtwinters import ExponentialSmoothing
+
         is_seasonal = self.period > 1 and len(past) >= 2 * self.period
         has_trend = len(past) <= TREND_POINTS_MAX
         model = ExponentialSmoothing(
@@ -97,6 +100,8 @@ class StlSmoothing:
 
     def ahead(self, past: Floats, steps: int) -> Floats:
         """The `steps` values after `past`."""
+        from statsmodels.tsa.seasonal import STL
+
         jump = max(1, self.period // JUMP_SHARE)
         parts = STL(
             past, period=self.period, seasonal_jump=2, trend_jump=jump, low_pass_jump=jump
