@@ -17,7 +17,7 @@ from engine.core.errors import InvalidDocument, Problem
 from engine.core.ids import new_query_id
 from engine.history.sandbox import Explain, Format
 from engine.model.job import Document
-from engine.model.query_document import SQL_BYTES_MAX
+from engine.model.query_document import faults_of_sql
 
 LIMIT_DEFAULT: Final = 1000
 LIMIT_MAX: Final = 100_000
@@ -53,7 +53,7 @@ def question_of(document: Document) -> Question:
         if name not in ("sql", *HOW)
     ]
     sql = document.get("sql")
-    problems += _faults_of_sql(document, sql)
+    problems += faults_of_sql(document)
     limit = document.get("limit", LIMIT_DEFAULT)
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= LIMIT_MAX:
         hint = f"a whole number from 1 to {LIMIT_MAX}"
@@ -112,15 +112,6 @@ async def answered(request: Request, question: Question) -> Response:
             "plan": found.plan,
         }
     )
-
-
-def _faults_of_sql(document: Document, sql: object) -> list[Problem]:
-    if not isinstance(sql, str) or not sql.strip():
-        reason = "is missing" if "sql" not in document else "is not a statement"
-        return [Problem("sql", reason, "SELECT status, count(*) FROM executions GROUP BY 1")]
-    if len(sql.encode(errors="replace")) > SQL_BYTES_MAX:
-        return [Problem("sql", f"is longer than {SQL_BYTES_MAX} bytes", "shorten the statement")]
-    return [Problem("sql", "holds a NUL character", "remove it")] if "\x00" in sql else []
 
 
 def _accepted(header: str) -> str:

@@ -29,6 +29,7 @@ LOOK_S: Final = 2.0
 FIRST_AFTER_S: Final = 60.0
 TRAINING_S_MAX: Final = 3_600.0
 RETRY_S: Final = 60.0
+RETRY_S_MAX: Final = 3600.0
 BATCH_BYTES_MAX: Final = 256 * 1024
 LINE_BYTES_MAX: Final = 4 * CARD_BYTES_MAX
 CLUSTER: Final = ""
@@ -57,6 +58,7 @@ class Trainer:
 
     async def run(self) -> None:
         """Train what is asked for, and everything now and then, until cancelled."""
+        failures = 0
         rest_us = self._clock.monotonic_us() + int(FIRST_AFTER_S * 1e6)
         while True:
             await asyncio.sleep(LOOK_S)
@@ -69,7 +71,10 @@ class Trainer:
                     await self._train([] if CLUSTER in asked or not asked else asked, asked)
             except (ChronosError, OSError, ValueError, EOFError, msgspec.MsgspecError) as error:
                 log.warning("a training failed", error=str(error))
-                await asyncio.sleep(RETRY_S)
+                await asyncio.sleep(min(RETRY_S * 2 ** min(failures, 6), RETRY_S_MAX))
+                failures += 1
+            else:
+                failures = 0
 
     def _is_due(self) -> bool:
         """Whether everything was trained too long ago, or never."""

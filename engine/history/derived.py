@@ -157,9 +157,7 @@ class Deriving:
         while not self._stop.wait(self._interval_s):
             try:
                 self.run_once()
-            except (
-                Exception
-            ):  # nothing may end the thread; the next round goes on from its progress
+            except Exception:  # the next round goes on from its progress
                 _log.exception("what is derived from the history is not up to date; trying again")
 
 

@@ -35,7 +35,7 @@ def parse_query(document: Any) -> SavedQuery:
     if not isinstance(name, str) or not NAME.fullmatch(name):
         hint = "lower-case letters, digits, _ and -, 80 at most"
         problems.append(Problem("name", f"{str(name)[:80]!r} is not a name", hint))
-    problems += _faults_of_sql(sql)
+    problems += faults_of_sql(document)
     for key in _TEXTS:
         text = document.get(key, "")
         if not isinstance(text, str) or len(text) > TEXT_MAX:
@@ -100,9 +100,12 @@ def _unknown(where: str, document: Document, known: tuple[str, ...]) -> list[Pro
     ]
 
 
-def _faults_of_sql(sql: Any) -> list[Problem]:
+def faults_of_sql(document: Document) -> list[Problem]:
+    """What is wrong with the field `sql` of a body, before DuckDB is asked."""
+    sql = document.get("sql")
     if not isinstance(sql, str) or not sql.strip():
-        return [Problem("sql", "is not a statement", "SELECT status, count(*) FROM executions ...")]
+        reason = "is not a statement" if "sql" in document else "is missing"
+        return [Problem("sql", reason, "SELECT status, count(*) FROM executions GROUP BY 1")]
     if len(sql.encode(errors="replace")) > SQL_BYTES_MAX:
         return [Problem("sql", f"is longer than {SQL_BYTES_MAX} bytes", "shorten the statement")]
     return [Problem("sql", "holds a NUL character", "remove it")] if "\x00" in sql else []

@@ -37,12 +37,15 @@ def render(console: Console) -> None:
         st.caption(plain(job["description"]))
     _numbers(console, job)
     history, statistics, coming, versions, definition = st.tabs(
-        ["History", "Statistics", "Next runs", "Versions", "Definition"], key="job_tab"
+        ["History", "Statistics", "Next runs", "Versions", "Definition"],
+        key="job_tab",
+        bind="query-params",
     )
     with history:
         _history(console, job)
-    with statistics:
-        _statistics(console, job)
+    if statistics.open:  # its whole past is asked for only when somebody looks
+        with statistics:
+            _statistics(console, job)
     with coming:
         _coming(console, job)
     with versions:

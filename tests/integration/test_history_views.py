@@ -198,6 +198,9 @@ def test_a_day_and_an_hour_are_those_of_the_wall_clock(history: History, queries
         ("2026-03-30", 1, 1),
     ]
     assert [(hour["weekday"], hour["hour"]) for hour in berlin["hours"]] == [(0, 0), (6, 0)]
+    one = queries.calendar(Year(year=2026, zone="Europe/Berlin", job_id=make_job().id))
+    assert one["hours"][0]["duration_p95_ms"] == 1000
+    assert one["hours"][0]["lateness_p95_ms"] == 500
     assert berlin["hours"][0]["duration_p95_ms"] == pytest.approx(1000, rel=0.1)
     assert berlin["hours"][0]["lateness_p95_ms"] == pytest.approx(500, rel=0.1)
     assert (berlin["runs"], berlin["failed"]) == (2, 1)

@@ -27,6 +27,7 @@ ALL = [
     ("operate.overview", {}),
     ("operate.jobs", {}),
     ("operate.job", {"id": "job_a"}),
+    ("operate.job", {"id": "job_a", "job_tab": "Statistics"}),
     ("operate.executions", {}),
     ("operate.execution", {"id": "exe_a"}),
     ("operate.timeline", {}),
@@ -68,6 +69,12 @@ def test_a_page_draws_without_a_fault(pages: Any, name: str, params: dict[str, s
     at = pages.open(name, **params)
     assert not at.exception
     assert not at.error
+
+
+def test_statistics_are_asked_for_only_where_somebody_looks(pages: Any) -> None:
+    assert "scheduled runs" not in texts(pages.open("operate.job", id="job_a"))
+    opened = pages.open("operate.job", id="job_a", job_tab="Statistics")
+    assert "**40** scheduled runs" in texts(opened)
 
 
 def test_a_chosen_finding_is_judged_with_its_note(pages: Any, client: Any) -> None:
