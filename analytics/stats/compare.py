@@ -6,8 +6,8 @@ import math
 from typing import Final
 
 import numpy as np
+import scipy  # its parts load when they are first used
 from numpy.typing import NDArray
-from scipy import stats
 
 _Z_95: Final = 1.959964
 
@@ -40,7 +40,7 @@ def chance_of_larger(values: NDArray[np.float64], others: NDArray[np.float64]) -
     """
     if not len(values) or not len(others):
         return 1.0
-    p = float(stats.mannwhitneyu(values, others, alternative="greater").pvalue)
+    p = float(scipy.stats.mannwhitneyu(values, others, alternative="greater").pvalue)
     return p if math.isfinite(p) else 1.0
 
 
@@ -53,4 +53,4 @@ def chance_of_more(failed: int, runs: int, other_failed: int, other_runs: int) -
     if failed == 0 or runs == 0 or other_runs == 0:
         return 1.0
     everyone, all_failed = runs + other_runs, failed + other_failed
-    return float(stats.hypergeom.sf(failed - 1, everyone, all_failed, runs))
+    return float(scipy.stats.hypergeom.sf(failed - 1, everyone, all_failed, runs))

@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from analytics.shared import LOOKED_BACK_US
-from app.operate.analyst_worker import Round
+from app.operate.tasks import Round
 from engine.core.clock import Clock
 from engine.core.errors import ChronosError
 from engine.history.segments import live_paths

@@ -22,6 +22,7 @@ from analytics.models.detector import Signal
 from analytics.models.runs import Runs
 from analytics.shared import BIN_US, LOOKED_BACK_US, Failure, shared_failures
 from analytics.watch import RUNS_MAX, look_back, watch
+from app.operate.tasks import Round
 from engine.core.ids import Instant, JobId
 from engine.history.reader import SegmentReader
 from engine.model.finding import Finding
@@ -29,15 +30,6 @@ from engine.model.finding import Finding
 NICE: Final = 19
 JOBS_A_READ: Final = 50
 _LOG: Final = logging.getLogger(__name__)
-
-
-class Round(msgspec.Struct):
-    """What to do: the time, and the zones of jobs not in UTC, the names and targets of all."""
-
-    now_us: Instant
-    zones: dict[JobId, str]
-    names: dict[JobId, str]
-    hosts: dict[JobId, str]
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from app.operate.trainer_worker import Training
+from app.operate.tasks import Training
 from engine.core.clock import Clock
 from engine.core.errors import ChronosError
 from engine.core.ids import JobId

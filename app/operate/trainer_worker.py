@@ -23,6 +23,7 @@ from analytics.models.failure_risk import RUNS_MAX
 from analytics.models.forecast.load import HOURS_MAX, Hours, hours_of
 from analytics.models.runs import Runs
 from analytics.models.training import cluster_cards, job_cards
+from app.operate.tasks import Training, since_known_us
 from engine.core.ids import Instant, JobId
 from engine.history.reader import SegmentReader
 from engine.model.model_card import ModelCard
@@ -32,21 +33,7 @@ JOBS_A_READ: Final = 5
 JOBS_MAX: Final = 200
 """Of all jobs, those that run most are trained."""
 HOUR_US: Final = 3_600_000_000
-KNOWN_FOR_US: Final = 14 * 24 * HOUR_US
-"""The cluster's load is that of jobs that have run for two weeks; younger ones have no habits."""
 _LOG: Final = logging.getLogger(__name__)
-
-
-class Training(msgspec.Struct):
-    """What to train: the time, the jobs that exist with the zones of those not in UTC.
-
-    `only` names the jobs that are wanted; where it is empty, the cluster and all jobs are.
-    """
-
-    now_us: Instant
-    jobs: list[JobId]
-    zones: dict[JobId, str]
-    only: list[JobId]
 
 
 def main() -> None:
@@ -80,11 +67,6 @@ def train(reader: SegmentReader, asked: Training) -> Iterator[ModelCard]:
                 yield from job_cards(job, busy, runs_of_job, asked.now_us)
             except Exception:
                 _LOG.exception("the models of %s could not be trained", job)
-
-
-def since_known_us(now_us: Instant) -> Instant:
-    """Jobs that ran by then are in the cluster's load."""
-    return now_us - KNOWN_FOR_US
 
 
 def _busiest(reader: SegmentReader, asked: Training, since_us: Instant) -> Sequence[JobId]:

@@ -32,7 +32,15 @@ def idle(page: Page) -> None:
 
 
 def barriers(page: Page) -> list[tuple[str, object]]:
-    """What axe calls serious or critical on the page, beside what is Streamlit's own."""
+    """What axe calls serious or critical on the page, beside what is Streamlit's own.
+
+    A page that refreshes itself is pale while it does: it is looked at once more, when it is done.
+    """
+    return _barriers(page) and _barriers(page)
+
+
+def _barriers(page: Page) -> list[tuple[str, object]]:
+    page.wait_for_function("!document.querySelector('[data-stale=true]')")
     found = Axe().run(page, context=SCOPE, options=AXE)
     return [
         (violation["id"], node["target"])

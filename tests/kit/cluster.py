@@ -23,7 +23,7 @@ import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
 
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
 """How long a test waits for what must come: long, for a busy machine; it ends when it came."""
 
 HTTP = httpx.Client(verify=False, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))

@@ -21,7 +21,7 @@ from app.api.problems import fetched, invalid
 from app.api.routes.models import card_document, named
 from app.api.schemas.envelope import Envelope, documents
 from app.api.schemas.forecasts import BatchForecast, JobForecast, JobRisks, LoadForecast, Risks
-from app.operate.trainer_worker import since_known_us
+from app.operate.tasks import since_known_us
 from app.services import Services
 from engine.core.clock import rfc3339
 from engine.core.durations import parse_duration

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -52,6 +52,9 @@ def until(true: Callable[[], Any], what: str = "") -> None:
 class Member:
     """A node, its machine, and what it called back."""
 
+    all: ClassVar[list[Member]] = []
+    """Those of the running test."""
+
     def __init__(self, folder: Path, address: str, peers: tuple[str, ...] = (), **config: Any):
         self.machine: Any = config.pop("machine", None) or Machine()
         self.roles: list[str] = []
@@ -62,6 +65,7 @@ class Member:
             on_role=self.roles.append,
             on_fatal=self.fatal.append,
         )
+        self.all.append(self)
         self.node.start()
 
     def call(self, raw: bytes, timeout: float = 10.0) -> tuple[object, Failure | None]:
