@@ -160,6 +160,10 @@ class Node:
 
     @contextlib.asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
+        api = ApiServer(self._services(), self._config)
+        # What was imported lives as long as the process. Before Raft ticks: a collection of all of
+        # it would hold every thread for seconds on a slow machine.
+        gc.freeze()
         self.history.set_jobs_source(self._job_rows)
         self.history.start()
         self.worker.start()
@@ -171,10 +175,7 @@ class Node:
             asyncio.create_task(self.leadership.run(), name="leadership"),
             asyncio.create_task(self._register(), name="register"),
         ]
-        api = ApiServer(self._services(), self._config)
         api.start()
-        gc.collect()
-        gc.freeze()
         log.info("node started", node=self.id, http=self._config.server.http.address)
         try:
             yield

@@ -1,4 +1,7 @@
-"""A real node, a real console, a real Chromium; started once for all browser tests."""
+"""A real node, a real console, a real Chromium; started once for each module.
+
+Not for the whole session: they would take CPU from all the tests that come later.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,14 @@ from tests.kit.cluster import Cluster, Node
 from tests.kit.console import CHROMIUM, FLAGS, console_of
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     cluster = Cluster(tmp_path_factory.mktemp("browser"), 1).start()
     yield cluster.nodes[0]
     cluster.nodes[0].stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def console(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with console_of(node, tmp_path_factory.mktemp("console")) as console:
         yield console.url

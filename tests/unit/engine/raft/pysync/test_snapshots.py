@@ -223,7 +223,9 @@ def test_r8_a_crash_between_naming_and_trimming_keeps_the_tail(tmp_path: Path) -
 
 def test_r16_a_large_snapshot_reaches_a_member_that_lost_everything(tmp_path: Path) -> None:
     addresses = free_addresses(3)
-    members = group(tmp_path, addresses, snapshot_threshold=1_000_000)
+    # Long time-outs, so that a machine that is short of CPU does not cost the leadership either.
+    patient = {"heartbeat_timeout_us": 3_000_000, "election_timeout_us": 6_000_000}
+    members = group(tmp_path, addresses, snapshot_threshold=1_000_000, **patient)
     head = leader(members)
     big = [os.urandom(1 << 20) for _ in range(24)]  # does not compress
     for raw in big:
@@ -240,7 +242,7 @@ def test_r16_a_large_snapshot_reaches_a_member_that_lost_everything(tmp_path: Pa
     until(lambda: all(m.node.status().log_entries < 10 for m in members if m is not lost))
     term = head.node.status().term
     config = lost.node.config
-    again = Member(config.data_dir, config.address, config.peers)
+    again = Member(config.data_dir, config.address, config.peers, **patient)
     until(lambda: set(big) <= set(again.machine.commands()))
     head.must(b"after")
     until(lambda: again.machine.commands() == head.machine.commands())
