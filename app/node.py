@@ -16,12 +16,15 @@ from typing import Any
 import httpx
 import structlog
 
+from analytics.reports.registry import kinds
 from app.config import Config, SchedulerSettings
 from app.datadir import held
 from app.feed import HistoryFeed
 from app.gate import Gate
 from app.live import LiveHub
 from app.operate.analyst import Analyst
+from app.operate.report_dispatch import report_protocol
+from app.operate.reporter import Reporter
 from app.operate.trainer import Trainer
 from app.server import ApiServer
 from app.services import Services
@@ -94,6 +97,7 @@ class Node:
         self.store = RaftStore(self.raft, self.replica, clock)
         self.outbox = Outbox(self.id, self.store)
         concurrency = config.dispatcher.concurrency
+        self.reporter = Reporter(cluster.data_dir / "export")
         self.worker = Worker(
             limits=WorkerLimits(
                 in_flight_max=concurrency.max_concurrent_jobs,
@@ -105,6 +109,7 @@ class Node:
             clock=clock,
             may_send=self.raft.lease_valid,
             on_results=self.outbox.put,
+            own={"report": report_protocol(self.reporter)},
         )
         self.scheduler = Scheduler(
             self.id, self.store, clock, tick_us=config.scheduler.tick_interval_us
@@ -185,6 +190,7 @@ class Node:
             api.stop()
             tasks[1].cancel()
             await asyncio.to_thread(self.worker.stop, GRACE_US)
+            self.reporter.close()
             await self.outbox.drain(DRAIN_S)
             for task in tasks:
                 task.cancel()
@@ -267,6 +273,7 @@ class Node:
             queries=self.queries,
             history=self.history,
             sandbox=self.sandbox,
+            reporter=self.reporter,
             live=self.live,
             node=self,
         )
@@ -378,6 +385,7 @@ def _defaults(scheduler: SchedulerSettings) -> Defaults:
             max_interval_us=policy.max_interval_us,
             multiplier=policy.multiplier,
         ),
+        report_kinds=kinds.names(),
     )
 
 

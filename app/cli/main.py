@@ -18,6 +18,7 @@ from app.cli.commands import (
     imports,
     jobs,
     replay,
+    reports,
     sql,
     templates,
     views,
@@ -39,6 +40,7 @@ app.add_typer(replay.app, name="replay")
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(imports.app, name="import")
 app.add_typer(templates.app, name="template")
+app.add_typer(reports.app, name="report")
 app.add_typer(sql.app, name="query")
 app.add_typer(demo.demo, name="demo")
 app.command("events")(events.events)
@@ -46,6 +48,7 @@ app.command("advice")(advice.advice)
 app.command("balance")(advice.balance)
 app.command("timeline")(views.timeline)
 app.command("calendar")(views.calendar)
+app.command("export")(reports.export)
 app.command("forecast")(forecasts.forecast)
 app.command("risk")(forecasts.risk)
 app.command("sql")(sql.sql)

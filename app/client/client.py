@@ -11,6 +11,7 @@ from app.client.findings import FindingCalls
 from app.client.forecasts import ForecastCalls
 from app.client.jobs import JobCalls
 from app.client.replay import ReplayCalls
+from app.client.reports import ReportCalls
 from app.client.sql import SqlCalls
 from app.client.templates import TemplateCalls
 from app.client.views import ViewCalls
@@ -24,6 +25,7 @@ class Client(
     ViewCalls,
     SqlCalls,
     FindingCalls,
+    ReportCalls,
     ForecastCalls,
     AdviceCalls,
 ):

@@ -149,4 +149,4 @@ class Analyst:
 
 def _host(job: Job) -> str:
     """Host and port of the job's target, without what a URL may hide; empty if it has none."""
-    return urlsplit(job.spec.webhook.url).netloc.rpartition("@")[2].lower()
+    return urlsplit(job.spec.url).netloc.rpartition("@")[2].lower()

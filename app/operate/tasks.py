@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from analytics.reports.asked import Asked
 from engine.core.ids import Instant, JobId
 
 KNOWN_FOR_US: Final = 14 * 86_400_000_000
@@ -34,6 +35,27 @@ class Training(msgspec.Struct):
     jobs: list[JobId]
     zones: dict[JobId, str]
     only: list[JobId]
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Write a report: its kind, parameters and form, and for CSV and Parquet perhaps one table.
+
+    `shows_us`: the segments must show at least this moment, microseconds UTC.
+    """
+
+    kind: str
+    asked: Asked
+    form: str
+    table: str | None = None
+    shows_us: Instant = 0
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """What precedes a report's bytes; `problems` are (field, reason, hint) and leave no bytes."""
+
+    media: str = ""
+    suffix: str = ""
+    problems: list[tuple[str, str, str]] = msgspec.field(default_factory=list)
 
 
 def since_known_us(now_us: Instant) -> Instant:

@@ -15,11 +15,11 @@ from engine.history.derived import one_moment, progress, up_to_date
 from engine.history.load import LOAD_HOURS, LOAD_QUARTERS
 from engine.history.sqlfiles import sql
 from engine.history.store import History
+from engine.history.walls import wall_segments
 from engine.model.job import Document
 from engine.timing.zones import find_zone
 
 _EPOCH: Final = date(1970, 1, 1)
-SECOND_US: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +42,9 @@ def calendar(history: History, year: Year) -> Document:
     Raises:
         InvalidDocument: there is no such zone.
     """
-    zone = find_zone(year.zone)  # refuses what is none, before anything is asked
+    find_zone(year.zone)  # refuses what is none, before anything is asked
     since, until = (_midnight(number, year.zone) for number in (year.year, year.year + 1))
-    stretches = zone.stretches(since // SECOND_US, until // SECOND_US - 1)
-    starts, ends, offsets = (
-        [seconds * SECOND_US for seconds in column] for column in zip(*stretches, strict=True)
-    )
-    wall = {"since": since, "until": until, "starts": starts, "ends": ends, "offsets": offsets}
+    wall = {"since": since, "until": until, **wall_segments(year.zone, since, until)}
     with history.cursor() as db:
         if year.job_id is None and year.namespace is None:
             rows = _of_all(db, wall, history.watermark)

@@ -25,8 +25,8 @@ from engine.history.profile import HourOfWeek, week_profile
 from engine.history.rows import imported_by
 from engine.history.sqlfiles import sql
 from engine.history.store import History
-from engine.model.document import request_document
 from engine.model.job import Document
+from engine.model.target_document import request_document
 
 BUCKETS: Final = 60
 LATE_MS: Final = 5_000.0

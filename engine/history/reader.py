@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import duckdb
 import pyarrow as pa
 
 from engine.core.ids import ExecutionId, Instant, JobId
+from engine.history.export import progress
 from engine.history.imported import ImportedName, imported_names
 from engine.history.segments import live_paths
 from engine.history.sqlfiles import sql
@@ -29,6 +30,11 @@ class FailureRow(NamedTuple):
     execution_id: ExecutionId
     at_us: Instant
     error: str
+
+
+Rows: TypeAlias = list[tuple[Any, ...]]
+Ask: TypeAlias = Callable[[str], Rows]
+"""A named query over the chosen runs, as rows."""
 
 
 class SegmentReader:
@@ -91,6 +97,19 @@ class SegmentReader:
                 return question(db)
         with self._open() as db:
             return question(db)
+
+    def choose(self, selection: Mapping[str, Any], tell: Callable[[Ask], T]) -> T:
+        """Choose runs once and tell something of them: `report_runs.sql` names the keys."""
+
+        def chosen(db: duckdb.DuckDBPyConnection) -> T:
+            db.execute(sql("report_runs"), dict(selection))
+            return tell(lambda name: db.execute(sql(name)).fetchall())
+
+        return self._ask(chosen)
+
+    def reached(self) -> tuple[int, Instant]:
+        """The newest entry that the segments hold, and the moment that they show, us UTC."""
+        return progress(self._export_dir)
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:

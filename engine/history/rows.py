@@ -141,8 +141,8 @@ def _execution(head: tuple[int, Instant], position: int, event: ExecutionEnded) 
         _clean(result.error) if result else "",
         execution.node,
         execution.replay_of,
-        _clean(redacted_url(job.spec.webhook.url)),
-        job.spec.webhook.method,
+        _clean(redacted_url(job.spec.url)),
+        job.spec.method,
         _json(job.spec.tags),
         1,
     )
@@ -174,8 +174,8 @@ def _skipped(head: tuple[int, Instant], position: int, event: FiresSkipped) -> R
         "",
         "",
         "",
-        _clean(redacted_url(job.spec.webhook.url)),
-        job.spec.webhook.method,
+        _clean(redacted_url(job.spec.url)),
+        job.spec.method,
         _json(job.spec.tags),
         event.fires,
     )

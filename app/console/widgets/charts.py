@@ -258,3 +258,48 @@ def judged(data: dict[str, Any]) -> Spec:
         ],
         "config": {"view": {"stroke": None}},
     }
+
+
+def reported(chart: dict[str, Any]) -> Spec:
+    """A chart of a report: bars that stand on one another, or lines, over labels."""
+    tones = {
+        "calm": "#6366F1",
+        "bad": STATUS_COLOR["failed"],
+        "good": STATUS_COLOR["success"],
+    }
+    names = list(chart["series"])
+    rows = [
+        {"label": label, "series": name, "place": names.index(name), "value": values[place]}
+        for name, values in chart["series"].items()
+        for place, label in enumerate(chart["labels"])
+    ]
+    bars = chart["shape"] == "bars"
+    percent = {"format": ".0%"} if chart["unit"] == "share" else {"format": ",d"}
+    return {
+        "data": {"values": rows},
+        "height": 220,
+        "mark": {"type": "bar"} if bars else {"type": "line", "point": True},
+        "encoding": {
+            "x": {
+                "field": "label",
+                "type": "ordinal",
+                "title": None,
+                "sort": None,
+                "axis": {**PLAIN_AXIS, "labelAngle": 0, "labelOverlap": True},
+            },
+            "y": {
+                "field": "value",
+                "type": "quantitative",
+                "title": None,
+                "axis": {**PLAIN_AXIS, **percent},
+            },
+            "color": {
+                "field": "series",
+                "type": "nominal",
+                "scale": {"domain": names, "range": [tones[tone] for tone in chart["tones"]]},
+                "legend": {"orient": "top", "title": None} if len(names) > 1 else None,
+            },
+            **({"order": {"field": "place"}} if bars else {}),
+            "tooltip": [{"field": "label"}, {"field": "series"}, {"field": "value"}],
+        },
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -538,6 +539,67 @@ BATCH = {
     "unknown": [],
     "why": "drawn from earlier runs",
 }
+QUERY = {
+    "name": "lateness-by-minute",
+    "title": "Lateness by minute",
+    "description": "How late.",
+    "sql": "SELECT max(lateness_ms) FROM executions WHERE d > current_date - $days",
+    "parameters": [{"name": "days", "type": "integer", "default": 7, "description": "Days"}],
+    "chart": {"kind": "bar", "x": "job", "y": "runs"},
+    "built_in": True,
+    "version": 1,
+}
+REPORT = {
+    "kind": "weekly",
+    "title": "Weekly operations",
+    "summary": "1,200 runs of 3 jobs.",
+    "since": AT,
+    "until": LATER,
+    "zone": "UTC",
+    "upto": 7,
+    "filters": {},
+    "figures": [{"title": "Success", "value": 0.99, "unit": "share", "note": "0.98 before"}],
+    "sections": [
+        {
+            "title": "Day by day",
+            "prose": ["None skipped."],
+            "charts": [
+                {
+                    "title": "Runs by day",
+                    "shape": "bars",
+                    "unit": "count",
+                    "labels": ["2026-11-24", "2026-11-25"],
+                    "series": {"succeeded": [3, 4], "failed": [1, 0]},
+                    "tones": ["calm", "bad"],
+                }
+            ],
+            "tables": [
+                {
+                    "name": "days",
+                    "title": "Days",
+                    "columns": [
+                        {"name": "day", "title": "Day", "unit": "text"},
+                        {"name": "p95", "title": "P95", "unit": "ms"},
+                        {"name": "success", "title": "Success", "unit": "share"},
+                    ],
+                    "rows": [["2026-11-24", 4.5, 0.75], ["2026-11-25", None, 1.0]],
+                }
+            ],
+        }
+    ],
+}
+WRITTEN = {
+    "execution_id": "exe_a",
+    "job_id": "job_a",
+    "job": "default/weekly-report",
+    "scheduled_time": AT,
+    "completed_at": LATER,
+    "kind": "weekly",
+    "title": "Weekly operations",
+    "summary": "1,200 runs of 3 jobs.",
+    "since": AT,
+    "until": LATER,
+}
 ANSWERS: dict[str, Any] = {
     "load_forecast": {
         "horizon": "48h",
@@ -587,6 +649,13 @@ ANSWERS: dict[str, Any] = {
     "timeline": TIMELINE,
     "calendar": CALENDAR,
     "recent_events": {"events": [EVENT], "newest": "7-0", "missed": False},
+    "saved_queries": {"queries": [QUERY]},
+    "reports": {
+        "reports": [{"kind": "weekly", "title": "Weekly operations", "explanation": "All."}]
+    },
+    "report": REPORT,
+    "written_reports": {"reports": [WRITTEN]},
+    "written_report": json.dumps({"data": REPORT}).encode(),
     "sql_schema": {
         "tables": [
             {

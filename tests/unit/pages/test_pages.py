@@ -37,6 +37,10 @@ ALL = [
     ("build.editor", {}),
     ("build.editor", {"id": "job_a"}),
     ("build.sql", {}),
+    ("build.sql", {"query": "lateness-by-minute"}),
+    ("build.editor", {"report": "weekly"}),
+    ("understand.reports", {}),
+    ("understand.reports", {"reports_view": "Written by jobs"}),
     ("understand.anomalies", {}),
     ("understand.anomalies", {"job": "job_a"}),
     ("understand.anomalies", {"job": "job_a", "detector": "level_shift"}),
@@ -137,7 +141,7 @@ def test_without_jobs_the_overview_leads_to_the_first_and_to_the_demo(
         ("Failed executions", "executions", {"executions_status": "failed"}),
         ("Executions", "executions", {}),
         ("Running executions", "executions", {"executions_status": "running"}),
-        ("By minute", "sql", {"sql_example": "Lateness by minute"}),
+        ("By minute", "sql", {"query": "lateness-by-minute"}),
         ("Jobs", "jobs", {}),
     ],
 )
@@ -155,8 +159,8 @@ def test_a_link_to_the_failed_executions_asks_for_them_alone(pages: Any, client:
     assert asked["status"] == "failed"
 
 
-def test_a_link_to_an_example_of_sql_fills_it_in(pages: Any) -> None:
-    at = pages.open("build.sql", sql_example="Lateness by minute")
+def test_a_link_to_a_saved_query_fills_it_in(pages: Any) -> None:
+    at = pages.open("build.sql", query="lateness-by-minute")
     assert "lateness_ms" in at.text_area[0].value
     at.text_area[0].set_value("SELECT 1").run(timeout=30)
     at = pages.come_back(pages.leave(at))
