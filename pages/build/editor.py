@@ -64,8 +64,8 @@ FIELDS = (
 
 def render(console: Console) -> None:
     identity = st.query_params.get("id", "")
-    report = st.query_params.get("report", "")
-    stored = console.client.job(identity) if identity else _new(report)
+    report = st.query_params.get("writes", "")
+    stored = console.client.job(identity) if identity else _new(report, console.zone)
     draft = draft_of(f"job_{identity}{report}", stored)
     base = draft.base
     with header(f"Edit {base['name']}" if identity else "New job", "every field of the job"):
@@ -90,13 +90,19 @@ def render(console: Console) -> None:
         _save(console, identity, document, draft)
 
 
-def _new(report: str) -> dict[str, Any]:
+def _new(report: str, zone: str) -> dict[str, Any]:
     """A job as it begins; one that writes a report does so each Monday morning."""
     if not report:
         return NEW
     order = {"dispatch": {"type": "report", "report": {"kind": report}}}
     begun = {key: value for key, value in NEW.items() if key != "webhook"}
-    return {**begun, **order, "name": f"{report}-report", "schedule": "0 7 * * MON"}
+    return {
+        **begun,
+        **order,
+        "name": f"{report}-report",
+        "schedule": "0 7 * * MON",
+        "timezone": zone,
+    }
 
 
 def _kept_note(draft: Draft, stored: Mapping[str, Any]) -> None:

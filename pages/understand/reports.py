@@ -65,7 +65,7 @@ def _now(console: Console) -> None:
             bind="query-params",
         )
         if st.button("Have it written on schedule", icon=":material/schedule:", type="tertiary"):
-            console.go("editor", report=kind)
+            console.go("editor", writes=kind)
     st.caption(plain(kinds[kind]["explanation"]))
     params = _parameters(console, kind)
     try:

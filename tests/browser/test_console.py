@@ -120,7 +120,7 @@ def test_a_draft_is_there_again_after_a_look_at_another_page(console: str, page:
     idle(page)
     fill(page, "Name", "half-written")
     page.get_by_role("link", name="SQL").click()
-    expect(page.get_by_label("Query")).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_label("Query", exact=True)).to_be_visible(timeout=20 * SECONDS)
     idle(page)
     page.go_back()
     expect(page.get_by_text("Unsaved draft from before")).to_be_visible(timeout=20 * SECONDS)
@@ -182,6 +182,10 @@ def test_the_count_of_failures_leads_to_them(
         "live",
         "cluster",
         "sql",
+        "sql?query=lateness-by-hour",
+        "reports",
+        "reports?reports_view=Written+by+jobs",
+        "editor?writes=weekly",
         "anomalies",
         "forecasts",
         "schedules",

@@ -1,4 +1,4 @@
-"""A job that writes reports: each node gives out what was written, also when its writer is dead."""
+"""Written reports and saved queries: any node has them, also when who took them is dead."""
 
 from __future__ import annotations
 
@@ -49,10 +49,15 @@ def test_what_a_job_wrote_outlives_the_node_that_wrote_it(tmp_path: Path) -> Non
         assert execution["request"]["url"] == "report:weekly"
         assert execution["status"] == "success"
 
+        query = {"name": "mine", "sql": "SELECT 41 + 1 AS answer"}
+        leader.request("POST", "/api/v1/queries", json=query)
+
         leader.kill()
         other = nodes.leader()
         assert other is not leader
         count = len(sink.arrivals)
         wait_for(lambda: len(sink.arrivals) > count + 3, what="it runs on, so that history grows")
         wait_for(lambda: one in listed(other), what="the other node knows of it")
+        answer = other.request("POST", "/api/v1/queries/mine/run", json={})
+        assert answer["rows"] == [[42]]
         assert {form: body(other, one["execution_id"], form) for form in written} == written

@@ -13,6 +13,7 @@ from app.console.widgets.format import clock
 from app.console.widgets.layout import card
 
 DOWNLOAD_ROWS_MAX: Final = 100_000
+INDIGO: Final = "#6366F1"
 KINDS: Final = ["bar", "line", "area", "point"]
 DRAW: Final = {
     "bar": st.bar_chart,
@@ -70,7 +71,7 @@ def _chart(table: pd.DataFrame, columns: list[dict[str, str]], saved: Mapping[st
         kind = row[2].selectbox("Kind", KINDS, _place(KINDS, usual), key=f"sql_kind_{across}")
         others = [name for name in names if name not in (across, up)]
         color = row[3].selectbox("Colour", others, index=None, key="sql_color")
-        DRAW[kind](table, x=across, y=up, color=color, height=280)
+        DRAW[kind](table, x=across, y=up, color=color or INDIGO, height=280)
 
 
 def _place(names: Sequence[str], wanted: str | None) -> int:

@@ -38,7 +38,7 @@ ALL = [
     ("build.editor", {"id": "job_a"}),
     ("build.sql", {}),
     ("build.sql", {"query": "lateness-by-minute"}),
-    ("build.editor", {"report": "weekly"}),
+    ("build.editor", {"writes": "weekly"}),
     ("understand.reports", {}),
     ("understand.reports", {"reports_view": "Written by jobs"}),
     ("understand.anomalies", {}),
