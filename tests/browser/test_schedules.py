@@ -31,10 +31,10 @@ def test_a_herd_is_moved_away_from_two_and_taken_back(node: Node, console: str, 
     idle(page)
     page.get_by_role("button", name="Move").first.click()
     page.get_by_role("button", name="now").click()
-    wait_for(lambda: len(schedules(node)) >= 4, 60, "the jobs are apart")
+    wait_for(lambda: len(schedules(node)) >= 4, what="the jobs are apart")
     idle(page)
     page.get_by_role("button", name="Undo").first.click()
-    wait_for(lambda: schedules(node) == {"0 2 * * *"}, 60, "the jobs are back at 02:00")
-    expect(page.get_by_text("taken back")).to_be_visible(timeout=60 * SECONDS)
+    wait_for(lambda: schedules(node) == {"0 2 * * *"}, what="the jobs are back at 02:00")
+    expect(page.get_by_text("taken back")).to_be_visible(timeout=120 * SECONDS)
     for name in JOBS:
         node.request("DELETE", f"/api/v1/jobs/herds/{name}")
