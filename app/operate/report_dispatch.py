@@ -27,8 +27,10 @@ from engine.model.execution import AttemptOutcome, AttemptResult
 from engine.model.job import Job
 from engine.model.target_document import report_document
 
-AT_ONCE_MAX: Final = 2
-SUMMARY_MAX: Final = 1000
+THREADS_MAX: Final = 16
+"""So many attempts wait for the reporter, which writes few at once, each within its time-out."""
+SUMMARY_MAX: Final = 500
+"""With what an order may hold, a record stays below the response that the history keeps."""
 
 
 class ReportRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,12 +74,11 @@ def wanted_of(job: Job, scheduled_us: Instant) -> Wanted:
 class ReportDispatcher:
     """A `Dispatcher`; each attempt waits in a thread for the process that writes its report."""
 
-    def __init__(self, reporter: Reporter, reactor: Reactor, limits: WorkerLimits, clock: Clock):
+    def __init__(self, reporter: Reporter, reactor: Reactor, clock: Clock):
         self._reporter = reporter
         self._reactor = reactor
-        self._kept_max = limits.response_bytes_max
         self._clock = clock
-        self._pool = ThreadPoolExecutor(AT_ONCE_MAX, thread_name_prefix="report")
+        self._pool = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="report")
         self._begun: set[tuple[str, int]] = set()
         self._ended: deque[AttemptResult] = deque()
 
@@ -144,8 +145,8 @@ class ReportDispatcher:
 def report_protocol(reporter: Reporter) -> MakeDispatcher:
     """What makes the dispatcher of a node's reports."""
 
-    def make(reactor: Reactor, limits: WorkerLimits, clock: Clock) -> ReportDispatcher:
-        return ReportDispatcher(reporter, reactor, limits, clock)
+    def make(reactor: Reactor, _limits: WorkerLimits, clock: Clock) -> ReportDispatcher:
+        return ReportDispatcher(reporter, reactor, clock)
 
     return make
 

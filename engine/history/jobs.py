@@ -28,7 +28,10 @@ def write_jobs(export_dir: Path, documents: list[Document]) -> None:
 
 
 def _row(document: Document) -> tuple[Any, ...]:
-    webhook = document.get("webhook") or {}
+    target = document.get("webhook") or {}
+    order = (document.get("dispatch") or {}).get("report")
+    if order:
+        target = {"url": f"report:{order['kind']}", "method": "WRITE"}
     return (
         document["id"],
         document["name"],
@@ -38,8 +41,8 @@ def _row(document: Document) -> tuple[Any, ...]:
         document["timezone"],
         document["enabled"],
         document["version"],
-        webhook.get("url", ""),
-        webhook.get("method", ""),
+        target.get("url", ""),
+        target.get("method", ""),
         document.get("concurrency", ""),
         document.get("missed_run_policy", ""),
         orjson.dumps(document.get("tags") or {}).decode(),

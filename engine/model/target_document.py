@@ -23,6 +23,7 @@ TYPES: Final = ("http", "report")
 """The protocols that a job can name."""
 SPAN_US_MIN: Final = 3600 * SECOND_US
 SPAN_US_MAX: Final = 366 * 86_400 * SECOND_US
+TAGS_BYTES_MAX: Final = 1000
 SLO_MIN, SLO_MAX = 0.5, 0.99999
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 AUTH_TYPES = ("basic", "bearer", "api_key")
@@ -68,12 +69,15 @@ def _report(reader: Reader, kinds: Sequence[str]) -> ReportOrder:
         reason = f"{shown(kind)} is not a report" if kind else "is missing"
         reader.fault("kind", reason, one_of(kind, kinds))
     built_in = ReportOrder(kind=kind)
+    tags = reader.strings("tags", lambda _name, _text: None)
+    if sum(len(f"{name}{text}".encode()) for name, text in tags.items()) > TAGS_BYTES_MAX:
+        reader.fault("tags", f"are longer than {TAGS_BYTES_MAX} bytes", "choose by fewer tags")
     order = ReportOrder(
         kind=kind,
         span_us=reader.duration("span", built_in.span_us, low=SPAN_US_MIN, high=SPAN_US_MAX),
-        namespace=reader.text("namespace"),
-        job=reader.text("job"),
-        tags=reader.strings("tags", lambda _name, _text: None),
+        namespace=reader.text("namespace", most=128),
+        job=reader.text("job", most=300),
+        tags=tags,
         slo=reader.number("slo", built_in.slo, SLO_MIN, SLO_MAX, float),
     )
     reader.close()

@@ -49,6 +49,7 @@ def test_a_report_is_read_and_shown_as_it_was_written() -> None:
         ({"span": "1m"}, "dispatch.report.span", "from 1h"),
         ({"slo": 99}, "dispatch.report.slo", "a number from 0.5 to 0.99999"),
         ({"format": "pdf"}, "dispatch.report.format", "one of"),
+        ({"tags": {"team": "x" * 1001}}, "dispatch.report.tags", "fewer"),
         ({"tags": {"team": 1}}, "dispatch.report.tags.team", "quotes"),
     ],
 )

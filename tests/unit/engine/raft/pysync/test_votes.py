@@ -82,12 +82,19 @@ def test_nodes_whose_every_tick_is_late_still_elect(world: World, gap: float) ->
     pytest.fail("nobody was elected")
 
 
-def test_a_node_alone_leads_however_late_its_ticks_are(tmp_path: Path) -> None:
-    with simulated(1, tmp_path, names="A") as alone:
-        for _ in range(10):
-            alone.clock[0] += 5.0
-            alone.replicas["A"].doTick(0.0)
-        assert alone.replicas["A"].lease_ok()
+def test_a_late_tick_puts_off_neither_a_node_alone_nor_an_agreed_election(
+    world: World, tmp_path: Path
+) -> None:
+    follower = next(r for r in world.replicas.values() if not r.lease_ok())
+    follower._forced = True
+    follower._stand_at(0.0)
+    follower._put_off(world.clock[0])
+    assert follower._SyncObj__raftElectionDeadline == 0.0
+    with simulated(1, tmp_path / "alone", names="A") as small:
+        alone = small.replicas["A"]
+        alone._stand_at(0.0)
+        alone._put_off(small.clock[0])
+        assert alone._SyncObj__raftElectionDeadline == 0.0
 
 
 def test_a_voter_counts_once(world: World) -> None:
