@@ -142,6 +142,8 @@ def _drawing(chart: Chart) -> Drawing:
         color, points = TONES[tone], []
         for place, value in enumerate(values):
             high, x = (value or 0) / top * (HIGH - 10), LEFT + wide * (place + 0.5)
+            if chart.shape == "bars" and not high:
+                continue  # a box of no height is drawn as a line
             if chart.shape == "bars":
                 bar = min(wide * 0.7, 24)
                 box = Rect(x - bar / 2, floor[place], bar, high)

@@ -19,9 +19,10 @@ from app.api.schemas.envelope import Envelope, documents
 from app.api.schemas.reports import ReportDocument, ReportKinds, WrittenReports
 from app.operate.report_dispatch import record_of
 from app.operate.tasks import Wanted
-from engine.core.clock import rfc3339, to_datetime
+from engine.core.clock import SECOND_US, rfc3339, to_datetime
 from engine.core.durations import parse_duration
 from engine.core.errors import InvalidDocument, Problem
+from engine.core.ids import Instant
 from engine.history.written import WrittenReport, reports_written
 from engine.model.job import Document
 from engine.timing.zones import find_zone
@@ -98,7 +99,7 @@ async def write_report(
     _check_format(format)
     if not 0 < slo < 1:
         raise invalid("slo", f"{slo:g} is not a share", "above 0 and below 1, such as 0.99")
-    until_us = instant(until, "to") if until else services.clock.now_us()
+    until_us = instant(until, "to") if until else _whole_second(services.clock.now_us())
     since_us = instant(since, "from") if since else until_us - WEEK_US
     if not 0 < until_us - since_us <= SPAN_MAX_US:
         raise invalid("from", "is not before to, or more than a year", "a span up to 366d")
@@ -164,6 +165,10 @@ async def _rendered(services: Services, wanted: Wanted) -> Response:
 def _check_format(form: str) -> None:
     if form not in FORMS:
         raise invalid("format", f"{form[:60]!r} is not a format", "one of " + ", ".join(FORMS))
+
+
+def _whole_second(at_us: Instant) -> Instant:
+    return at_us - at_us % SECOND_US
 
 
 def _check_zone(zone: str) -> None:
