@@ -6,6 +6,7 @@ Not for the whole session: they would take CPU from all the tests that come late
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -39,22 +40,26 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(params=["light", "dark"])
-def themed(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    with opened(chromium) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def looked_at(chromium: Browser) -> Iterator[Page]:
+    """One page for all that only look, as a browser that knows the console's scripts is fast."""
+    with opened(chromium) as page:
+        yield page
+
+
+@contextmanager
+def opened(chromium: Browser) -> Iterator[Page]:
+    """A page in a profile of its own, in Berlin."""
     context = chromium.new_context(
-        color_scheme=request.param,
         reduced_motion="reduce",
         timezone_id="Europe/Berlin",
         viewport={"width": 1440, "height": 1000},
-    )
-    yield context.new_page()
-    context.close()
-
-
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(
-        reduced_motion="reduce", viewport={"width": 1440, "height": 1000}
     )
     yield context.new_page()
     context.close()

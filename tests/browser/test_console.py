@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -19,6 +20,7 @@ AXE = {
     "rules": {"svg-img-alt": {"enabled": False}},
 }
 SCOPE = {"exclude": [["[data-testid=stSidebarNav]"]]}  # its sections are Streamlit's own markup
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 OF_STREAMLIT = ("stMetricChart", "stDataFrame", "stToolbar", "stHeader")
 
 
@@ -31,15 +33,22 @@ def idle(page: Page) -> None:
     page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
 
 
-def barriers(page: Page) -> list[tuple[str, object]]:
-    """What axe calls serious or critical on the page, beside what is Streamlit's own.
+def barriers(page: Page) -> list[tuple[str, str, object]]:
+    """What axe calls serious or critical on the page in light and in dark: theme, rule, element.
 
-    A page that refreshes itself is pale while it does: it is looked at once more, when it is done.
+    What is Streamlit's own is left out. A page that refreshes itself is pale while it does: it is
+    looked at once more, when it is done.
     """
-    return _barriers(page) and _barriers(page)
+    found: list[tuple[str, str, object]] = []
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        idle(page)
+        found += [(theme, *one) for one in barriers_now(page) and barriers_now(page)]
+    return found
 
 
-def _barriers(page: Page) -> list[tuple[str, object]]:
+def barriers_now(page: Page) -> list[tuple[str, object]]:
+    """The same of one moment and in the theme that is on."""
     page.wait_for_function("!document.querySelector('[data-stale=true]')")
     found = Axe().run(page, context=SCOPE, options=AXE)
     return [
@@ -202,12 +211,11 @@ def test_the_count_of_failures_leads_to_them(
     ],
 )
 def test_no_page_has_a_serious_barrier(
-    console: str, themed: Page, ended: dict[str, str], path: str
+    console: str, looked_at: Page, ended: dict[str, str], path: str
 ) -> None:
-    themed.goto(f"{console}/{path.format(**ended)}")
-    idle(themed)
-    themed.wait_for_timeout(1500)
-    assert not barriers(themed)
+    looked_at.goto(f"{console}/{path.format(**ended)}")
+    idle(looked_at)
+    assert not barriers(looked_at)
 
 
 def test_a_person_installs_a_template_and_takes_a_later_version(

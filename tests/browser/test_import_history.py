@@ -20,34 +20,33 @@ etl,2026-01-31T11:00:00Z,2026-01-31T11:00:02Z,2026-01-31T11:00:40Z,failed,bash
 
 
 def test_a_file_is_tried_and_then_taken_in_once(
-    node: Node, console: str, themed: Page, tmp_path: Path, request: pytest.FixtureRequest
+    node: Node, console: str, page: Page, tmp_path: Path
 ) -> None:
-    theme = request.node.callspec.params["themed"]
-    file = tmp_path / f"runs-{theme}.csv"
+    file = tmp_path / "old-runs.csv"
     file.write_text(CSV)
-    themed.goto(f"{console}/import_history")
-    idle(themed)
-    themed.locator("input[type=file]").set_input_files(str(file))
-    dry = themed.get_by_role("button", name="Dry run")
+    page.goto(f"{console}/import_history")
+    idle(page)
+    page.locator("input[type=file]").set_input_files(str(file))
+    dry = page.get_by_role("button", name="Dry run")
     expect(dry).to_be_visible(timeout=120 * SECONDS)
-    idle(themed)
-    expect(themed.get_by_label("Label", exact=True)).to_have_value(f"runs-{theme}")
+    idle(page)
+    expect(page.get_by_label("Label", exact=True)).to_have_value("old-runs")
     dry.click()
-    expect(themed.get_by_text("Dry run: nothing was written")).to_be_visible(timeout=120 * SECONDS)
-    themed.get_by_role("button", name="Import", exact=True).click()
-    expect(themed.get_by_role("link", name="Executions").last).to_be_visible(timeout=120 * SECONDS)
-    idle(themed)
-    assert not barriers(themed)
+    expect(page.get_by_text("Dry run: nothing was written")).to_be_visible(timeout=120 * SECONDS)
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_role("link", name="Executions").last).to_be_visible(timeout=120 * SECONDS)
+    idle(page)
+    assert not barriers(page)
 
     def arrived() -> bool:
         rows = node.request("GET", "/api/v1/executions?limit=1000")["executions"]
-        return [row["status"] for row in rows if row["node_id"] == f"import:runs-{theme}"] == [
+        return [row["status"] for row in rows if row["node_id"] == "import:old-runs"] == [
             "failed",
             "success",
         ]
 
     wait_for(arrived, what="both good rows are there")
-    themed.get_by_role("button", name="Import", exact=True).click()
-    already = themed.get_by_test_id("stMetric").filter(has_text="There already")
+    page.get_by_role("button", name="Import", exact=True).click()
+    already = page.get_by_test_id("stMetric").filter(has_text="There already")
     expect(already).to_contain_text("2", timeout=120 * SECONDS)
     wait_for(arrived, what="and still only once")

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_console import AXE, OF_STREAMLIT, SCOPE, SECONDS, idle
+from tests.browser.test_console import SECONDS, THEMES, barriers, barriers_now, idle
 from tests.kit.cluster import Node
 
 pytestmark = pytest.mark.browser
@@ -38,17 +37,6 @@ def file(node: Node, failing: str, tmp_path_factory: pytest.TempPathFactory) -> 
     path: Path = tmp_path_factory.mktemp("export") / "replay.html"
     path.write_bytes(answer.content)
     return path.as_uri()
-
-
-def serious(page: Page) -> list[object]:
-    found = Axe().run(page, context=SCOPE, options=AXE)
-    return [
-        (violation["id"], node["target"])
-        for violation in found.response["violations"]
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-        if not any(part in str(node["target"]) + node["html"] for part in OF_STREAMLIT)
-    ]
 
 
 def test_a_file_is_stepped_through_by_keyboard_without_a_network(page: Page, file: str) -> None:
@@ -93,10 +81,12 @@ def test_a_file_plays_by_itself_until_it_is_stopped(page: Page, file: str) -> No
     expect(page.locator("#where")).to_have_text(re.compile("paused"))
 
 
-def test_a_file_has_no_serious_barrier(themed: Page, file: str) -> None:
-    themed.goto(file)
-    themed.keyboard.press("c")
-    assert not serious(themed)
+def test_a_file_has_no_serious_barrier(page: Page, file: str) -> None:
+    page.goto(file)
+    page.keyboard.press("c")
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        assert not barriers_now(page)
 
 
 def test_the_page_is_walked_by_keyboard_and_compares(
@@ -122,8 +112,7 @@ def test_the_page_is_walked_by_keyboard_and_compares(
     expect(page.get_by_text("Both did the same")).to_be_visible(timeout=120 * SECONDS)
 
 
-def test_the_page_has_no_serious_barrier(console: str, themed: Page, failing: str) -> None:
-    themed.goto(f"{console}/replay?id={failing}&step=5")
-    idle(themed)
-    themed.wait_for_timeout(1500)
-    assert not serious(themed)
+def test_the_page_has_no_serious_barrier(console: str, page: Page, failing: str) -> None:
+    page.goto(f"{console}/replay?id={failing}&step=5")
+    idle(page)
+    assert not barriers(page)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,21 @@ from tests.kit.served import Served
 Run = Callable[..., Result]
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    # The server shares this process, and its log must not stand in what the program prints.
+@contextmanager
+def server(folder: Path) -> Iterator[Served]:
+    """A server of an empty node."""
+    # It shares this process, and its log must not stand in what the program prints.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    served = Served(tmp_path / "node")
+    served = Served(folder)
     yield served
     served.stop()
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with server(tmp_path / "node") as served:
+        yield served
 
 
 @pytest.fixture

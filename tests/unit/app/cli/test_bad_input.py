@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.unit.app.cli.conftest import Run
+from tests.kit.served import Served
+from tests.unit.app.cli.conftest import Run, server
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One for all of them, as bad input leaves nothing behind."""
+    with server(tmp_path_factory.mktemp("bad") / "node") as served:
+        yield served
+
 
 GOOD = 'name: a\nschedule: "@daily"\nwebhook: {url: "http://127.0.0.1:9/"}\n'
 
@@ -86,6 +96,8 @@ def test_a_bad_line_of_a_crontab_is_named_and_the_others_are_imported(
     assert word in result.stdout
     assert "2 imported, 1 refused" in result.output
     assert "Traceback" not in result.output
+    for name in ("good-1", "better-3"):
+        assert run("job", "delete", f"default/{name}").exit_code == 0
 
 
 SQL: list[tuple[str, str]] = [
