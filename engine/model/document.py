@@ -17,6 +17,7 @@ from engine.core.clock import rfc3339
 from engine.core.durations import format_duration, parse_duration
 from engine.core.errors import InvalidDocument, Problem
 from engine.core.ids import Instant
+from engine.model.change import change_document, changed
 from engine.model.execution import Execution
 from engine.model.job import (
     Concurrency,
@@ -486,7 +487,7 @@ def auth_document(auth: WebhookAuth) -> Document:
 
 def execution_document(execution: Execution, job: Job | None) -> Document:
     """An open execution in the public shape; finished ones come from the history."""
-    webhook = job.spec.webhook if job else None
+    webhook = changed(job, execution.change).spec.webhook if job else None
     return {
         "id": execution.id,
         "job_id": execution.job_id,
@@ -508,5 +509,6 @@ def execution_document(execution: Execution, job: Job | None) -> Document:
         if webhook
         else None,
         "replay_of": execution.replay_of,
+        "change": change_document(execution.change),
         "replay_count": 0,
     }

@@ -155,6 +155,10 @@ def _leave_and_take(console: Console, walk: Walk) -> None:
     """Back to the execution, and the session as a file."""
     if st.button("Execution", icon=":material/receipt_long:", key="open_execution"):
         console.go("execution", id=walk.name)
+    if walk.recording["execution"].get("completed_at") and st.button(
+        "With a change", icon=":material/edit:", key="again_changed", help="Run it again otherwise."
+    ):
+        console.go("again", id=walk.name)
     for form, mime, icon in (
         ("html", "text/html", ":material/html:"),
         ("json", "application/json", ":material/data_object:"),

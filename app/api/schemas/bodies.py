@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from app.api.schemas.changes import ReplayRequest
 from app.api.schemas.cluster import Transfer
 from app.api.schemas.history import HistoryImport
 from app.api.schemas.jobs import Batch, JobDocument
@@ -18,6 +19,7 @@ BODIES: tuple[type[BaseModel], ...] = (
     HistoryImport,
     Transfer,
     ReplayQuestion,
+    ReplayRequest,
     TemplateDocument,
     TemplateRequest,
     UpgradeRequest,
