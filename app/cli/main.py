@@ -16,6 +16,7 @@ from app.cli.commands import (
     jobs,
     queries,
     replay,
+    search,
     templates,
     views,
 )
@@ -39,6 +40,7 @@ app.add_typer(queries.demo, name="demo")
 app.command("events")(events.events)
 app.command("timeline")(views.timeline)
 app.command("calendar")(views.calendar)
+app.command("search")(search.search)
 app.command("sql")(queries.sql)
 
 

@@ -9,12 +9,20 @@ from app.client.executions import ExecutionCalls
 from app.client.findings import FindingCalls
 from app.client.jobs import JobCalls
 from app.client.replay import ReplayCalls
+from app.client.search import SearchCalls
 from app.client.sql import SqlCalls
 from app.client.templates import TemplateCalls
 from app.client.views import ViewCalls
 
 
 class Client(
-    JobCalls, ExecutionCalls, ReplayCalls, TemplateCalls, ViewCalls, SqlCalls, FindingCalls
+    JobCalls,
+    ExecutionCalls,
+    ReplayCalls,
+    TemplateCalls,
+    ViewCalls,
+    SqlCalls,
+    FindingCalls,
+    SearchCalls,
 ):
     """All calls; how they are carried stands in `Transport`."""

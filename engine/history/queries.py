@@ -321,8 +321,11 @@ def _documents(db: duckdb.DuckDBPyConnection, rows: list[tuple[Any, ...]]) -> li
         },
     ).fetchall()
     webhooks = {(row[0], row[1]): orjson.loads(row[2]) for row in found if row[2]}
+    zones = {(row[0], row[1]): row[3] or "" for row in found}
     return [
-        _document(row, webhooks.get((row[3], row[6])), replays, changes.get(row[2])) for row in rows
+        _document(row, webhooks.get((row[3], row[6])), replays, changes.get(row[2]))
+        | {"timezone": zones.get((row[3], row[6]), "")}
+        for row in rows
     ]
 
 

@@ -493,6 +493,7 @@ def execution_document(execution: Execution, job: Job | None) -> Document:
         "job_id": execution.job_id,
         "job_name": job.name if job else "",
         "namespace": job.namespace if job else "",
+        "timezone": job.spec.timezone if job else "",
         "scheduled_time": rfc3339(execution.scheduled_us),
         "started_at": rfc3339(execution.started_us or None),
         "completed_at": None,

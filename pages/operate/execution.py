@@ -30,7 +30,7 @@ def render(console: Console) -> None:
     _facts(console, execution)
     _relatives(console, execution)
     for attempt in execution.get("attempts_detail", []):
-        _attempt(console, attempt)
+        _attempt(attempt, console.zone_of(execution))
     if (label := imported_under(execution)) is not None:
         st.caption(
             f":material/upload_file: Imported under the label {plain(label)}: it ended elsewhere, "
@@ -89,9 +89,9 @@ def _facts(console: Console, execution: dict[str, Any]) -> None:
         facts = {
             "Status": status_badge(execution["status"]),
             "Why": plain(execution["reason"] or execution["error"]) or "–",
-            "Scheduled": clock(execution["scheduled_time"], console.zone),
-            "Started": clock(execution["started_at"], console.zone),
-            "Ended": clock(execution["completed_at"], console.zone),
+            "Scheduled": console.time_of(execution, execution["scheduled_time"]),
+            "Started": console.time_of(execution, execution["started_at"]),
+            "Ended": console.time_of(execution, execution["completed_at"]),
             "Duration": duration(execution["duration"] if execution["completed_at"] else None),
             "Trigger": execution["trigger"],
             "Node": execution["node_id"] or "–",
@@ -114,7 +114,7 @@ def _relatives(console: Console, execution: dict[str, Any]) -> None:
     if execution["replays"]:
         with card("Ran again as", key="replays"), st.container(horizontal=True):
             for one in execution["replays"]:
-                when = clock(one["scheduled_time"], console.zone)
+                when = console.time_of(execution, one["scheduled_time"])
                 console.link(f"{one['status']} · {when}", "execution", id=one["id"])
 
 
@@ -131,11 +131,11 @@ def _known(attempt: dict[str, Any], zone: str) -> list[str]:
     return [plain(part) for part in parts if part] + [clock(attempt["started_at"], zone)]
 
 
-def _attempt(console: Console, attempt: dict[str, Any]) -> None:
+def _attempt(attempt: dict[str, Any], zone: str) -> None:
     number = attempt["attempt"]
     with card(
         f"Attempt {number}",
-        " · ".join(_known(attempt, console.zone)),
+        " · ".join(_known(attempt, zone)),
         key=f"attempt_{number}",
     ):
         if attempt["error"]:

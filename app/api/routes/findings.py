@@ -76,6 +76,7 @@ def finding_document(finding: Finding, job: Job | None) -> Document:
         "job_id": finding.job_id,
         "job_name": job.name if job else "",
         "namespace": job.namespace if job else "",
+        "timezone": job.spec.timezone if job else "",
         "detector": finding.detector,
         "title": detector.title,
         "explanation": detector.explanation,

@@ -51,6 +51,7 @@ class Execution(Shape):
     job_id: str
     job_name: str
     namespace: str
+    timezone: str = Field("", description="Of the job as it ran; empty if imported.")
     scheduled_time: str
     started_at: str | None
     completed_at: str | None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from app.api.schemas.envelope import Shape
 
 
@@ -14,6 +16,7 @@ class Finding(Shape):
     job_id: str
     job_name: str
     namespace: str
+    timezone: str = Field("", description="Of the job; empty where it is gone.")
     detector: str
     title: str
     explanation: str
