@@ -16,11 +16,11 @@ $(STAMP): uv.lock pyproject.toml
 	@test -x $(PY) || python3 -m venv .venv || { echo "the venv module is needed: apt-get install python3-venv"; exit 1; }
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip
 	@$(PY) -m pip install --quiet --disable-pip-version-check "uv>=0.9"
-	@$(PY) -m uv sync --frozen --inexact
+	@$(PY) -m uv sync --frozen --inexact --compile-bytecode
 	@touch $(STAMP)
 
 test: setup         ## every test that this machine can run
-	@$(PY) -m pytest -ra
+	@$(PY) -m pytest -ra -n auto --dist loadfile
 
 check: setup        ## format, lint, types, import contracts
 	@$(PY) -m ruff format --check .

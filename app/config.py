@@ -198,6 +198,7 @@ class AnalyticsSettings(Section):
 
     enabled: bool = True
     interval_us: Duration = Field(default=30 * SECOND_US, alias="interval", ge=SECOND_US)
+    training_us: Duration = Field(default=6 * 3600 * SECOND_US, alias="training", ge=60 * SECOND_US)
 
 
 class MetricsSettings(Section):

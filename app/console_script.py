@@ -46,7 +46,7 @@ def main() -> None:
         targets[one.path] = page
         menu[one.page.section].append(page)
     sections: dict[str, Any] = {section: pages for section, pages in menu.items() if pages}
-    chosen = st.navigation(sections)
+    chosen = st.navigation(sections, expanded=True)
     with st.sidebar:
         palette(console)
         console.choose_zone()

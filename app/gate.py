@@ -29,6 +29,7 @@ from engine.model.finding import FindingState
 from engine.model.finished import FinishedRun
 from engine.model.job import Job, JobSpec
 from engine.model.redaction import HIDDEN
+from engine.model.saved_query import SavedQuery
 from engine.model.template import Template, template_id
 from engine.raft.store import Store
 from engine.state.messages import (
@@ -39,6 +40,7 @@ from engine.state.messages import (
     Command,
     CreateJobs,
     DeleteJob,
+    DeleteQuery,
     DisableJob,
     EnableJob,
     ImportedJob,
@@ -47,6 +49,8 @@ from engine.state.messages import (
     NewJob,
     PublishTemplate,
     Rejected,
+    SaveQuery,
+    TrainModels,
     TriggerJob,
     UpdateJob,
     WithdrawTemplate,
@@ -314,6 +318,16 @@ class Gate:
         command = ChangeFinding(id=finding_id, state=state, note=note)
         await self._propose(command, actor, request_id)
 
+    async def train(self, job: Job | None, *, actor: str, request_id: str) -> Instant:
+        """Ask the leader to train the models of a job, or of all; since when that waits.
+
+        Raises:
+            Refused: too many trainings are waiting, or the job is gone.
+        """
+        command = TrainModels(job_id=job.id if job else "")
+        at: Instant = await self._propose(command, actor, request_id)
+        return at
+
     async def publish_template(
         self, template: Template, text: str, *, namespace: str, actor: str, request_id: str
     ) -> None:
@@ -340,6 +354,26 @@ class Gate:
         """
         command = WithdrawTemplate(id=f"{namespace}/{ref}", version=version)
         await self._propose(command, actor, request_id)
+
+    async def save_query(
+        self, query: SavedQuery, *, if_version: int | None, actor: str, request_id: str
+    ) -> None:
+        """Keep a checked query under its name; `if_version` as in `SaveQuery`.
+
+        Raises:
+            Refused: another version than the wanted one is there, or there are too many.
+        """
+        await self._propose(SaveQuery(query=query, if_version=if_version), actor, request_id)
+
+    async def delete_query(
+        self, name: str, *, if_version: int | None, actor: str, request_id: str
+    ) -> None:
+        """Forget a saved query.
+
+        Raises:
+            Refused: there is none, or another version than the wanted one.
+        """
+        await self._propose(DeleteQuery(name=name, if_version=if_version), actor, request_id)
 
     @property
     def defaults(self) -> Defaults:

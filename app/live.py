@@ -23,6 +23,7 @@ import structlog
 from engine.core.clock import rfc3339
 from engine.core.ids import JobId
 from engine.model.execution import AttemptResult, Execution
+from engine.model.finding import Finding
 from engine.model.job import Job
 from engine.state.messages import (
     AttemptBegun,
@@ -40,10 +41,14 @@ from engine.state.messages import (
     JobSwitched,
     JobUpdated,
     LeadershipClaimed,
+    ModelsTrained,
     NodeRegistered,
+    QueryDeleted,
+    QuerySaved,
     RetryScheduled,
     TemplatePublished,
     TemplateWithdrawn,
+    TrainingRequested,
 )
 
 log = structlog.get_logger(__name__)
@@ -56,7 +61,7 @@ _END: Final = 10**9
 KINDS: Final = (
     *("claimed", "queued", "started", "retrying", "ended", "skipped"),
     *("job_created", "job_updated", "job_enabled", "job_disabled", "job_deleted"),
-    *("finding", "template", "imported"),
+    *("finding", "model", "template", "query", "imported"),
     *("leader", "node"),
 )
 """What an event may be: of executions, of jobs, of the cluster."""
@@ -321,7 +326,17 @@ def _words(
         case FindingChanged(finding=finding, job=job):
             said = f"{finding.state.value}: {finding.evidence}"
             run = {"execution_id": finding.execution_id}
-            return _of_job(job) | _told("finding", said) | run | _by(committed)
+            whose = _of_job(job) if job else _of_imported(finding)
+            return whose | _told("finding", said) | run | _by(committed)
+        case ModelsTrained(models=cards):
+            told = sum(card.is_told for card in cards)
+            said = f"{len(cards)} models trained, {told} of them are shown or their floor is"
+            return _told("model", said) | _by(committed)
+        case TrainingRequested():
+            named = find_job(event.job_id)
+            whose = _of_job(named) if named else {"job_id": event.job_id}
+            said = "training asked for" + ("" if event.job_id else ", of all models")
+            return whose | _told("model", said) | _by(committed)
         case TemplatePublished(template=template):
             name = f"{template.category}/{template.name}"
             said = f"{name} {template.version} published"
@@ -329,6 +344,11 @@ def _words(
         case TemplateWithdrawn():
             said = f"{event.id} {event.version or 'as a whole'} withdrawn"
             return _told("template", said) | _by(committed)
+        case QuerySaved(query=query):
+            said = f"{query.name} saved, version {query.version}"
+            return _told("query", said) | {"namespace": query.namespace} | _by(committed)
+        case QueryDeleted(name=name):
+            return _told("query", f"{name} deleted") | _by(committed)
         case ExecutionsImported():
             said = f"{len(event.runs)} executions under {event.label}"
             return _told("imported", said) | _by(committed)
@@ -365,6 +385,14 @@ def _by(committed: Committed) -> Document:
 
 def _of_job(job: Job) -> Document:
     return {"job_id": job.id, "job_name": job.spec.name, "namespace": job.spec.namespace}
+
+
+def _of_imported(finding: Finding) -> Document:
+    return {
+        "job_id": finding.job_id,
+        "job_name": finding.job_name,
+        "namespace": finding.namespace,
+    }
 
 
 def _of_execution(execution: Execution, job: Job | None) -> Document:

@@ -10,18 +10,22 @@ import hashlib
 import hmac
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
 import structlog
 
+from analytics.reports.registry import kinds
 from app.config import Config, SchedulerSettings
 from app.datadir import held
 from app.feed import HistoryFeed
 from app.gate import Gate
 from app.live import LiveHub
 from app.operate.analyst import Analyst
+from app.operate.report_dispatch import report_protocol
+from app.operate.reporter import Reporter
+from app.operate.trainer import Trainer
 from app.server import ApiServer
 from app.services import Services
 from app.status import describe, leader_of
@@ -94,6 +98,7 @@ class Node:
         self.store = RaftStore(self.raft, self.replica, clock)
         self.outbox = Outbox(self.id, self.store)
         concurrency = config.dispatcher.concurrency
+        self.reporter = Reporter(cluster.data_dir / "export")
         self.worker = Worker(
             limits=WorkerLimits(
                 in_flight_max=concurrency.max_concurrent_jobs,
@@ -105,6 +110,7 @@ class Node:
             clock=clock,
             may_send=self.raft.lease_valid,
             on_results=self.outbox.put,
+            own={"report": report_protocol(self.reporter)},
         )
         self.scheduler = Scheduler(
             self.id, self.store, clock, tick_us=config.scheduler.tick_interval_us
@@ -115,6 +121,13 @@ class Node:
             clock,
             export_dir=cluster.data_dir / "export",
             interval_us=config.analytics.interval_us,
+        )
+        self.trainer = Trainer(
+            self.id,
+            self.store,
+            clock,
+            export_dir=cluster.data_dir / "export",
+            interval_us=config.analytics.training_us,
         )
         self.leadership = Leadership(self.id, self.store, self._schedule)
         self.queries = Queries(self.history)
@@ -127,7 +140,13 @@ class Node:
             find_imported=self.queries.known,
             defaults=_defaults(config.scheduler),
         )
-        for sink in (self.feed.take, self.scheduler.take, self._dispatch, self.live.take):
+        for sink in (
+            self.feed.take,
+            self.scheduler.take,
+            self._dispatch,
+            self.live.take,
+            self.analyst.take,
+        ):
             self.replica.subscribe(sink)
 
     # ---- life --------------------------------------------------------------------------------
@@ -147,6 +166,10 @@ class Node:
 
     @contextlib.asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
+        api = ApiServer(self._services(), self._config)
+        # What was imported lives as long as the process. Before Raft ticks: a collection of all of
+        # it would hold every thread for seconds on a slow machine.
+        gc.freeze()
         self.history.set_jobs_source(self._job_rows)
         self.history.start()
         self.worker.start()
@@ -158,10 +181,7 @@ class Node:
             asyncio.create_task(self.leadership.run(), name="leadership"),
             asyncio.create_task(self._register(), name="register"),
         ]
-        api = ApiServer(self._services(), self._config)
         api.start()
-        gc.collect()
-        gc.freeze()
         log.info("node started", node=self.id, http=self._config.server.http.address)
         try:
             yield
@@ -171,6 +191,7 @@ class Node:
             api.stop()
             tasks[1].cancel()
             await asyncio.to_thread(self.worker.stop, GRACE_US)
+            self.reporter.close()
             await self.outbox.drain(DRAIN_S)
             for task in tasks:
                 task.cancel()
@@ -182,17 +203,22 @@ class Node:
 
     async def _schedule(self, epoch: int) -> None:
         """A leader's work; what waits to be sent when it ends is the next leader's to send."""
-        watching = asyncio.create_task(self._watch(), name="analyst")
+        beside = [
+            asyncio.create_task(self._beside(work), name=name)
+            for name, work in (("analyst", self.analyst.run), ("trainer", self.trainer.run))
+        ]
         try:
             await self.scheduler.run(epoch)
         finally:
             self.worker.forget()
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
-    async def _watch(self) -> None:
+    async def _beside(self, work: Callable[[], Awaitable[None]]) -> None:
+        """What a leader has done in processes of their own, where that is wanted."""
         if self._config.analytics.enabled:
-            await self.analyst.run()
+            await work()
 
     async def _register(self) -> None:
         """Tell the cluster how this node is reached, until the cluster has heard it."""
@@ -249,6 +275,7 @@ class Node:
             queries=self.queries,
             history=self.history,
             sandbox=self.sandbox,
+            reporter=self.reporter,
             live=self.live,
             node=self,
         )
@@ -360,6 +387,7 @@ def _defaults(scheduler: SchedulerSettings) -> Defaults:
             max_interval_us=policy.max_interval_us,
             multiplier=policy.multiplier,
         ),
+        report_kinds=kinds.names(),
     )
 
 

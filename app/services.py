@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from app.config import Config
 from app.gate import Gate
 from app.live import LiveHub
+from app.operate.reporter import Reporter
 from engine.core.clock import Clock
 from engine.history.queries import Queries
 from engine.history.sandbox import SqlSandbox
@@ -71,5 +72,6 @@ class Services:
     queries: Queries
     history: History
     sandbox: SqlSandbox
+    reporter: Reporter
     live: LiveHub
     node: NodeControl

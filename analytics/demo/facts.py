@@ -29,6 +29,7 @@ class DemoJob:
         schedule: cron, UTC.
         duration_s: the usual one, the median.
         fact: what is planted in it; `noise` where nothing is.
+        window: how long after its fire times it may start, as people write it.
         description: what people read; that it is synthetic is added to it.
     """
 
@@ -37,6 +38,7 @@ class DemoJob:
     duration_s: float
     fact: str
     description: str
+    window: str = "0s"
 
 
 BEST_HOUR: Final = DemoJob(
@@ -54,6 +56,7 @@ BAD_DURATION_S: Final = 240.0
 BAD_FAILURE_SHARE: Final = 0.3
 
 HERD_HOUR: Final = 2
+HERD_WINDOW: Final = "45m"
 HERD_OTHER_HOURS: Final = (3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16)
 HERD_FACTOR: Final = 3.0
 HERD_LATENESS_STEP_S: Final = 5.0
@@ -64,6 +67,7 @@ HERD: Final = tuple(
         schedule=f"0 {HERD_HOUR},{hour} * * *",
         duration_s=45.0,
         fact="herd",
+        window=HERD_WINDOW,
         description=f"Exports {team} at 02:00 with eleven others, and alone at {hour:02}:00.",
     )
     for team, hour in zip(

@@ -1,4 +1,4 @@
-"""Mean and variance that grow by one value, without the values before it.
+"""Mean and variance that grow by one value, or by those of others, without the values before.
 
 Welford's update (B. P. Welford, Technometrics 4, 1962). Unlike a sum of squares it does not cancel
 when the mean is large beside the deviation.
@@ -37,6 +37,23 @@ class Moments:
         delta = value - self.mean
         mean = self.mean + delta / count
         return Moments(count, mean, self.m2 + delta * (value - mean))
+
+    def joined(self, other: Moments) -> Moments:
+        """These values and the others.
+
+        By Chan, Golub and LeVeque, The American Statistician 37, 1983.
+
+        >>> Moments.of([1, 2]).joined(Moments.of([3, 4])) == Moments.of([1, 2, 3, 4])
+        True
+        """
+        count = self.count + other.count
+        if not count:
+            return self
+        delta = other.mean - self.mean
+        mean = self.mean + delta * other.count / count
+        return Moments(
+            count, mean, self.m2 + other.m2 + delta**2 * self.count * other.count / count
+        )
 
     @property
     def variance(self) -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts load when they are first used
 from numpy.typing import NDArray
-from scipy import stats
 
 POINTS_MIN = 8
 POINTS_MAX = 600
@@ -43,8 +43,8 @@ def trend(x: NDArray[np.float64], y: NDArray[np.float64]) -> Trend | None:
     if len(x) > POINTS_MAX:
         kept = np.linspace(0, len(x) - 1, POINTS_MAX).astype(int)
         x, y = x[kept], y[kept]
-    slope, intercept, low, high = stats.theilslopes(y, x)
-    p_value = float(stats.kendalltau(x, y).pvalue)
+    slope, intercept, low, high = scipy.stats.theilslopes(y, x)
+    p_value = float(scipy.stats.kendalltau(x, y).pvalue)
     return Trend(
         float(slope),
         float(intercept),

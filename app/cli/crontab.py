@@ -71,6 +71,7 @@ class Options:
     timezone: str = "UTC"
     method: str = "GET"
     timeout: str = "5m"
+    window: str = "0s"
     enabled: bool = False
     source: str = "crontab"
     tags: dict[str, str] = field(default_factory=dict)
@@ -241,6 +242,7 @@ def _job(
         "timezone": zone,
         "webhook": {"url": url, "method": options.method},
         "timeout": options.timeout,
+        "window": options.window,
         # What cron does: runs overlap, nothing is retried, nothing is caught up.
         "concurrency": "allow",
         "missed_run_policy": "ignore",

@@ -8,15 +8,19 @@ from __future__ import annotations
 import typer
 
 from app.cli.commands import (
+    advice,
     cluster,
+    demo,
     events,
     executions,
     findings,
+    forecasts,
     imports,
     jobs,
-    queries,
     replay,
+    reports,
     search,
+    sql,
     templates,
     views,
 )
@@ -32,16 +36,24 @@ app = typer.Typer(
 app.add_typer(jobs.app, name="job")
 app.add_typer(executions.app, name="execution")
 app.add_typer(findings.app, name="finding")
+app.add_typer(forecasts.models, name="model")
 app.add_typer(replay.app, name="replay")
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(imports.app, name="import")
 app.add_typer(templates.app, name="template")
-app.add_typer(queries.demo, name="demo")
+app.add_typer(reports.app, name="report")
+app.add_typer(sql.app, name="query")
+app.add_typer(demo.demo, name="demo")
 app.command("events")(events.events)
+app.command("advice")(advice.advice)
+app.command("balance")(advice.balance)
 app.command("timeline")(views.timeline)
 app.command("calendar")(views.calendar)
+app.command("export")(reports.export)
+app.command("forecast")(forecasts.forecast)
+app.command("risk")(forecasts.risk)
+app.command("sql")(sql.sql)
 app.command("search")(search.search)
-app.command("sql")(queries.sql)
 
 
 @app.callback()

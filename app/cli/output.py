@@ -88,13 +88,15 @@ def _cell(item: Mapping[str, Any], column: str) -> str:
 def cell(value: Any) -> str:
     r"""A value in a table: short, on one line.
 
-    >>> cell(None), cell(True), cell({"a": "b"}), cell("a\nb")
-    ('-', 'yes', 'a=b', 'a b')
+    >>> cell(None), cell(True), cell(2 / 3), cell({"a": "b"}), cell("a\nb")
+    ('-', 'yes', '0.666667', 'a=b', 'a b')
     """
     if value is None or value == "":
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
     if isinstance(value, Mapping):
         value = ",".join(f"{key}={text}" for key, text in value.items())
     text = " ".join(str(value).split())

@@ -14,6 +14,10 @@ class FindingCalls(Transport):
         """Findings, the latest first; filters `state`, `job_id`, `limit`."""
         return self._get("/api/v1/findings", filters)
 
+    def finding(self, identity: str) -> Json:
+        """One finding."""
+        return self._get(f"/api/v1/findings/{identity}")
+
     def judge_finding(
         self, identity: str, action: str, note: str = "", *, idempotency_key: str | None = None
     ) -> Json:

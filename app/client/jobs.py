@@ -95,6 +95,10 @@ class JobCalls(Transport):
         """A job's counts, quantiles and latest durations within `window`."""
         return self._get(f"/api/v1/jobs/{ref}/stats", {"window": window})
 
+    def job_statistics(self, ref: str) -> Json:
+        """What all scheduled runs of a job came to, by hour of its week, and its trend."""
+        return self._get(f"/api/v1/jobs/{ref}/statistics")
+
     def preview_schedule(self, schedule: str, timezone: str = "UTC", count: int = 10) -> Json:
         """A schedule in words, with its next fire times."""
         params = {"schedule": schedule, "timezone": timezone, "count": count}

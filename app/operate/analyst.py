@@ -11,21 +11,33 @@ import contextlib
 import sys
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
 
-from analytics.watch import RECENT_US
-from app.operate.analyst_worker import Round
+from analytics.shared import LOOKED_BACK_US
+from app.operate.tasks import Round
 from engine.core.clock import Clock
 from engine.core.errors import ChronosError
+from engine.history.segments import live_paths
 from engine.model.finding import Finding
+from engine.model.job import Job
 from engine.raft.store import Store
-from engine.state.messages import RecordFindings
+from engine.state.messages import (
+    Committed,
+    ExecutionEnded,
+    ExecutionsImported,
+    RecordFindings,
+)
 
+FINISHES: Final = (ExecutionEnded, ExecutionsImported)
 BATCH_MAX: Final = 200
 FIRST_AFTER_S: Final = 5.0
 ROUND_S_MAX: Final = 600.0
+IDLE_US: Final = 900_000_000
+"""The process is ended when no run has finished for so long: it holds some 250 MiB."""
+
 LINE_BYTES_MAX: Final = 1 << 20
 log = structlog.get_logger(__name__)
 
@@ -49,6 +61,13 @@ class Analyst:
         self._interval_s = interval_us / 1e6
         self._process: asyncio.subprocess.Process | None = None
         self._proposed: dict[str, Finding] = {}
+        self._news = True
+        self._news_us = clock.now_us()
+
+    def take(self, committed: Committed) -> None:
+        """Note that runs finished; called for each entry, in any thread."""
+        if any(isinstance(event, FINISHES) for event in committed.events):
+            self._news = True
 
     async def run(self) -> None:
         """Look for anomalies until cancelled; what fails is tried again in the next round."""
@@ -67,15 +86,23 @@ class Analyst:
             await self._end()
 
     async def _round(self) -> None:
+        now_us = self._clock.now_us()
+        if self._news:
+            self._news, self._news_us = False, now_us
+        nothing_yet = self._process is None and not self._has_segments()
+        if nothing_yet or now_us - self._news_us >= IDLE_US:
+            await self._end()
+            return
         process = await self._worker()
         assert process.stdin is not None
         assert process.stdout is not None
-        zones = {
-            job.id: job.spec.timezone
-            for job in self._store.view.jobs()
-            if job.spec.timezone != "UTC"
-        }
-        asked = Round(now_us=self._clock.now_us(), zones=zones)
+        jobs = self._store.view.jobs()
+        asked = Round(
+            now_us=now_us,
+            zones={job.id: job.spec.timezone for job in jobs if job.spec.timezone != "UTC"},
+            names={job.id: job.name for job in jobs},
+            hosts={job.id: host for job in jobs if (host := _host(job))},
+        )
         process.stdin.write(msgspec.json.encode(asked) + b"\n")
         await process.stdin.drain()
         found: list[Finding] = []
@@ -87,7 +114,7 @@ class Analyst:
                 await self._propose(found)
                 found = []
         await self._propose(found)
-        before = self._clock.now_us() - 2 * RECENT_US
+        before = self._clock.now_us() - 2 * LOOKED_BACK_US
         self._proposed = {k: one for k, one in self._proposed.items() if one.last_us >= before}
 
     async def _propose(self, found: list[Finding]) -> None:
@@ -96,6 +123,10 @@ class Analyst:
         if news:
             await self._store.propose(RecordFindings(findings=tuple(news)), actor=self._node)
             self._proposed.update((one.id, one) for one in news)
+
+    def _has_segments(self) -> bool:
+        """Whether a run has ever finished: without one there is nothing to look at."""
+        return bool(live_paths(self._export_dir, "executions"))
 
     async def _worker(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:
@@ -114,3 +145,8 @@ class Analyst:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+
+
+def _host(job: Job) -> str:
+    """Host and port of the job's target, without what a URL may hide; empty if it has none."""
+    return urlsplit(job.spec.url).netloc.rpartition("@")[2].lower()

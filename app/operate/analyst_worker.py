@@ -11,14 +11,18 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 import msgspec
 import pyarrow.compute as pc
 
+from analytics.models.detector import Signal
 from analytics.models.runs import Runs
-from analytics.watch import RUNS_MAX, watch
+from analytics.shared import BIN_US, LOOKED_BACK_US, Failure, shared_failures
+from analytics.watch import RUNS_MAX, look_back, watch
+from app.operate.tasks import Round
 from engine.core.ids import Instant, JobId
 from engine.history.reader import SegmentReader
 from engine.model.finding import Finding
@@ -26,13 +30,6 @@ from engine.model.finding import Finding
 NICE: Final = 19
 JOBS_A_READ: Final = 50
 _LOG: Final = logging.getLogger(__name__)
-
-
-class Round(msgspec.Struct):
-    """What to do: the time, and the zones of the jobs that are not in UTC."""
-
-    now_us: Instant
-    zones: dict[JobId, str]
 
 
 def main() -> None:
@@ -43,10 +40,32 @@ def main() -> None:
     for line in sys.stdin.buffer:
         asked = decode(line)
         jobs, seen = reader.jobs_with_runs_after(seen)
-        for finding in look_at(reader, jobs, asked.zones, asked.now_us):
+        shared = list(failed_together(reader, asked)) if jobs else []
+        told = [one for one, _ in shared]
+        alone = look_at(reader, jobs, asked.zones, asked.now_us)
+        for finding in chain(told, (one for one in alone if not explained(one, shared))):
             sys.stdout.buffer.write(encode(finding) + b"\n")
         sys.stdout.buffer.write(b"{}\n")
         sys.stdout.buffer.flush()
+
+
+def failed_together(
+    reader: SegmentReader, asked: Round
+) -> Iterator[tuple[Finding, frozenset[JobId]]]:
+    """What several jobs of the cluster have in common when they fail, with those jobs."""
+    rows, rates = reader.failures(asked.now_us - LOOKED_BACK_US)
+    failures = [Failure(*row, asked.hosts.get(row.job_id, "")) for row in rows]
+    return shared_failures(failures, rates, asked.names, asked.now_us)
+
+
+def explained(finding: Finding, shared: Sequence[tuple[Finding, frozenset[JobId]]]) -> bool:
+    """Whether a job's failures are told already, as those of what it shares with others."""
+    return finding.signal == Signal.FAILURES and any(
+        finding.job_id in jobs
+        and finding.first_us <= one.last_us + BIN_US
+        and one.first_us <= finding.last_us
+        for one, jobs in shared
+    )
 
 
 def look_at(
@@ -56,10 +75,13 @@ def look_at(
     for start in range(0, len(jobs), JOBS_A_READ):
         some = jobs[start : start + JOBS_A_READ]
         table = reader.runs(some, RUNS_MAX)
+        imported = reader.imported(some)
         for job in some:
             rows = table.filter(pc.equal(table.column("job_id"), job))
             try:
-                yield from watch(job, Runs.of_table(rows, zones.get(job, "UTC")), now_us)
+                runs = Runs.of_table(rows, zones.get(job, "UTC"))
+                name = imported.get(job)
+                yield from look_back(name, runs) if name else watch(job, runs, now_us)
             except Exception:
                 _LOG.exception("the runs of %s could not be judged", job)
 

@@ -23,10 +23,11 @@ from app.workbench.marketplace import (
     secrets_of,
 )
 from engine.core.errors import InvalidDocument, Problem
-from engine.model.document import Defaults, auth_document, job_document
+from engine.model.document import Defaults, job_document
 from engine.model.filling import recover
 from engine.model.job import Document, Job, WebhookAuth
 from engine.model.redaction import HIDDEN, redacted_headers, redacted_url
+from engine.model.target_document import auth_document
 from engine.model.template import Template, Variable, VariableType
 from engine.model.template_document import checked_values
 

@@ -49,6 +49,11 @@ def finding_id(job: JobId, detector: str, first_run: ExecutionId) -> str:
     return "fin_" + _digest("finding", job, detector, first_run)
 
 
+def model_id(job: JobId, kind: str, trained_at: Instant) -> str:
+    """The id of one training of a kind of model on the runs of `job`; of all jobs under ""."""
+    return "mdl_" + _digest("model", job, kind, trained_at)
+
+
 def imported_execution_id(
     label: str, namespace: str, name: str, scheduled_us: Instant
 ) -> ExecutionId:
@@ -63,6 +68,11 @@ def imported_execution_id(
 def imported_job_id(label: str, namespace: str, name: str) -> JobId:
     """The id under which a job's imported runs are grouped when the job does not exist here."""
     return "job_" + _digest("import", label, namespace, name)
+
+
+def new_query_id() -> str:
+    """A fresh random name for one running query."""
+    return "qry_" + os.urandom(12).hex()
 
 
 def new_request_id() -> RequestId:

@@ -17,6 +17,7 @@ import pycurl
 from engine.core.ids import Instant
 from engine.dispatch.dispatcher import Request
 from engine.dispatch.headers import identity_headers, own_headers
+from engine.dispatch.steps import opening
 from engine.model.execution import AttemptOutcome, AttemptResult
 from engine.model.job import Document, Job, Webhook
 from engine.model.redaction import redacted_body, redacted_headers, redacted_url
@@ -227,17 +228,12 @@ def _trace(
 ) -> str:
     """The attempt's steps as JSON; offsets in microseconds from its start."""
     webhook = request.job.spec.webhook
-    execution = request.execution
     dns_us = int(handle.getinfo(pycurl.NAMELOOKUP_TIME) * 1e6)
     connect_us = int(handle.getinfo(pycurl.CONNECT_TIME) * 1e6)
     tls_us = int(handle.getinfo(pycurl.APPCONNECT_TIME) * 1e6)
     sent_us = int(handle.getinfo(pycurl.PRETRANSFER_TIME) * 1e6)
     first_us = int(handle.getinfo(pycurl.STARTTRANSFER_TIME) * 1e6)
-    waited = execution.scheduled_us - execution.attempt_started_us
-    steps: list[tuple[str, int, dict[str, Any]]] = [
-        ("schedule", min(0, waited), {"trigger": execution.trigger, "attempt": execution.attempt}),
-        ("prepare", 0, {"job_version": execution.job_version, "node": execution.node}),
-    ]
+    steps = opening(request)
     if webhook.auth is not None:
         steps.append(("auth", 0, {"type": webhook.auth.type}))
     steps.append(

@@ -9,7 +9,8 @@ leader tries it again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import structlog
 
@@ -18,6 +19,7 @@ from engine.core.ids import ExecutionId
 from engine.core.registry import UnknownName
 from engine.dispatch.dispatcher import (
     Dispatcher,
+    MakeDispatcher,
     Request,
     Unsendable,
     WorkerLimits,
@@ -46,6 +48,7 @@ class Worker:
         clock: wall time of attempts.
         may_send: whether this node's leadership is certain right now; asked before each send.
         on_results: takes what ended in one turn of the loop, in the worker's thread.
+        own: protocols of this node that need more than the registry gives them.
     """
 
     def __init__(
@@ -55,11 +58,13 @@ class Worker:
         clock: Clock,
         may_send: Callable[[], bool],
         on_results: Callable[[list[AttemptResult]], None],
+        own: Mapping[str, MakeDispatcher] = MappingProxyType({}),
     ):
         self._limits = limits
         self._clock = clock
         self._may_send = may_send
         self._on_results = on_results
+        self._own = own
         self._waiting = Waiting(
             per_job_max=limits.per_job_max, per_target_max=limits.per_target_max
         )
@@ -154,7 +159,7 @@ class Worker:
     def _dispatcher(self, protocol: str) -> Dispatcher:
         dispatcher = self._dispatchers.get(protocol)
         if dispatcher is None:
-            make = dispatchers.get(protocol)
+            make = self._own.get(protocol) or dispatchers.get(protocol)
             dispatcher = make(self._reactor, self._limits, self._clock)
             self._dispatchers[protocol] = dispatcher
         return dispatcher

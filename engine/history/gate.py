@@ -8,7 +8,7 @@ wall; the first is that the worker behind it has no rights, little memory and a 
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import duckdb
 import orjson
@@ -54,13 +54,20 @@ _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SELECT_ONLY: Final = "one SELECT over the published tables"
 
 
+class Checked(NamedTuple):
+    """What a statement asks for: published tables, and its parameters, in lower case."""
+
+    tables: frozenset[str]
+    parameters: frozenset[str]
+
+
 def refuse(reason: str, hint: str = _SELECT_ONLY) -> InvalidDocument:
     """The error that tells a person why their SQL is not run."""
     return InvalidDocument([Problem("sql", reason, hint)])
 
 
-def check(parser: duckdb.DuckDBPyConnection, sql: str, published: frozenset[str]) -> frozenset[str]:
-    """Return the published tables that the SQL names.
+def check(parser: duckdb.DuckDBPyConnection, sql: str, published: frozenset[str]) -> Checked:
+    """Return the published tables and the parameters that the SQL names.
 
     Args:
         parser: any connection; it parses, and runs nothing of the SQL.
@@ -80,11 +87,23 @@ def check(parser: duckdb.DuckDBPyConnection, sql: str, published: frozenset[str]
     except orjson.JSONDecodeError as error:
         raise refuse("is nested too deeply") from error
     if tree.get("error", True):
-        raise refuse(_plain(str(tree.get("error_message", "cannot be read"))))
+        raise refuse(_plain(str(tree.get("error_message", "cannot be read"))) + _mark(sql, tree))
     statements = tree.get("statements", [])
     if len(statements) != 1:
         raise refuse(f"holds {len(statements)} statements")
     return _Walk(published).over(statements[0])
+
+
+def _mark(sql: str, tree: dict[str, Any]) -> str:
+    """The line where the parser stumbled, with a caret below the place, as DuckDB writes it."""
+    position = str(tree.get("position", ""))
+    if not position.isdigit():
+        return ""
+    before = sql.encode()[: int(position)].decode(errors="ignore")
+    number, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1)
+    head = f"LINE {number}: "
+    line = sql.split("\n")[number - 1]
+    return f"\n\n{head}{line}\n{' ' * (len(head) + column)}^"
 
 
 def _first_line(error: Exception) -> str:
@@ -105,13 +124,22 @@ class _Walk:
         self._named: set[str] = set()
         self._tables: set[str] = set()
 
-    def over(self, statement: Any) -> frozenset[str]:
+    def over(self, statement: Any) -> Checked:
         nodes = list(_objects(statement))
         for node in nodes:
             self._collect(node)
         for node in nodes:
             self._judge(node)
-        return frozenset(self._tables)
+        return Checked(frozenset(self._tables), frozenset(map(self._name, nodes)) - {""})
+
+    def _name(self, node: dict[str, Any]) -> str:
+        """The name of the parameter that a node is; empty of any other."""
+        if node.get("class") != "PARAMETER":
+            return ""
+        name = str(node.get("identifier", ""))
+        if not _IDENTIFIER.match(name):
+            raise refuse("holds a parameter without a name", "$name instead of ? or $1")
+        return name.lower()
 
     def _collect(self, node: dict[str, Any]) -> None:
         entries = (node.get("cte_map") or {}).get("map") or []

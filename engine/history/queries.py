@@ -18,12 +18,15 @@ from engine.core.clock import rfc3339
 from engine.core.errors import InvalidDocument, NotReady, Problem
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.history.calendar import Year, calendar
+from engine.history.imported import ImportedName, imported_names
 from engine.history.lanes import Window, lanes
+from engine.history.places import places_of
+from engine.history.profile import HourOfWeek, week_profile
 from engine.history.rows import imported_by
 from engine.history.sqlfiles import sql
 from engine.history.store import History
-from engine.model.document import request_document
 from engine.model.job import Document
+from engine.model.target_document import request_document
 
 BUCKETS: Final = 60
 LATE_MS: Final = 5_000.0
@@ -33,6 +36,7 @@ TIMELINE_BARS: Final = 400
 SERIES_MAX: Final = 200
 MINUTE_US: Final = 60_000_000
 CLOCKS_APART_US: Final = 60 * MINUTE_US  # a start may be stamped by another node's clock
+FOREVER_US: Final = 1 << 60
 _COLUMNS: Final = (
     "raft_index, raft_pos, id, job_id, job_name, namespace, job_version, status, reason, trigger, "
     "epoch_us(scheduled_time), epoch_us(scheduled_until), epoch_us(started_at), "
@@ -120,17 +124,22 @@ class Queries:
     def execution(self, execution_id: ExecutionId) -> Document | None:
         """One finished execution with `attempts_detail`, or None."""
         with self._history.cursor() as db:
-            rows = db.execute(
-                f"SELECT {_COLUMNS} FROM executions WHERE id = ? "  # noqa: S608  # values are bound
-                "ORDER BY raft_index DESC, raft_pos DESC LIMIT 1",
-                [execution_id],
-            ).fetchall()
+            rows = [
+                row
+                for place in sorted(places_of(db, execution_id))
+                for row in db.execute(
+                    f"SELECT {_COLUMNS} FROM executions WHERE raft_index = ? AND raft_pos = ?",  # noqa: S608  # values are bound
+                    place,
+                ).fetchall()
+                if row[2] == execution_id
+            ]
             if not rows:
                 return None
-            document = _documents(db, rows)[0]
-            started = rows[0][_STARTED]
+            document = _documents(db, rows[-1:])[0]
+            started, completed = rows[-1][_STARTED], rows[-1][_COMPLETED]
             since = max(0, started - CLOCKS_APART_US) if started is not None else 0
-            document["attempts_detail"] = _attempts(db, execution_id, since)
+            until = completed + CLOCKS_APART_US
+            document["attempts_detail"] = _attempts(db, execution_id, since, until)
         return document
 
     def replays_of(self, execution_id: ExecutionId, most: int) -> list[Document]:
@@ -169,7 +178,7 @@ class Queries:
     def attempts(self, execution_id: ExecutionId) -> list[Document]:
         """The finished attempts of an execution, open or over, first one first, with steps."""
         with self._history.cursor() as db:
-            return _attempts(db, execution_id, 0)
+            return _attempts(db, execution_id, 0, FOREVER_US)
 
     def versions(self, job_id: JobId) -> list[Document]:
         """The versions of a job, newest first; also of a deleted one."""
@@ -259,11 +268,46 @@ class Queries:
 
     def job_runs(self, job_id: JobId, most: int) -> pa.Table:
         """The latest `most` scheduled runs of a job, oldest first; see `sql/job_runs.sql`."""
+        return self.runs_of_jobs([job_id], most)
+
+    def load_hours(
+        self, job_id: JobId | None, since: Instant, until: Instant, known_by: Instant
+    ) -> list[tuple[int, int, float, int, int]]:
+        """(hour since 1970, runs, busy seconds, jobs in it, jobs at all) of each busy hour."""
+        values = {
+            "jobs": None if job_id is None else [job_id],
+            "since": since,
+            "until": until,
+            "known_by": known_by,
+        }
+        with self._history.cursor() as db:
+            rows = db.execute(sql("load_hours"), values).fetchall()
+        return [(row[1], row[2], row[3], row[4], row[5]) for row in rows]
+
+    def runs_of_jobs(self, job_ids: Sequence[JobId], most: int) -> pa.Table:
+        """The latest `most` scheduled runs of each job, oldest first; see `sql/job_runs.sql`."""
         with self._history.cursor() as db:
             table: pa.Table = db.sql(
-                sql("job_runs"), params={"jobs": [job_id], "most": most}
+                sql("job_runs"), params={"jobs": list(job_ids), "most": most}
             ).to_arrow_table()
         return table
+
+    def job_quantiles(self, job_id: JobId) -> tuple[list[float] | None, list[float] | None]:
+        """Median, 90th, 95th and 99th percentile of a job's durations and latenesses; ms."""
+        with self._history.cursor() as db:
+            durations, latenesses = db.execute(sql("job_quantiles"), {"job_id": job_id}).fetchall()[
+                0
+            ]
+        return durations, latenesses
+
+    def week_profile(self, job_id: JobId) -> list[HourOfWeek]:
+        """The hours of a job's week that had runs."""
+        return week_profile(self._history, job_id)
+
+    def imported_job(self, ref: str) -> ImportedName | None:
+        """The job that only imported executions know, by its id or as namespace/name."""
+        with self._history.cursor() as db:
+            return next(imported_names(db, [ref], ref), None)
 
     def job_stats(self, job_id: JobId, window_us: int, now_us: Instant) -> Document:
         """What one job did in the last `window_us` microseconds; `series` is oldest first."""
@@ -372,9 +416,9 @@ def _document(
 
 
 def _attempts(
-    db: duckdb.DuckDBPyConnection, execution_id: ExecutionId, since: Instant
+    db: duckdb.DuckDBPyConnection, execution_id: ExecutionId, since: Instant, until: Instant
 ) -> list[Document]:
-    values = {"execution_id": execution_id, "since": since}
+    values = {"execution_id": execution_id, "since": since, "until": until}
     rows = db.execute(sql("attempts"), values).fetchall()
     return [
         {

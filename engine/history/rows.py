@@ -48,6 +48,7 @@ MACHINE_COMMANDS: Final = frozenset(
         "record_executions",
         "recover_executions",
         "record_findings",
+        "record_models",
     }
 )
 """What the cluster proposes by itself. Everything else is a person's, new commands included."""
@@ -121,7 +122,7 @@ def action_of(kind: str) -> str:
 
 def _execution(head: tuple[int, Instant], position: int, event: ExecutionEnded) -> Row:
     execution, job, result = event.execution, event.job, event.result
-    sent = changed(job, execution.change).spec.webhook
+    sent = changed(job, execution.change).spec
     started = execution.started_us or None
     return (
         head[0],
@@ -180,8 +181,8 @@ def _skipped(head: tuple[int, Instant], position: int, event: FiresSkipped) -> R
         "",
         "",
         "",
-        _clean(redacted_url(job.spec.webhook.url)),
-        job.spec.webhook.method,
+        _clean(redacted_url(job.spec.url)),
+        job.spec.method,
         _json(job.spec.tags),
         event.fires,
     )
@@ -273,9 +274,9 @@ def _finding(head: tuple[int, Instant], position: int, event: FindingChanged) ->
         position,
         head[1],
         finding.id,
-        job.id,
-        job.spec.name,
-        job.spec.namespace,
+        finding.job_id,
+        job.spec.name if job else _clean(finding.job_name),
+        job.spec.namespace if job else _clean(finding.namespace),
         finding.detector,
         finding.signal,
         finding.state.value,

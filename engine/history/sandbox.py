@@ -17,14 +17,16 @@ from typing import Any, Final, Literal
 import orjson
 
 import engine
+from engine.core.clock import SystemClock
 from engine.core.errors import InvalidDocument, Problem
-from engine.core.ids import Instant
+from engine.core.ids import Instant, new_query_id
 from engine.history.export import progress
 from engine.history.sandbox_worker import ASK_LESS, read_frame, write_frame
 from engine.history.schema import DAY, JOBS, STEPS, STORED, Column
 from engine.model.job import Document
 
 Format = Literal["json", "csv", "arrow", "parquet"]
+Explain = Literal["", "plan", "analyze"]
 WORKERS_MAX: Final = 2
 KILL_EXTRA_S: Final = 3.0
 
@@ -44,6 +46,19 @@ class SqlAnswer:
     truncated: bool
     elapsed_ms: float
     as_of_us: Instant
+    plan: dict[str, Any] | None = None
+    """Of a question that asked for it: the tree, the tree as text, and the time in all."""
+
+
+@dataclass(slots=True)
+class Running:
+    """A question that is being answered, or waits for a worker."""
+
+    id: str
+    sql: str
+    started_us: Instant
+    process: subprocess.Popen[bytes] | None = None
+    cancelled: bool = False
 
 
 class SqlSandbox:
@@ -72,6 +87,7 @@ class SqlSandbox:
         self._lock = threading.Lock()
         self._idle: list[subprocess.Popen[bytes]] = []
         self._alive: set[subprocess.Popen[bytes]] = set()
+        self._running: dict[str, Running] = {}
         self._open = False
 
     def start(self) -> None:
@@ -87,24 +103,73 @@ class SqlSandbox:
         for process in alive:
             self._end(process)
 
-    def query(self, sql: str, limit: int, format: Format = "json") -> SqlAnswer:  # the API's word
+    def query(
+        self,
+        sql: str,
+        limit: int,
+        format: Format = "json",  # the API's word
+        *,
+        parameters: Document | None = None,
+        explain: Explain = "",
+        query_id: str = "",
+    ) -> SqlAnswer:
         """Run one SELECT over the published tables; blocks, so call it from a thread.
 
         Args:
             sql: what a person wrote.
             limit: rows wanted, at least 1; bounded by `rows_max`.
             format: json gives `rows`; csv, arrow (IPC stream) and parquet give `data`.
+            parameters: a value for each `$name`, or `{"type": ..., "value": ...}`.
+            explain: `plan` gives the plan and runs nothing; `analyze` runs it, and gives the plan.
+            query_id: the name by which `cancel` finds it; a fresh one if empty.
 
         Raises:
-            InvalidDocument: the SQL is refused, failed, or took too long; the reason says which.
+            InvalidDocument: the SQL is refused, failed, took too long or was cancelled; the reason
+                says which.
         """
-        wait_s = self._seconds_max + KILL_EXTRA_S
-        if not self._slots.acquire(timeout=wait_s):
-            raise _problem("was not run: other queries are running", "try again in a moment")
+        running = self._enter(query_id or new_query_id(), sql)
+        request: Document = {
+            "sql": sql,
+            "limit": max(1, min(limit, self._rows_max)),
+            "format": "json" if explain else format,
+            "parameters": parameters or {},
+            "explain": explain,
+        }
         try:
-            return self._ask(sql, max(1, min(limit, self._rows_max)), format)
+            if not self._slots.acquire(timeout=self._seconds_max + KILL_EXTRA_S):
+                raise _problem("was not run: other queries are running", "try again in a moment")
+            try:
+                return self._ask(running, request)
+            finally:
+                self._slots.release()
         finally:
-            self._slots.release()
+            with self._lock:
+                del self._running[running.id]
+
+    def running(self) -> list[Running]:
+        """The questions that are being answered now, or wait for it; the oldest first."""
+        with self._lock:
+            return list(self._running.values())
+
+    def cancel(self, query_id: str) -> bool:
+        """Kill the process of a query at once; False if no such query is running."""
+        with self._lock:
+            running = self._running.get(query_id)
+            if running is None:
+                return False
+            running.cancelled = True
+            if running.process is not None:
+                running.process.kill()
+        return True
+
+    def _enter(self, query_id: str, sql: str) -> Running:
+        running = Running(query_id, sql, SystemClock().now_us())
+        with self._lock:
+            if query_id in self._running:
+                reason = f"{query_id!r} names a query that is running"
+                raise InvalidDocument([Problem("id", reason, "take a fresh one, or leave it out")])
+            self._running[query_id] = running
+        return running
 
     def schema(self) -> list[Document]:
         """The published tables: name, description, and columns with name, type, description."""
@@ -119,15 +184,13 @@ class SqlSandbox:
             for table, columns in tables
         ]
 
-    def _ask(self, sql: str, limit: int, kind: Format) -> SqlAnswer:
+    def _ask(self, running: Running, request: Document) -> SqlAnswer:
         as_of = progress(self._export_dir)[1]
+        process = self._worker()
         with self._lock:
-            process = self._idle.pop() if self._idle else None
-        if process is not None and process.poll() is not None:
-            self._end(process)
-            process = None
-        if process is None:
-            process = self._spawn()
+            running.process = process
+            if running.cancelled:  # while it waited
+                process.kill()
         late = threading.Event()
 
         def end_late() -> None:
@@ -137,9 +200,13 @@ class SqlSandbox:
         timer = threading.Timer(self._seconds_max + KILL_EXTRA_S, end_late)
         timer.start()
         try:
-            answer = _exchange(process, {"sql": sql, "limit": limit, "format": kind})
+            answer = _exchange(process, request)
         finally:
             timer.cancel()
+            with self._lock:
+                running.process = None  # from here on it is not this query's to be killed
+        if running.cancelled:
+            answer = None  # its process is dead, or about to be
         if answer is None or late.is_set():
             self._end(process)
             with self._lock:
@@ -148,6 +215,8 @@ class SqlSandbox:
                 fresh = self._spawn()  # warms up while the person reads the reason
                 with self._lock:
                     self._idle.append(fresh)
+            if running.cancelled:
+                raise _problem("was cancelled", "run it again")
             if late.is_set() or process.returncode == -14:  # SIGALRM, its own timer
                 reason = f"took longer than {self._seconds_max:g} s"
             else:
@@ -159,15 +228,27 @@ class SqlSandbox:
         header, payload = answer
         if "problems" in header:
             raise InvalidDocument([Problem(*problem) for problem in header["problems"]])
+        plain = request["format"] == "json"
+        loaded = orjson.loads(payload) if plain else None
         return SqlAnswer(
             columns=header["columns"],
-            rows=orjson.loads(payload) if kind == "json" else None,
-            data=None if kind == "json" else payload,
+            rows=None if request["explain"] else loaded,
+            data=None if plain else payload,
+            plan=loaded if request["explain"] else None,
             row_count=header["row_count"],
             truncated=header["truncated"],
             elapsed_ms=header["elapsed_ms"],
             as_of_us=as_of,
         )
+
+    def _worker(self) -> subprocess.Popen[bytes]:
+        """A worker that waits for work, or a new one."""
+        with self._lock:
+            process = self._idle.pop() if self._idle else None
+        if process is not None and process.poll() is not None:
+            self._end(process)
+            process = None
+        return process or self._spawn()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         options = {

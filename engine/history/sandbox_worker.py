@@ -8,6 +8,7 @@ an alarm ends it when a query does not. Its parent is `sandbox.py`.
 from __future__ import annotations
 
 import json
+import re
 import resource
 import signal
 import sys
@@ -22,7 +23,9 @@ import pyarrow.parquet as _parquet  # noqa: F401  # loaded before the limits are
 
 from engine.core.errors import InvalidDocument
 from engine.history.answers import encode
-from engine.history.gate import check, refuse
+from engine.history.gate import Checked, check, refuse
+from engine.history.parameters import bound as bound_values
+from engine.history.plan import plan_document
 from engine.history.schema import DAY, JOBS, STEPS, STORED, Column, Table
 from engine.history.segments import live_paths
 from engine.history.sqlfiles import sql
@@ -33,8 +36,11 @@ BATCH_ROWS: Final = 2048
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 ALARM_EXTRA_S: Final = 2
 ATTEMPTS_AT_FILES: Final = 3
-ASK_LESS: Final = "ask for less: a shorter range of d, fewer rows"
+ASK_LESS: Final = (
+    "ask for less: a shorter range of the day d, fewer columns or rows; explain shows what it reads"
+)
 OUT_OF_MEMORY: Final = (duckdb.OutOfMemoryException, MemoryError, pa.ArrowMemoryError)
+_LINE: Final = re.compile(r"LINE (\d+):")
 PUBLISHED: Final = frozenset({table.name for table in STORED} | {JOBS.name, STEPS.name})
 
 
@@ -116,45 +122,77 @@ class Worker:
         try:
             check_parser = self._db.cursor()
             try:
-                tables = check(check_parser, request["sql"], PUBLISHED)
+                checked = check(check_parser, request["sql"], PUBLISHED)
             finally:
                 check_parser.close()
-            header, payload = self._run(request, tables)
+            header, payload = self._run(request, checked)
         except InvalidDocument as error:
             problems = [[p.field, p.reason, p.hint] for p in error.problems]
             return {"problems": problems}, b""
         header["elapsed_ms"] = (time.monotonic_ns() - begun) / 1e6
         return header, payload
 
-    def _run(self, request: dict[str, Any], tables: frozenset[str]) -> tuple[dict[str, Any], bytes]:
+    def _run(self, request: dict[str, Any], checked: Checked) -> tuple[dict[str, Any], bytes]:
+        values = bound_values(checked.parameters, request["parameters"])
         for attempt in range(ATTEMPTS_AT_FILES):
             try:
-                self._publish(tables)
+                self._publish(checked.tables)
                 signal.alarm(int(self._seconds_max) + ALARM_EXTRA_S)
-                return self._fetch(request["sql"], request["limit"], request["format"])
+                if request["explain"]:
+                    return self._explain(request["sql"], values, request["explain"] == "analyze")
+                return self._fetch(request["sql"], values, request["limit"], request["format"])
             except InvalidDocument:
                 raise
             except Exception as error:  # whatever a query can provoke, the worker must answer
                 if not _is_vanished(error) or attempt + 1 == ATTEMPTS_AT_FILES:
-                    raise self._refusal(error) from error
+                    raise self._refusal(error, request["sql"], values) from error
                 self._seen.clear()  # a segment was merged into another while we read
             finally:
                 signal.alarm(0)
         raise refuse("could not be read", "try again")
 
-    def _refusal(self, error: Exception) -> InvalidDocument:
+    def _refusal(self, error: Exception, question: str, values: dict[str, Any]) -> InvalidDocument:
         """What went wrong, in a person's words; in a stream, Arrow wraps what DuckDB says."""
         text = _reason(error)
+        if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
+            text = self._marked(question, values) or text
         if isinstance(error, duckdb.InterruptException) or "INTERRUPT Error" in text:
             return refuse(f"took longer than {self._seconds_max:g} s", ASK_LESS)
         if isinstance(error, OUT_OF_MEMORY) or "Out of Memory Error" in text:
             return refuse("used more memory than a query may", ASK_LESS)
         return refuse(text or type(error).__name__, "see the tables and columns of the schema")
 
-    def _fetch(self, question: str, limit: int, kind: str) -> tuple[dict[str, Any], bytes]:
+    def _marked(self, question: str, values: dict[str, Any]) -> str:
+        """The same error with the line at fault: only execute() says it, and sql() does not."""
         cursor = self._db.cursor()
         try:
-            result = cursor.sql(question)  # unlike execute(), this streams into Arrow
+            cursor.execute(f"EXPLAIN\n{question}", values)
+        except duckdb.Error as error:
+            return _LINE.sub(lambda found: f"LINE {int(found[1]) - 1}:", _reason(error))
+        finally:
+            cursor.close()
+        return ""
+
+    def _explain(
+        self, question: str, values: dict[str, Any], analyze: bool
+    ) -> tuple[dict[str, Any], bytes]:
+        """The plan of a checked statement; with `analyze` it is run, and the plan says how long."""
+        how = "ANALYZE, FORMAT json" if analyze else "FORMAT json"
+        cursor = self._db.cursor()
+        try:
+            row = cursor.execute(f"EXPLAIN ({how})\n{question}", values).fetchone()
+        finally:
+            cursor.close()
+        plan = plan_document(orjson.loads(row[1] if row else "[]"))
+        return {"columns": [], "row_count": 0, "truncated": False}, orjson.dumps(plan)
+
+    def _fetch(
+        self, question: str, values: dict[str, Any], limit: int, kind: str
+    ) -> tuple[dict[str, Any], bytes]:
+        cursor = self._db.cursor()
+        try:
+            # Unlike execute(), this streams into Arrow.
+            result = cursor.sql(question, params=values or None)
             types = [
                 {"name": name, "type": str(kind)}
                 for name, kind in zip(result.columns, result.types, strict=True)

@@ -24,8 +24,12 @@ from engine.core.clock import SECOND_US, Clock
 from engine.history import rows as rowing
 from engine.history import transfer
 from engine.history.database import open_database
+from engine.history.derived import Deriving
 from engine.history.export import INTERVAL_S, Exporter
 from engine.history.jobs import write_jobs
+from engine.history.load import LOAD_HOURS, LOAD_QUARTERS
+from engine.history.places import PLACES
+from engine.history.profile import WEEK_PROFILES
 from engine.history.schema import STORED
 from engine.model.job import Document
 from engine.state.messages import Committed, ExecutionsImported
@@ -37,11 +41,15 @@ EMPTY_WATERMARK_US: Final = SECOND_US
 RETRY_S: Final = 1.0
 QUEUE_LOUD: Final = 100_000
 PRUNE_EVERY: Final = 10_000  # groups, before old progress rows are dropped
+DERIVED: Final = (PLACES, WEEK_PROFILES, LOAD_QUARTERS, LOAD_HOURS)
 _log = logging.getLogger(__name__)
 
 
 class History:
     """The durable rows of one node and the thread that writes them.
+
+    Attributes:
+        deriving: keeps the tables that are derived from the rows.
 
     Args:
         data_dir: holds `history.duckdb` and `export/`; made if missing.
@@ -75,6 +83,7 @@ class History:
         self._loud = False
         self._export_every_s = export_every_s
         self._exporter: Exporter | None = None
+        self.deriving = Deriving(self, DERIVED)
         self.jobs_source: Callable[[], list[Document]] | None = None
 
     # ---- life ------------------------------------------------------------------------------------
@@ -103,6 +112,7 @@ class History:
             interval_s = self._export_every_s
             self._exporter = Exporter(self, clock=self._clock, interval_s=interval_s)
             self._exporter.start()
+        self.deriving.start()
 
     def stop(self) -> None:
         """Write and export what is queued, then close the file.
@@ -115,6 +125,7 @@ class History:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+        self.deriving.stop()
         if self._exporter is not None:
             self._exporter.stop()
             self._exporter = None

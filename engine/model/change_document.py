@@ -41,6 +41,11 @@ def parse_change(document: Any, job: Job) -> Change:
         for name in FIELDS
         if name in document and document[name] is None
     ]
+    if job.spec.report:
+        reason, hint = "cannot be changed: the job writes a report", "change its timeout"
+        problems += [
+            Problem(f"change.{name}", reason, hint) for name in REQUEST_FIELDS if name in document
+        ]
     if not document:
         problems.append(Problem("change", "changes nothing", _HINT))
     if problems:
@@ -63,7 +68,8 @@ def parse_change(document: Any, job: Job) -> Change:
 def _checked(document: Mapping[str, Any], job: Job) -> Job:
     """The job with the change written into its document, as the parser of jobs reads it."""
     whole = job_document(job)
-    whole["webhook"] |= {name: document[name] for name in REQUEST_FIELDS if name in document}
+    if not job.spec.report:
+        whole["webhook"] |= {name: document[name] for name in REQUEST_FIELDS if name in document}
     if "timeout" in document:
         whole["timeout"] = document["timeout"]
     try:

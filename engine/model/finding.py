@@ -38,6 +38,9 @@ class Finding:
         evidence: the same in words.
         by: who changed the state last; empty while nobody has.
         note: why they did.
+        job_name: of an imported job that this cluster does not have; empty for its own jobs.
+        namespace: likewise.
+        recorded_us: when a finding of an imported job was recorded: its runs may be years old.
     """
 
     id: str
@@ -57,3 +60,6 @@ class Finding:
     state: FindingState = FindingState.OPEN
     by: str = ""
     note: str = ""
+    job_name: str = ""
+    namespace: str = ""
+    recorded_us: Instant = 0

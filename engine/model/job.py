@@ -62,25 +62,57 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOrder:
+    """A report that a job writes: its kind, and of which runs.
+
+    It is about the `span_us` microseconds before the fire time, on the clock of the job's zone.
+    Empty filters leave all runs in; the tag's value "" stands for any.
+    """
+
+    kind: str
+    span_us: int = 7 * 86_400 * SECOND_US
+    namespace: str = ""
+    job: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    slo: float = 0.99
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobSpec:
-    """What a person writes, checked: the same value behind REST, YAML, CLI and console."""
+    """What a person writes, checked: the same value behind REST, YAML, CLI and console.
+
+    A fire calls `webhook`, or writes `report` where there is one.
+    `window_us` is a permission: the job may start up to so long after its fire time.
+    """
 
     name: str
     namespace: str = "default"
     description: str = ""
     schedule: str
     timezone: str = "UTC"
-    webhook: Webhook
+    webhook: Webhook = Webhook(url="")
+    report: ReportOrder | None = None
     retry_policy: RetryPolicy = RetryPolicy()
     timeout_us: int = 300 * SECOND_US
     concurrency: Concurrency = Concurrency.FORBID
     missed_run_policy: MissedRunPolicy = MissedRunPolicy.EXECUTE_ONE
     tags: dict[str, str] = field(default_factory=dict)
+    window_us: int = 0
 
     @property
     def protocol(self) -> str:
         """The name of the protocol that carries the job's attempts."""
-        return "http"
+        return "report" if self.report else "http"
+
+    @property
+    def url(self) -> str:
+        """What a fire reaches; for a report a URL of no host, "report:weekly"."""
+        return f"report:{self.report.kind}" if self.report else self.webhook.url
+
+    @property
+    def method(self) -> str:
+        """How it is reached: the HTTP method, or "WRITE" for a report."""
+        return "WRITE" if self.report else self.webhook.method
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

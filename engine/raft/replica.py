@@ -181,8 +181,12 @@ _EVENTS: dict[str, type[Any]] = {
         messages.FiresSkipped,
         messages.FindingChanged,
         messages.FindingsForgotten,
+        messages.ModelsTrained,
+        messages.TrainingRequested,
         messages.TemplatePublished,
         messages.TemplateWithdrawn,
+        messages.QuerySaved,
+        messages.QueryDeleted,
         messages.ExecutionsImported,
     )
 }

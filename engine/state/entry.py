@@ -35,11 +35,15 @@ _COMMANDS: dict[str, type[Any]] = {
         messages.CancelExecution,
         messages.PublishTemplate,
         messages.WithdrawTemplate,
+        messages.SaveQuery,
+        messages.DeleteQuery,
         messages.StartExecutions,
         messages.RecordExecutions,
         messages.RecoverExecutions,
         messages.RecordFindings,
         messages.ChangeFinding,
+        messages.RecordModels,
+        messages.TrainModels,
         messages.ImportExecutions,
     )
 }

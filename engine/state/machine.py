@@ -9,13 +9,24 @@ from dataclasses import replace
 
 from engine.core.ids import Instant
 from engine.state.entry import Entry
-from engine.state.messages import Accepted, Command, Committed, CreateJobs, Event, Rejected, Result
+from engine.state.messages import (
+    Accepted,
+    Command,
+    Committed,
+    CreateJobs,
+    Event,
+    Rejected,
+    Result,
+    SaveQuery,
+)
 from engine.state.rules import (  # noqa: F401  # importing registers them
     cluster,
     executions,
     findings,
     imports,
     jobs,
+    models,
+    queries,
     templates,
 )
 from engine.state.rules.registry import DECIDES, EVOLVES, Context
@@ -93,9 +104,11 @@ def _committed(
 
 def _target(command: Command) -> str:
     """What a command is about, in one word, for the audit."""
-    for name in ("id", "job_id", "node", "label"):
+    for name in ("id", "job_id", "node", "label", "name"):
         if value := getattr(command, name, ""):
             return str(value)
+    if isinstance(command, SaveQuery):
+        return command.query.name
     if isinstance(command, CreateJobs):
         return command.jobs[0].id if len(command.jobs) == 1 else f"{len(command.jobs)} jobs"
     return ""

@@ -13,6 +13,8 @@ from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.execution import AttemptResult, Change, Execution, Status, Trigger
 from engine.model.finding import Finding, FindingState
 from engine.model.job import Job, JobSpec
+from engine.model.model_card import ModelCard
+from engine.model.saved_query import SavedQuery
 from engine.model.template import PublishedTemplate
 
 # ---- commands -----------------------------------------------------------------------------------
@@ -128,6 +130,22 @@ class WithdrawTemplate:
     version: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveQuery:
+    """Keep a query; `if_version` is the version that was edited, 0 for a new one, None for any."""
+
+    query: SavedQuery
+    if_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteQuery:
+    """Forget a saved query."""
+
+    name: str
+    if_version: int | None = None
+
+
 class Fire(NamedTuple):
     """The claim of one fire time: accepted once, while it is the job's next one."""
 
@@ -196,6 +214,21 @@ class ChangeFinding:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordModels:
+    """What the leader's trainer learned; `answers` are the requested trainings that it ends."""
+
+    models: tuple[ModelCard, ...]
+    answers: tuple[JobId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainModels:
+    """A person wants models trained: of one job, or of all where `job_id` is empty."""
+
+    job_id: JobId = ""
+
+
 class ImportedJob(NamedTuple):
     """A job as the executions of an `ImportExecutions` name it; it need not exist here."""
 
@@ -247,11 +280,15 @@ Command: TypeAlias = (
     | CancelExecution
     | PublishTemplate
     | WithdrawTemplate
+    | SaveQuery
+    | DeleteQuery
     | StartExecutions
     | RecordExecutions
     | RecoverExecutions
     | RecordFindings
     | ChangeFinding
+    | RecordModels
+    | TrainModels
     | ImportExecutions
 )
 
@@ -367,10 +404,10 @@ class FiresSkipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingChanged:
-    """A finding is new, has more evidence, or another state."""
+    """A finding is new, has more evidence, or another state; an imported job is no job of ours."""
 
     finding: Finding
-    job: Job
+    job: Job | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -378,6 +415,23 @@ class FindingsForgotten:
     """Resolved findings whose last run lies before `before_us` have left the state."""
 
     before_us: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelsTrained:
+    """Models have a new version each; the trainings `answers` are done."""
+
+    models: tuple[ModelCard, ...]
+    answers: tuple[JobId, ...]
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRequested:
+    """A training waits for the leader: of one job, or of all where `job_id` is empty."""
+
+    job_id: JobId
+    at: Instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -393,6 +447,20 @@ class TemplateWithdrawn:
 
     id: str
     version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuerySaved:
+    """A saved query has a version more, or is new."""
+
+    query: SavedQuery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryDeleted:
+    """A saved query is gone."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -420,8 +488,12 @@ Event: TypeAlias = (
     | FiresSkipped
     | FindingChanged
     | FindingsForgotten
+    | ModelsTrained
+    | TrainingRequested
     | TemplatePublished
     | TemplateWithdrawn
+    | QuerySaved
+    | QueryDeleted
     | ExecutionsImported
 )
 

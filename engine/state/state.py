@@ -15,6 +15,8 @@ from engine.core.ids import ExecutionId, Instant, JobId, RequestId
 from engine.model.execution import Execution
 from engine.model.finding import Finding
 from engine.model.job import Job
+from engine.model.model_card import ModelCard
+from engine.model.saved_query import SavedQuery
 from engine.model.template import PublishedTemplate
 from engine.state.messages import Accepted, NodeRegistered, Rejected, Result
 
@@ -54,7 +56,8 @@ class State:
     """The replicated state. `now` is the largest time seen in an entry; it never runs back.
 
     `imports` is the index of the latest import of each label; `imports_floor` is the largest index
-    of those that were forgotten, for which it answers.
+    of those that were forgotten, for which it answers. `models` has the versions of each kind and
+    job, newest first; `trainings` since when people wait for one, by job, of all under "".
     """
 
     format: int = FORMAT
@@ -73,8 +76,11 @@ class State:
     findings: dict[str, Finding] = field(default_factory=dict)
     requests: dict[RequestId, Remembered] = field(default_factory=dict)
     templates: dict[str, list[PublishedTemplate]] = field(default_factory=dict)
+    queries: dict[str, SavedQuery] = field(default_factory=dict)
     imports: dict[str, int] = field(default_factory=dict)
     imports_floor: int = 0
+    models: dict[str, list[ModelCard]] = field(default_factory=dict)
+    trainings: dict[JobId, Instant] = field(default_factory=dict)
 
 
 _encoder = msgspec.json.Encoder()

@@ -13,6 +13,8 @@ from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.execution import Execution
 from engine.model.finding import Finding
 from engine.model.job import Job
+from engine.model.model_card import ModelCard
+from engine.model.saved_query import SavedQuery
 from engine.model.template import PublishedTemplate
 from engine.state.messages import NodeRegistered
 from engine.state.state import LastRun, State
@@ -99,11 +101,41 @@ class View:
         with self._lock:
             return list(self._state.findings.values())
 
+    def finding(self, finding_id: str) -> Finding | None:
+        """The finding with this id, unless it is forgotten."""
+        return self._state.findings.get(finding_id)
+
     def templates(self) -> list[tuple[PublishedTemplate, ...]]:
         """Own templates by namespace, category and name; the versions of each, newest first."""
         with self._lock:
             templates = self._state.templates
             return [tuple(templates[key]) for key in sorted(templates)]
+
+    def models(self) -> list[tuple[ModelCard, ...]]:
+        """The versions of each kind and job, newest first; in the order of the first trainings."""
+        with self._lock:
+            return [tuple(versions) for versions in self._state.models.values()]
+
+    def model(self, kind: str, job_id: JobId = "") -> ModelCard | None:
+        """The latest card of a kind, of a job or of the cluster."""
+        with self._lock:
+            versions = self._state.models.get(f"{job_id}/{kind}")
+            return versions[0] if versions else None
+
+    def trainings(self) -> dict[JobId, Instant]:
+        """The trainings that wait, and since when; the empty id is that of all jobs."""
+        with self._lock:
+            return dict(self._state.trainings)
+
+    def saved_queries(self) -> list[SavedQuery]:
+        """The saved queries, by name."""
+        with self._lock:
+            queries = self._state.queries
+            return [queries[name] for name in sorted(queries)]
+
+    def saved_query(self, name: str) -> SavedQuery | None:
+        """The saved query of that name."""
+        return self._state.queries.get(name)
 
     def last_import(self, label: str) -> int:
         """The index of the latest entry that may have imported executions under `label`."""

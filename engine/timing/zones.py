@@ -64,6 +64,17 @@ class Zone:
             self.table = _sample(self._offset, min(instant + _GROWTH_SECONDS, _LAST))
         return self.table
 
+    def stretches(self, first: int, last: int) -> list[tuple[int, int, int]]:
+        """The stretches of one offset within [first, last]: from, to (not included), offset."""
+        table = self.grow(last)
+        return [
+            (max(begins, first), min(ends, last + 1), offset)
+            for begins, ends, offset in zip(
+                table.starts, table.starts[1:], table.offsets, strict=False
+            )
+            if ends > first and begins <= last
+        ]
+
     def offset_at(self, instant: int) -> int:
         """Return the seconds east of UTC at `instant` (UTC seconds)."""
         table = self.grow(instant)

@@ -14,17 +14,17 @@ from app.console.page import Page
 from app.console.session import SERVER_FAULT, Console
 from app.console.widgets.format import fire_times, plain
 from app.console.widgets.layout import card, header
+from app.console.widgets.target import EMPTY_WEBHOOK, belongs, fault, tags_of, target
 
 PAGE = Page("Job editor", ":material/edit:", 0, "Build", hidden=True)
 ZONES = ["UTC", "Europe/Berlin", "Europe/London", "America/New_York", "Asia/Tokyo"]
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
 NEW: dict[str, Any] = {
     "name": "",
     "namespace": "default",
     "description": "",
     "schedule": "*/5 * * * *",
     "timezone": "UTC",
-    "webhook": {"url": "", "method": "POST", "headers": {}, "body": "", "auth": None},
+    "webhook": EMPTY_WEBHOOK,
     "retry_policy": {
         "max_attempts": 3,
         "initial_interval": "1s",
@@ -35,6 +35,7 @@ NEW: dict[str, Any] = {
     "concurrency": "forbid",
     "missed_run_policy": "execute_one",
     "tags": {},
+    "window": "0s",
     "enabled": True,
 }
 FIELDS = (
@@ -48,7 +49,14 @@ FIELDS = (
     "webhook.body",
     "webhook.success_codes",
     "webhook.auth",
+    "dispatch.report.kind",
+    "dispatch.report.span",
+    "dispatch.report.namespace",
+    "dispatch.report.job",
+    "dispatch.report.tags",
+    "dispatch.report.slo",
     "timeout",
+    "window",
     "retry_policy",
     "tags",
 )
@@ -56,8 +64,9 @@ FIELDS = (
 
 def render(console: Console) -> None:
     identity = st.query_params.get("id", "")
-    stored = console.client.job(identity) if identity else NEW
-    draft = draft_of(f"job_{identity}", stored)
+    report = st.query_params.get("writes", "")
+    stored = console.client.job(identity) if identity else _new(report, console.zone)
+    draft = draft_of(f"job_{identity}{report}", stored)
     base = draft.base
     with header(f"Edit {base['name']}" if identity else "New job", "every field of the job"):
         save = st.button(
@@ -72,13 +81,28 @@ def render(console: Console) -> None:
     left, right = st.columns([2, 1])
     with left:
         document = _what_and_when(draft)
-        document["webhook"] = _target(draft)
+        document |= target(console, draft)
         document |= _behaviour(draft)
     with right:
         _preview(console, document["schedule"], document["timezone"])
     draft.drawn()
     if save:
         _save(console, identity, document, draft)
+
+
+def _new(report: str, zone: str) -> dict[str, Any]:
+    """A job as it begins; one that writes a report does so each Monday morning."""
+    if not report:
+        return NEW
+    order = {"dispatch": {"type": "report", "report": {"kind": report}}}
+    begun = {key: value for key, value in NEW.items() if key != "webhook"}
+    return {
+        **begun,
+        **order,
+        "name": f"{report}-report",
+        "schedule": "0 7 * * MON",
+        "timezone": zone,
+    }
 
 
 def _kept_note(draft: Draft, stored: Mapping[str, Any]) -> None:
@@ -96,21 +120,10 @@ def _kept_note(draft: Draft, stored: Mapping[str, Any]) -> None:
             st.rerun()
 
 
-def _fault(draft: Draft, field: str) -> None:
-    """What the server said of a field, beside it."""
-    for name, text in draft.faults:
-        if _belongs(name, field):
-            st.caption(f":red[:material/error: {plain(text)}]")
-
-
-def _belongs(name: str, field: str) -> bool:
-    return name == field or name.startswith((field + ".", field + "["))
-
-
 def _unplaced(draft: Draft) -> None:
     """What the server said of fields that this form does not show, and of the job as a whole."""
     for name, text in draft.faults:
-        if not any(_belongs(name, field) for field in FIELDS):
+        if not any(belongs(name, field) for field in FIELDS):
             st.error(plain(f"{name} {text}".strip()), icon=":material/error:")
 
 
@@ -120,14 +133,14 @@ def _what_and_when(draft: Draft) -> dict[str, Any]:
         row = st.columns([2, 1, 1])
         with row[0]:
             name = st.text_input("Name", stored["name"], **draft.field("name"))
-            _fault(draft, "name")
+            fault(draft, "name")
         with row[1]:
             namespace = st.text_input("Namespace", stored["namespace"], **draft.field("namespace"))
-            _fault(draft, "namespace")
+            fault(draft, "namespace")
         with row[2]:
             enabled = st.toggle("Enabled", stored["enabled"], **draft.field("enabled"))
         description = st.text_input("Description", stored["description"], **draft.field("about"))
-        _fault(draft, "description")
+        fault(draft, "description")
         row = st.columns([2, 1])
         with row[0]:
             schedule = st.text_input(
@@ -136,13 +149,13 @@ def _what_and_when(draft: Draft) -> dict[str, Any]:
                 **draft.field("schedule"),
                 help="Cron with 5 or 6 fields, @daily, @every 90s, or @at 2027-01-01T09:00:00Z",
             )
-            _fault(draft, "schedule")
+            fault(draft, "schedule")
         with row[1]:
             zones = list(dict.fromkeys([stored["timezone"], *ZONES]))
             timezone = st.selectbox(
                 "Time zone", zones, **draft.field("zone"), accept_new_options=True
             )
-            _fault(draft, "timezone")
+            fault(draft, "timezone")
     return {
         "name": name,
         "namespace": namespace,
@@ -153,79 +166,13 @@ def _what_and_when(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _target(draft: Draft) -> dict[str, Any]:
-    webhook = draft.base["webhook"]
-    auth = webhook["auth"] or {}
-    with card("Target", "an HTTP call", key="target"):
-        row = st.columns([1, 4])
-        method = row[0].selectbox(
-            "Method", METHODS, METHODS.index(webhook["method"]), **draft.field("method")
-        )
-        with row[1]:
-            url = st.text_input(
-                "URL", webhook["url"], **draft.field("url"), placeholder="https://example.org/run"
-            )
-            _fault(draft, "webhook.url")
-        headers = st.text_area(
-            "Headers",
-            _lines(webhook["headers"]),
-            **draft.field("headers"),
-            placeholder="Name: value",
-            height=80,
-        )
-        _fault(draft, "webhook.headers")
-        body = st.text_area("Body", webhook["body"], **draft.field("body"), height=100)
-        _fault(draft, "webhook.body")
-        codes = st.text_input(
-            "Success codes",
-            ", ".join(map(str, webhook.get("success_codes", ["200-299"]))),
-            **draft.field("codes"),
-        )
-        _fault(draft, "webhook.success_codes")
-        kinds = ["none", "basic", "bearer", "api_key"]
-        kind = st.selectbox(
-            "Authentication", kinds, kinds.index(auth.get("type", "none")), **draft.field("auth")
-        )
-        credentials = _credentials(kind, auth, draft)
-        _fault(draft, "webhook.auth")
-    return {
-        "url": url,
-        "method": method,
-        "headers": _pairs(headers),
-        "body": body,
-        "success_codes": [_code(part) for part in codes.split(",") if part.strip()],
-        "auth": credentials,
-    }
-
-
-def _credentials(kind: str, auth: Mapping[str, Any], draft: Draft) -> dict[str, Any] | None:
-    """The fields that the type of authentication needs; `***` keeps what is stored."""
-    if kind == "none":
-        return None
-    fields = {
-        "basic": (("username", False), ("password", True)),
-        "bearer": (("token", True),),
-        "api_key": (("header", False), ("api_key", True)),
-    }[kind]
-    given: dict[str, Any] = {"type": kind}
-    for column, (name, hidden) in zip(st.columns(len(fields)), fields, strict=True):
-        default = "X-API-Key" if name == "header" else ""
-        given[name] = column.text_input(
-            name.replace("_", " ").capitalize(),
-            auth.get(name, default),
-            **draft.field(name),
-            type="password" if hidden else "default",
-        )
-    return given
-
-
 def _behaviour(draft: Draft) -> dict[str, Any]:
     stored = draft.base
     policy = stored["retry_policy"]
     overlap = ["forbid", "allow", "replace"]
     missed = ["execute_one", "execute_all", "ignore"]
     with card("Behaviour", "overlap, missed runs, retries", key="behaviour"):
-        row = st.columns(3)
+        row = st.columns(4)
         concurrency = row[0].selectbox(
             "Overlap", overlap, overlap.index(stored["concurrency"]), **draft.field("overlap")
         )
@@ -237,7 +184,16 @@ def _behaviour(draft: Draft) -> dict[str, Any]:
         )
         with row[2]:
             timeout = st.text_input("Timeout", stored["timeout"], **draft.field("timeout"))
-            _fault(draft, "timeout")
+            fault(draft, "timeout")
+        with row[3]:
+            window = st.text_input(
+                "Window",
+                stored.get("window", "0s"),
+                **draft.field("window"),
+                help="The job may start up to so long after its fire time; load is balanced "
+                "within it. 0s: it keeps its minute.",
+            )
+            fault(draft, "window")
         waits = st.columns(4)
         attempts = waits[0].number_input(
             "Attempts", 1, 100, int(policy["max_attempts"]), **draft.field("attempts")
@@ -251,25 +207,26 @@ def _behaviour(draft: Draft) -> dict[str, Any]:
         multiplier = waits[3].number_input(
             "Multiplier", 1.0, 10.0, float(policy["multiplier"]), **draft.field("multiplier")
         )
-        _fault(draft, "retry_policy")
+        fault(draft, "retry_policy")
         tags = st.text_input(
             "Tags",
             ", ".join(f"{key}={value}" for key, value in stored["tags"].items()),
             **draft.field("tags"),
             placeholder="team=data, tier=1",
         )
-        _fault(draft, "tags")
+        fault(draft, "tags")
     return {
         "concurrency": concurrency,
         "missed_run_policy": missed_run_policy,
         "timeout": timeout,
+        "window": window,
         "retry_policy": {
             "max_attempts": attempts,
             "initial_interval": initial,
             "max_interval": longest,
             "multiplier": multiplier,
         },
-        "tags": _pairs(tags.replace(",", "\n"), "="),
+        "tags": tags_of(tags),
     }
 
 
@@ -321,21 +278,3 @@ def _save(console: Console, identity: str, document: dict[str, Any], draft: Draf
 def _hinted(detail: Mapping[str, Any]) -> str:
     hint = detail.get("hint")
     return f"({hint})" if hint else ""
-
-
-def _lines(pairs: Mapping[str, str]) -> str:
-    return "\n".join(f"{name}: {value}" for name, value in pairs.items())
-
-
-def _pairs(text: str, mark: str = ":") -> dict[str, str]:
-    pairs = {}
-    for line in text.splitlines():
-        if line.strip():
-            name, _, value = line.partition(mark)
-            pairs[name.strip()] = value.strip()
-    return pairs
-
-
-def _code(text: str) -> int | str:
-    text = text.strip()
-    return int(text) if text.isdigit() else text

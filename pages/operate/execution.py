@@ -70,7 +70,8 @@ def _actions(console: Console, execution: dict[str, Any]) -> None:
             if cancelled is not None:
                 st.rerun()
         return
-    if st.button("With a change", icon=":material/edit:", key="again_changed"):
+    calls = (execution["request"] or {}).get("method") != "WRITE"  # a report has no request
+    if calls and st.button("With a change", icon=":material/edit:", key="again_changed"):
         console.go("again", id=identity)
     if st.button("Run again", type="primary", icon=":material/replay:", shortcut="X", key="again"):
         replay = console.carry_out(

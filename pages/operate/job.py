@@ -14,6 +14,7 @@ from app.console.page import Page
 from app.console.session import Console
 from app.console.widgets import charts
 from app.console.widgets.format import clock, duration, fire_times, milliseconds, percent, plain
+from app.console.widgets.heatmaps import WEEK_MEASURES, profile_map, strongest
 from app.console.widgets.layout import card, empty_state, header
 
 PAGE = Page("Job", ":material/work:", 11, "Operate", hidden=True)
@@ -35,13 +36,16 @@ def render(console: Console) -> None:
     if job["description"]:
         st.caption(plain(job["description"]))
     _numbers(console, job)
-    history, durations, coming, versions, definition = st.tabs(
-        ["History", "Durations", "Next runs", "Versions", "Definition"], key="job_tab"
+    history, statistics, coming, versions, definition = st.tabs(
+        ["History", "Statistics", "Next runs", "Versions", "Definition"],
+        key="job_tab",
+        bind="query-params",
     )
     with history:
         _history(console, job)
-    with durations:
-        _durations(console, job)
+    if statistics.open:  # its whole past is asked for only when somebody looks
+        with statistics:
+            _statistics(console, job)
     with coming:
         _coming(console, job)
     with versions:
@@ -135,13 +139,54 @@ def _history(console: Console, job: dict[str, Any]) -> None:
         console.go("execution", id=rows[event["selection"]["rows"][0]]["id"])
 
 
-def _durations(console: Console, job: dict[str, Any]) -> None:
-    series = console.client.job_stats(job["id"], "24h")["series"]
-    timed = [run for run in series if run["duration_ms"] is not None]
-    if not timed:
-        st.caption("Nothing to draw yet.")
+def _statistics(console: Console, job: dict[str, Any]) -> None:
+    """What all its scheduled runs came to; the latest of them, and the hours of its week."""
+    found = console.client.job_statistics(job["id"])
+    if not found["runs"]:
+        st.caption("No scheduled run has ended yet.")
         return
-    st.vega_lite_chart(charts.durations(timed), key="job_durations", width="stretch")
+    st.markdown(_in_words(found))
+    with card("Latest runs", found["drift_words"], key="job_latest"):
+        series = console.client.job_stats(job["id"], "31d")["series"]
+        timed = [run for run in series if run["duration_ms"] is not None]
+        st.vega_lite_chart(charts.durations(timed), key="job_durations", width="stretch")
+    with card(
+        "Hours of its week",
+        f"all scheduled runs, on the clock of {job['timezone']}",
+        key="job_week",
+    ):
+        shown = st.segmented_control(
+            "Show",
+            list(WEEK_MEASURES),
+            default="Duration",
+            key="job_week_show",
+            label_visibility="collapsed",
+            required=True,
+        )
+        measure = WEEK_MEASURES[shown or "Duration"]
+        st.caption(f"The strongest colour is {strongest(found['week'], measure)}.")
+        st.echarts_chart(
+            profile_map(found["week"], measure),
+            key=f"job_week_{job['id']}_{measure}",
+            height=230,
+            alt=f"{shown} by hour of the week of {job['name']}",
+        )
+    if len(found["failure_rates"]) > 1:
+        with card("Failure rate", "of the twenty runs up to each", key="job_failure_rate"):
+            st.vega_lite_chart(
+                charts.failure_rates(found["failure_rates"]), key="job_rates", width="stretch"
+            )
+
+
+def _in_words(found: dict[str, Any]) -> str:
+    took = found["duration_ms"]
+    said = [f"**{found['runs']:,}** scheduled runs, **{percent(found['failure_rate'])}** failed"]
+    if took["count"]:
+        said.append(
+            f"mean **{milliseconds(took['mean'])}**, half within {milliseconds(took['p50'])}, "
+            f"99 % within {milliseconds(took['p99'])}, longest {milliseconds(took['max'])}"
+        )
+    return " · ".join(said)
 
 
 def _coming(console: Console, job: dict[str, Any]) -> None:

@@ -112,7 +112,7 @@ def _cards(console: Console, data: dict[str, Any], window: str) -> None:
             f"p99 {milliseconds(lateness['p99'])}",
             line=[bucket["lateness_p95_ms"] or 0 for bucket in series],
         )
-        console.link("By minute", "sql", sql_example="Lateness by minute")
+        console.link("By minute", "sql", query="lateness-by-minute")
     with row[4], _number("jobs"):
         _metric("Jobs", data["jobs_total"], f"{data['jobs_enabled']} enabled")
         st.space("stretch")

@@ -34,6 +34,9 @@ def render(console: Console) -> None:
     if identity:
         _job(console, identity)
         return
+    if linked := st.query_params.get("finding", ""):
+        _linked(console, linked)
+        return
     states = st.pills(
         "State",
         STATES,
@@ -82,7 +85,25 @@ def _list(console: Console, found: list[dict[str, Any]], total: int) -> None:
     chosen = [found[place] for place in event["selection"]["rows"] if place < len(found)]
     if chosen:
         _finding(console, chosen[0])
-        _chart(console, chosen[0]["job_id"], chosen[0]["detector"])
+        _chart(console, chosen[0]["job_id"], _drawn_by(chosen[0]))
+
+
+def _linked(console: Console, identity: str) -> None:
+    """One finding by its id: what a link leads to."""
+    try:
+        finding = console.client.finding(identity)
+    except ApiError as error:
+        show_error(error)
+        return
+    if st.button("All findings", icon=":material/arrow_back:"):
+        console.go("anomalies")
+    _finding(console, finding)
+    _chart(console, finding["job_id"], _drawn_by(finding))
+
+
+def _drawn_by(finding: dict[str, Any]) -> str:
+    """The detector whose chart shows it: what several jobs share is drawn for the first."""
+    return "failure_spike" if finding["detector"] == "shared_failure" else str(finding["detector"])
 
 
 def _finding(console: Console, finding: dict[str, Any]) -> None:
@@ -102,8 +123,12 @@ def _finding(console: Console, finding: dict[str, Any]) -> None:
                     _judge(console, finding["id"], action, note)
             if st.button("The run", icon=":material/receipt_long:", key="finding_run"):
                 console.go("execution", id=finding["execution_id"])
-            if st.button("The job", icon=":material/work:", key="finding_job"):
+            if finding["imported"]:
+                st.caption("Imported: this cluster has no such job.")
+            elif st.button("The job", icon=":material/work:", key="finding_job"):
                 console.go("job", id=finding["job_id"])
+            if st.button("Link", icon=":material/link:", key="finding_link"):
+                console.go("anomalies", finding=finding["id"])
 
 
 def _judge(console: Console, identity: str, action: str, note: str) -> None:
@@ -118,14 +143,22 @@ def _judge(console: Console, identity: str, action: str, note: str) -> None:
 
 
 def _job(console: Console, identity: str) -> None:
-    job = console.client.job(identity)
+    try:
+        job = console.client.anomalies(identity, runs=1)
+    except ApiError as error:
+        show_error(error)
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{plain(job['name'])}** :gray[{plain(job['namespace'])}]", width="stretch")
+        st.markdown(
+            f"**{plain(job['job_name'])}** :gray[{plain(job['namespace'])}]", width="stretch"
+        )
         if st.button("All findings", icon=":material/arrow_back:"):
             console.go("anomalies")
-        if st.button("The job", icon=":material/work:", key="anomalies_job"):
-            console.go("job", id=job["id"])
-    _chart(console, job["id"], st.query_params.get("detector"))
+        if not job["imported"] and st.button(
+            "The job", icon=":material/work:", key="anomalies_job"
+        ):
+            console.go("job", id=job["job_id"])
+    _chart(console, job["job_id"], st.query_params.get("detector"))
 
 
 def _chart(console: Console, job_id: str, detector: str | None) -> None:

@@ -16,10 +16,13 @@ from tests.bench.claims import claims
 from tests.bench.cron import next_fires
 from tests.bench.dispatch import dispatch
 from tests.bench.failover import failover
+from tests.bench.forecasts import forecasts
 from tests.bench.history import history
 from tests.bench.memory import memory
+from tests.bench.scale import scale
 from tests.bench.start import start
 from tests.bench.table import Row
+from tests.bench.traces import traces
 
 BENCHES: dict[str, Callable[[bool], Iterator[Row]]] = {
     "cron": lambda _quick: next_fires(),
@@ -29,11 +32,14 @@ BENCHES: dict[str, Callable[[bool], Iterator[Row]]] = {
     "burst-1000": lambda _quick: burst(1_000),
     "burst-10000": lambda _quick: burst(10_000),
     "anomalies": lambda _quick: anomalies(),
+    "forecasts": lambda _quick: forecasts(),
+    "traces": lambda _quick: traces(),
     "start": lambda _quick: start(),
     "failover": lambda _quick: failover(),
     "memory": lambda quick: memory(10_000) if quick else memory(10_000, 100_000),
+    "scale": lambda _quick: scale(),
 }
-SLOW = {"anomalies", "burst-10000", "failover", "memory"}
+SLOW = {"anomalies", "burst-10000", "failover", "forecasts", "memory", "scale", "traces"}
 """Left out of --quick unless named."""
 
 

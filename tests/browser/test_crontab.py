@@ -65,7 +65,7 @@ def test_crontabs_are_imported_and_their_fires_are_seen_at_every_door(
         total = node.request("GET", "/api/v1/jobs?limit=1&namespace=debian")["total"]
         assert total == len(jobs)
 
-        wait_for(lambda: len(_commands(sink)) >= 2, 75, "both fire within the next minute")
+        wait_for(lambda: len(_commands(sink)) >= 2, what="both fire within the next minute")
         commands = _commands(sink)
         assert {"/usr/local/bin/due-soon --all", "/bin/also-due"} <= set(commands)
         key = commands["/usr/local/bin/due-soon --all"]
@@ -79,7 +79,7 @@ def test_crontabs_are_imported_and_their_fires_are_seen_at_every_door(
             rows: list[Any] = node.request("POST", "/api/v1/sql", json={"sql": sql})["rows"]
             return rows
 
-        wait_for(found, 10, "the run is in SQL")
+        wait_for(found, what="the run is in SQL")
         assert found() == [["success", "schedule"]]
 
         page.goto(f"{console}/executions?namespace=debian")

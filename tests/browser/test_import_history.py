@@ -46,8 +46,8 @@ def test_a_file_is_tried_and_then_taken_in_once(
             "success",
         ]
 
-    wait_for(arrived, 30, "both good rows are there")
+    wait_for(arrived, what="both good rows are there")
     themed.get_by_role("button", name="Import", exact=True).click()
     already = themed.get_by_test_id("stMetric").filter(has_text="There already")
     expect(already).to_contain_text("2", timeout=30 * SECONDS)
-    wait_for(arrived, 30, "and still only once")
+    wait_for(arrived, what="and still only once")

@@ -36,7 +36,7 @@ def test_a_reader_goes_on_at_another_node_when_its_own_dies(tmp_path: Path) -> N
         second.close()
 
         leader.start()
-        wait_for(leader.healthy, 60)
+        wait_for(leader.healthy)
         again = Client(leader.url)
-        wait_for(lambda: again.recent_events(after[-1]["id"])["events"], 30, "it catches up")
+        wait_for(lambda: again.recent_events(after[-1]["id"])["events"], what="it catches up")
         again.close()

@@ -21,5 +21,5 @@ def test_a_follower_that_is_asked_to_lead_has_the_leader_hand_over(tmp_path: Pat
             asked.request("POST", "/api/v1/cluster/transfer", json={"to": next_leader.name})
             return nodes.leader() is not former
 
-        wait_for(handed_over, 60, f"{former.name} hands over")
-        wait_for(lambda: nodes.leader() is next_leader, 30, f"{next_leader.name} leads")
+        wait_for(handed_over, what=f"{former.name} hands over")
+        wait_for(lambda: nodes.leader() is next_leader, what=f"{next_leader.name} leads")

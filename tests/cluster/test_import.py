@@ -43,7 +43,7 @@ def send(node: Node, rows: list[dict[str, Any]], size: int) -> None:
             except httpx.HTTPError:
                 return False
 
-        wait_for(sent, 90, f"batch {start} is taken by {node.name}")
+        wait_for(sent, what=f"batch {start} is taken by {node.name}")
 
 
 def held(node: Node) -> list[tuple[str, str]]:
@@ -72,9 +72,9 @@ def test_all_nodes_hold_the_same_rows_once_though_the_leader_dies(tmp_path: Path
         leader.start()
         for sender in senders:
             sender.join(180)
-        wait_for(leader.healthy, 60, "the killed node is back")
+        wait_for(leader.healthy, what="the killed node is back")
         for node in nodes.nodes:
-            wait_for(lambda node=node: len(held(node)) == ROWS, 60, f"{node.name} has all")  # type: ignore[misc]  # bound at once
+            wait_for(lambda node=node: len(held(node)) == ROWS, what=f"{node.name} has all")  # type: ignore[misc]  # bound at once
         first, second, third = (held(node) for node in nodes.nodes)
         assert first == second == third
         assert len({identity for identity, _ in first}) == ROWS

@@ -21,7 +21,7 @@ def test_nothing_acknowledged_is_lost_over_twenty_kills(tmp_path: Path) -> None:
         acknowledged: list[str] = []
         finished: set[str] = set()
         for k in range(ROUNDS):
-            wait_for(node.healthy, 60, f"start {k}: {node.data_dir}")
+            wait_for(node.healthy, what=f"start {k}: {node.data_dir}")
             created = node.request("POST", "/api/v1/jobs", json=job(f"j{k}", f"{sink.url}/{k}"))
             acknowledged.append(created["id"])
             end = time.monotonic() + 0.5 + (k % 5) * 0.2
@@ -30,7 +30,7 @@ def test_nothing_acknowledged_is_lost_over_twenty_kills(tmp_path: Path) -> None:
                 finished |= {row["id"] for row in page["executions"]}
             node.kill()
             node.start()
-        wait_for(node.healthy, 60, "the last start")
+        wait_for(node.healthy, what="the last start")
         jobs = {found["id"] for found in node.request("GET", "/api/v1/jobs?limit=1000")["jobs"]}
         assert jobs == set(acknowledged)
         assert finished, "nothing finished, so nothing was shown"

@@ -68,7 +68,7 @@ class Bench:
 
     def one(self, document: dict[str, Any]) -> AttemptResult:
         self.send("exe_1", document)
-        wait_for(lambda: self.results, 20)
+        wait_for(lambda: self.results)
         return self.results[0]
 
 
@@ -114,7 +114,7 @@ def test_a_long_response_is_cut(bench: Bench, target: Target) -> None:
 def test_the_trace_is_steps_in_order_that_end_in_one(bench: Bench, target: Target) -> None:
     bench.send("exe_good", target.good())
     bench.send("exe_bad", target.refusing())
-    wait_for(lambda: len(bench.results) == 2, 20)
+    wait_for(lambda: len(bench.results) == 2)
     for result in bench.results:
         steps = json.loads(result.trace)
         assert {kind for kind, _, _ in steps} <= STEPS
@@ -145,7 +145,7 @@ def test_two_attempts_of_an_execution_are_told_apart(bench: Bench, target: Targe
     bench.send("exe_1", target.silent() | {"timeout": "1s"}, attempt=1)
     wait_for(lambda: target.seen)
     bench.send("exe_1", target.good(), attempt=2)
-    wait_for(lambda: len(bench.results) == 2, 20)
+    wait_for(lambda: len(bench.results) == 2)
     found = {result.attempt: result.outcome for result in bench.results}
     assert found == {1: AttemptOutcome.TIMEOUT, 2: AttemptOutcome.SUCCESS}
     assert not bench.worker.in_flight

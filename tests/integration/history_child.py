@@ -22,7 +22,7 @@ def main() -> None:
     for index in range(history.watermark - 5, ENTRIES):  # from before the watermark: skipped
         events = [event for position in range(PER_ENTRY) for event in ended(index, position)]
         history.project(committed(index, "RecordExecutions", *events))
-        if index % 7 == 0 and history.wait_for(index, 10):
+        if index % 7 == 0 and history.wait_for(index, 120):
             sys.stdout.write(f"{index}\n")
             sys.stdout.flush()
 

@@ -44,7 +44,7 @@ def test_a_node_restored_elsewhere_has_every_job_and_run_and_goes_on(tmp_path: P
         moved = Node("n1", tmp_path / "new", f"127.0.0.1:{ports[0]}", node.raft)
         moved.start()
         try:
-            wait_for(moved.healthy, 60)
+            wait_for(moved.healthy)
             runs = moved.request("GET", "/api/v1/jobs/default%2Fa/executions")["executions"]
             assert [run["id"] for run in runs] == [done["id"]]
             more = moved.request("POST", "/api/v1/jobs/default%2Fa/trigger?wait=10s")

@@ -30,7 +30,7 @@ def test_the_journal_is_flushed_before_a_write_is_answered(tmp_path: Path) -> No
     with (tmp_path / "node.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
     try:
-        wait_for(lambda: _healthy(http), 60)
+        wait_for(lambda: _healthy(http))
         job = {"name": "flushed-1", "schedule": "@daily", "webhook": {"url": "http://h/"}}
         for number in range(5):
             job["name"] = f"flushed-{number}"

@@ -43,7 +43,7 @@ def test_one_reads_what_one_has_written(open_history: Open) -> None:
     history = open_history("a")
     for entry in story():
         history.project(entry)
-    assert history.wait_for(12, 10)
+    assert history.wait_for(12, 120)
     assert history.watermark == 12
     assert history.lag == 0
     assert history.rows == 21
@@ -56,7 +56,7 @@ def test_an_entry_at_or_below_the_watermark_is_skipped(open_history: Open) -> No
     for _ in range(3):
         for entry in story():
             history.project(entry)
-    assert history.wait_for(12, 10)
+    assert history.wait_for(12, 120)
     before = history.content_hash(12)
     history.stop()
     history.start()
@@ -72,8 +72,8 @@ def test_nodes_that_group_differently_hold_equal_rows(open_history: Open) -> Non
     for entry in story():
         at_once.project(entry)
         one_by_one.project(entry)
-        assert one_by_one.wait_for(entry.index, 10)
-    assert at_once.wait_for(12, 10)
+        assert one_by_one.wait_for(entry.index, 120)
+    assert at_once.wait_for(12, 120)
     for upto in (3, 6, 12):
         assert at_once.content_hash(upto) == one_by_one.content_hash(upto)
     assert at_once.content_hash(3) != at_once.content_hash(6)
@@ -83,7 +83,7 @@ def test_empty_entries_move_the_watermark(open_history: Open) -> None:
     history = open_history("a")
     for index in range(1, 400):
         history.project(begun(index))
-    assert history.wait_for(399, 10)
+    assert history.wait_for(399, 120)
     assert history.rows == 0
 
 
@@ -101,7 +101,7 @@ def test_a_range_goes_from_node_to_node_row_for_row(open_history: Open) -> None:
     source, target = open_history("a"), open_history("b")
     for entry in story():
         source.project(entry)
-    assert source.wait_for(12, 10)
+    assert source.wait_for(12, 120)
     target.import_range(source.export_range(0, 6))
     assert target.watermark == 6
     assert target.content_hash(6) == source.content_hash(6)
@@ -118,7 +118,7 @@ def test_a_long_range_goes_in_pieces_that_never_cut_an_entry(open_history: Open)
     source, target = open_history("a"), open_history("b")
     for entry in story():
         source.project(entry)
-    assert source.wait_for(12, 10)
+    assert source.wait_for(12, 120)
     ends = []
     while target.watermark < 12:
         target.import_range(source.export_range(target.watermark, 12, rows_max=2))
@@ -132,7 +132,7 @@ def test_a_damaged_or_gapped_range_is_refused_and_changes_nothing(open_history: 
     source, target = open_history("a"), open_history("b")
     for entry in story():
         source.project(entry)
-    assert source.wait_for(12, 10)
+    assert source.wait_for(12, 120)
     data = source.export_range(0, 12)
     broken = data[:-10] + bytes([data[-10] ^ 1]) + data[-9:]
     for bad in (broken, b"", b"nonsense"):
@@ -163,7 +163,7 @@ def test_many_threads_read_while_one_writes(open_history: Open) -> None:
         history.project(committed(index, "RecordExecutions", *ended(index)))
     for thread in threads:
         thread.join()
-    assert history.wait_for(299, 10)
+    assert history.wait_for(299, 120)
     assert faults == []
 
 
@@ -178,7 +178,7 @@ def test_a_broken_file_is_moved_aside_and_the_history_starts_empty(
         "from tests.unit.engine.history.events import story\n"
         "h = History(Path(sys.argv[1]), node='c', clock=SystemClock())\nh.start()\n"
         "for entry in story(): h.project(entry)\n"
-        "assert h.wait_for(12, 10)\nos._exit(0)\n"  # no checkpoint: the rows are in the WAL
+        "assert h.wait_for(12, 120)\nos._exit(0)\n"  # no checkpoint: the rows are in the WAL
     )
     subprocess.run([sys.executable, "-c", script, str(data)], check=True, cwd=ROOT)
     target = data / ("history.duckdb.wal" if what == "wal" else "history.duckdb")
@@ -195,7 +195,7 @@ def test_a_broken_file_is_moved_aside_and_the_history_starts_empty(
     assert list(data.glob("history.duckdb*.corrupt-*"))
     for entry in story():
         history.project(entry)
-    assert history.wait_for(12, 10)
+    assert history.wait_for(12, 120)
     assert history.rows == 21
 
 
@@ -256,7 +256,7 @@ def test_changes_of_jobs_are_counted_for_the_export(open_history: Open) -> None:
     before = history.job_changes
     for entry in story():
         history.project(entry)
-    assert history.wait_for(12, 10)
+    assert history.wait_for(12, 120)
     assert history.job_changes == before + 5
 
 

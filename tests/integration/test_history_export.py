@@ -8,7 +8,9 @@ import duckdb
 import pytest
 
 from engine.core.clock import SystemClock
+from engine.history import reader
 from engine.history.export import MERGE_AT, Exporter, progress
+from engine.history.reader import SegmentReader
 from engine.history.schema import STORED
 from engine.history.segments import days, live_paths
 from engine.history.store import History
@@ -53,11 +55,11 @@ def test_outside_readers_find_every_row_once_whatever_was_merged(history: Histor
     exporter = Exporter(history, clock=Still())
     for entry in story():
         history.project(entry)
-        assert history.wait_for(entry.index, 10)
+        assert history.wait_for(entry.index, 120)
         assert exporter.run_once() == entry.index
     for index in range(13, 13 + 2 * MERGE_AT):
         history.project(committed(index, "RecordExecutions", *ended(index)))
-        assert history.wait_for(index, 10)
+        assert history.wait_for(index, 120)
         exporter.run_once()
         assert len(live_paths(history.export_dir, "executions")) < MERGE_AT
     for table in STORED:
@@ -65,10 +67,27 @@ def test_outside_readers_find_every_row_once_whatever_was_merged(history: Histor
     assert not list(history.export_dir.glob("**/*.tmp"))
 
 
+def test_a_reader_asks_again_when_a_merge_took_its_files_away(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history.project(committed(1, "RecordExecutions", *ended(1)))
+    assert history.wait_for(1, 120)
+    Exporter(history, clock=Still()).run_once()
+    gone = (
+        history.export_dir / "executions" / "d=2026-11-25" / "seg-000000000000-000000000000.parquet"
+    )
+    listed = iter([[gone], live_paths(history.export_dir, "executions")])
+    monkeypatch.setattr(reader, "live_paths", lambda *_: next(listed))
+    assert SegmentReader(history.export_dir).jobs_with_runs_after(0) == (["job_1"], 1)
+    monkeypatch.setattr(reader, "live_paths", lambda *_: [gone])
+    with pytest.raises(duckdb.IOException):
+        SegmentReader(history.export_dir).jobs_with_runs_after(0)
+
+
 def test_rows_lie_in_the_folder_of_their_day(history: History) -> None:
     for index in (1, 2, DAY, DAY + 1):
         history.project(committed(index, "RecordExecutions", *ended(index)))
-    assert history.wait_for(DAY + 1, 10)
+    assert history.wait_for(DAY + 1, 120)
     Exporter(history, clock=Still()).run_once()
     folders = days(history.export_dir, "executions")
     assert [folder.name for folder in folders] == ["d=2026-11-25", "d=2026-11-26"]
@@ -83,7 +102,7 @@ def test_a_day_that_is_over_becomes_one_file(history: History) -> None:
     today = Exporter(history, clock=Still())
     for index in (1, 2, 3):
         history.project(committed(index, "RecordExecutions", *ended(index)))
-        assert history.wait_for(index, 10)
+        assert history.wait_for(index, 120)
         today.run_once()
     assert len(live_paths(history.export_dir, "executions")) == 3
     exporter = Exporter(history, clock=Tomorrow())
@@ -97,17 +116,17 @@ def test_what_a_crash_left_beyond_the_progress_is_written_again(history: History
     exporter = Exporter(history, clock=Still())
     for entry in story():
         history.project(entry)
-    assert history.wait_for(12, 10)
+    assert history.wait_for(12, 120)
     exporter.run_once()
     progress_file = history.export_dir / "progress.json"
     known = progress_file.read_bytes()
     history.project(committed(20, "RecordExecutions", *ended(20)))
-    assert history.wait_for(20, 10)
+    assert history.wait_for(20, 120)
     exporter.run_once()
     progress_file.write_bytes(known)  # as if killed between the segments and the progress
     (history.export_dir / "executions" / "left.tmp").touch()
     history.project(committed(21, "RecordExecutions", *ended(21)))
-    assert history.wait_for(21, 10)
+    assert history.wait_for(21, 120)
     again = Exporter(history, clock=Still())
     again.start()
     again.stop()
@@ -132,7 +151,7 @@ def test_the_jobs_are_exported_when_one_changed(history: History) -> None:
     assert asked == 1
     history.project(story()[1])
     history.project(story()[2])
-    assert history.wait_for(3, 10)
+    assert history.wait_for(3, 120)
     exporter.run_once()
     assert asked == 2
     with duckdb.connect() as outside:

@@ -39,7 +39,7 @@ def history(tmp_path: Path) -> Iterator[History]:
 def filled(history: History) -> Queries:
     for entry in story():
         history.project(entry)
-    assert history.wait_for(12, 10)
+    assert history.wait_for(12, 120)
     return Queries(history)
 
 
@@ -47,7 +47,7 @@ def add(history: History, first: int, *events: tuple[Event, ...]) -> int:
     for index, group in enumerate(events, first):
         history.project(committed(index, "RecordExecutions", *group))
     last = first + len(events) - 1
-    assert history.wait_for(last, 10)
+    assert history.wait_for(last, 120)
     return last
 
 
@@ -245,7 +245,7 @@ def test_attention_puts_failing_before_unknown_before_late(history: History) -> 
     late = ended(10, job=jobs[1], at=NOON)
     history.project(committed(last + 1, "RecordExecutions", *shifted(late, 9 * SECOND)))
     history.project(committed(last + 2, "DeleteJob", JobDeleted(job=jobs[5])))
-    assert history.wait_for(last + 2, 10)
+    assert history.wait_for(last + 2, 120)
     attention = Queries(history).overview(HOUR, NOON + 60 * SECOND)["attention"]
     assert [(row["job_id"], row["status"], row["count"]) for row in attention] == [
         ("job_4", "failing", 3),
@@ -307,7 +307,7 @@ def test_a_replay_is_counted_on_what_it_replays(filled: Queries, history: Histor
         for event in (attempt, end)
     ]
     history.project(committed(30, "RecordExecutions", *events))  # type: ignore[arg-type]  # as they were
-    assert history.wait_for(30, 10)
+    assert history.wait_for(30, 120)
     original = filled.execution("exe_5_0")
     replay = filled.execution("exe_30_0")
     assert original is not None
@@ -319,7 +319,7 @@ def imported(history: History, index: int, label: str, *runs: ImportedRun) -> No
     command = batch(label, *runs)
     event = ExecutionsImported(label=label, index=index, jobs=command.jobs, runs=command.runs)
     history.project(committed(index, "ImportExecutions", event, target=label))
-    assert history.wait_for(index, 10)
+    assert history.wait_for(index, 120)
 
 
 def test_imported_executions_take_their_place_in_time_on_every_page(
@@ -351,7 +351,7 @@ def test_an_old_success_that_comes_late_does_not_hide_a_new_failure(history: His
     jobs = (command.jobs[0]._replace(id=job.id, name=job.name),)
     event = ExecutionsImported(label="x", index=2, jobs=jobs, runs=command.runs)
     history.project(committed(2, "ImportExecutions", event, target="x"))
-    assert history.wait_for(2, 10)
+    assert history.wait_for(2, 120)
     queries = Queries(history)
     (worst,) = queries.overview(HOUR, NOON)["attention"]
     assert worst["status"] == "failing"
@@ -385,6 +385,6 @@ def test_many_imports_are_written_in_groups_of_bounded_size(
         command = batch("big", *runs)
         event = ExecutionsImported(label="big", index=index, jobs=command.jobs, runs=command.runs)
         history.project(committed(index, "ImportExecutions", event, target="big"))
-    assert history.wait_for(40, 30)
+    assert history.wait_for(40, 120)
     assert sum(sizes) == 40 * 1_001
     assert max(sizes) <= GROUP_EVENTS_MAX + 1_001

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import threading
 import time
@@ -95,7 +96,7 @@ class Bench:
 
     def one(self, **fields: Any) -> AttemptResult:
         self.worker.submit([request("exe_1", **fields)])
-        wait_for(lambda: self.results, 20)
+        wait_for(lambda: self.results)
         return self.results[0]
 
 
@@ -181,7 +182,9 @@ def test_credentials_are_sent_and_never_written_down(
 def test_a_slow_target_times_out(bench: Bench, target: str) -> None:
     result = bench.one(webhook={"url": f"{target}/slow"}, timeout="200ms")
     assert result.outcome is AttemptOutcome.TIMEOUT
-    assert "0.2 s" in result.error
+    told = re.fullmatch(r"no answer within (\d+\.\d) s", result.error)
+    assert told, result.error
+    assert float(told[1]) >= 0.2
 
 
 def test_a_huge_answer_is_cut_and_judged_by_its_status(bench: Bench, target: str) -> None:
@@ -199,7 +202,7 @@ def test_targets_that_say_too_much_cost_little_and_hold_up_nobody(
         path = "/huge" if k % 2 else "/endless"
         bench.worker.submit([request(f"exe_loud_{k}", webhook={"url": target + path})])
     bench.worker.submit([request(f"exe_{k}", webhook={"url": target}) for k in range(20)])
-    wait_for(lambda: len(bench.results) == 28, 60)
+    wait_for(lambda: len(bench.results) == 28)
     assert {result.outcome for result in bench.results} == {AttemptOutcome.SUCCESS}
     assert max(len(result.response) for result in bench.results) == 4096
     kept = psutil.Process().memory_info().rss - before
@@ -312,7 +315,7 @@ def test_the_deadline_of_an_attempt_begins_when_it_is_sent(target: str) -> None:
     bench.worker.submit(
         [request(f"exe_{k}", webhook={"url": f"{target}/slow"}, timeout="5s") for k in range(3)]
     )
-    wait_for(lambda: len(bench.results) == 3, 20)
+    wait_for(lambda: len(bench.results) == 3)
     bench.worker.stop(SECOND)
     assert {result.outcome for result in bench.results} == {AttemptOutcome.SUCCESS}
 
@@ -361,7 +364,9 @@ def test_a_target_that_never_accepts_is_named(bench: Bench) -> None:
 def test_a_header_with_a_line_break_is_not_sent(bench: Bench, target: str) -> None:
     made = request("exe_1", webhook={"url": target})
     webhook = replace(made.job.spec.webhook, headers={"A": f"{SECRET}\r\nX: y"})
-    job = replace(made.job, version=1, spec=replace(made.job.spec, webhook=webhook))
+    job = replace(
+        made.job, id="job_of_its_own", version=1, spec=replace(made.job.spec, webhook=webhook)
+    )
     bench.worker.submit([replace(made, job=job)])
     wait_for(lambda: bench.results)
     assert bench.results[0].outcome is AttemptOutcome.FAILED

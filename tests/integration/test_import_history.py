@@ -49,15 +49,15 @@ def test_a_past_survives_a_kill_and_the_same_file_adds_nothing(tmp_path: Path) -
         assert f"{ROWS} imported" in first.stderr
         node.kill()
         node.start()
-        wait_for(node.healthy, 60, "the node is back")
-        wait_for(lambda: imported(node) == ROWS, 30, "every row is there")
+        wait_for(node.healthy, what="the node is back")
+        wait_for(lambda: imported(node) == ROWS, what="every row is there")
         again = chronosctl(node, "import", "history", file, "--label", "cron")
         assert again.returncode == 0, again.stderr
         assert f"0 imported, {ROWS} there already" in again.stderr
         grown = write(tmp_path / "old.csv", ROWS + 11)
         more = chronosctl(node, "import", "history", grown, "--label", "cron")
         assert "11 imported" in more.stderr
-        wait_for(lambda: imported(node) == ROWS + 11, 30, "eleven more")
+        wait_for(lambda: imported(node) == ROWS + 11, what="eleven more")
         newest = node.request("GET", "/api/v1/executions?limit=1")["executions"][0]
         assert newest["scheduled_time"] == rfc3339(FIRST_US + (ROWS + 10) * MINUTE_US)
         assert newest["node_id"] == "import:cron"

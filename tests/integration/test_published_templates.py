@@ -31,7 +31,7 @@ def test_a_published_template_survives_a_kill_and_an_upgrade_follows(tmp_path: P
         job = node.request("POST", f"{REF}/install", json={"values": values})
         node.kill()
         node.start()
-        wait_for(node.healthy, 60)
+        wait_for(node.healthy)
         assert versions(node) == ["1.0.0"]
         publish(node, "1.1.0")
         path = f"/api/v1/jobs/{job['id']}/template/upgrade"

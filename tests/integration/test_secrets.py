@@ -48,12 +48,12 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Any:
             },
         }
         node.request("POST", "/api/v1/jobs", json=document)
-        wait_for(lambda: sink.arrivals, 20)
+        wait_for(lambda: sink.arrivals)
         document["description"] = "changed"
         node.request("PUT", "/api/v1/jobs/default%2Fa", json=document)
         node.request("POST", "/api/v1/jobs/default%2Fa/trigger?wait=10s")
         httpx.post(f"{node.url}/api/v1/jobs", json={**document, "schedule": "never"})
-        wait_for(lambda: _sql(node, "SELECT * FROM executions")["rows"], 20)
+        wait_for(lambda: _sql(node, "SELECT * FROM executions")["rows"])
         yield nodes
 
 

@@ -38,7 +38,7 @@ def served(app: Any, grace_s: int = 5) -> Iterator[int]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
-    wait_for(lambda: server.started, 20)
+    wait_for(lambda: server.started)
     try:
         yield port
     finally:
@@ -87,7 +87,7 @@ def test_an_answer_that_nobody_takes_is_dropped(tmp_path: Path) -> None:
         socket.create_connection(("127.0.0.1", port)) as caller,
     ):
         caller.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        wait_for(lambda: ended, 30)
+        wait_for(lambda: ended)
         # The server has closed: after what was in flight comes the end.
         while caller.recv(1 << 20):
             pass

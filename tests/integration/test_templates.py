@@ -88,7 +88,7 @@ def sent(job: Job, worker: Worker, found: list[AttemptResult]) -> AttemptResult:
         node="n1",
     )
     worker.submit([Request(execution=execution, job=job)])
-    wait_for(lambda: found, 20, "the attempt ends")
+    wait_for(lambda: found, what="the attempt ends")
     return found[0]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -21,17 +23,30 @@ import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
 
+PATIENCE_S = 240.0
+"""How long a test waits for what must come: long, for a busy machine; it ends when it came."""
+
+HTTP = httpx.Client(verify=False, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+"""For nodes that come and go: no kept connections, and no certificates read for each call."""
+
 
 def free_ports(count: int) -> list[int]:
-    """Ports on loopback that nobody listens on."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in held]
-    for s in held:
-        s.close()
-    return ports
+    """Ports on loopback that nobody listens on.
+
+    They lie below those that the kernel hands out by itself, so that no connection takes one
+    before a node does.
+    """
+    found: dict[int, socket.socket] = {}
+    while len(found) < count:
+        port = random.randrange(10_000, 32_000)
+        with contextlib.suppress(OSError):
+            found[port] = socket.create_server(("127.0.0.1", port))
+    for held in found.values():
+        held.close()
+    return list(found)
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 30.0, what: str = "") -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = PATIENCE_S, what: str = "") -> Any:
     """The first true answer of `condition`, asked every 50 ms; AssertionError after `seconds`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -137,7 +152,7 @@ class Node:
             return 0
         self.process.terminate()
         try:
-            code = self.process.wait(30)
+            code = self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             code = self.process.wait()
@@ -146,13 +161,13 @@ class Node:
 
     def request(self, method: str, path: str, **how: Any) -> Any:
         """The `data` of an answer; AssertionError with the whole answer if it is an error."""
-        answer = httpx.request(method, self.url + path, timeout=30, **how)
+        answer = HTTP.request(method, self.url + path, timeout=PATIENCE_S, **how)
         assert answer.status_code < 300, answer.text
         return answer.json()["data"]
 
     def healthy(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/health", timeout=2).status_code == 200
+            return HTTP.get(f"{self.url}/health", timeout=10).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -185,7 +200,7 @@ class Cluster:
         for node in self.nodes:
             node.start()
         for node in self.nodes:
-            wait_for(node.healthy, 60, f"{node.name} is healthy: {node.data_dir}")
+            wait_for(node.healthy, what=f"{node.name} is healthy: {node.data_dir}")
         self.leader()
         return self
 
@@ -204,7 +219,7 @@ class Cluster:
                     continue
             return None
 
-        found: Node = wait_for(find, 30, "a leader")
+        found: Node = wait_for(find, what="a leader")
         return found
 
     def followers(self) -> list[Node]:

@@ -13,6 +13,7 @@ from app.api.main import create_app
 from app.config import Config, load_config
 from app.gate import Gate
 from app.live import LiveHub
+from app.operate.reporter import Reporter
 from app.services import Services
 from engine.core.clock import Clock, SystemClock
 from engine.core.errors import NotReady
@@ -75,6 +76,7 @@ class Door:
         self.replica.subscribe(self.live.take)
         self.queries = Queries(self.history)
         self.sandbox = SqlSandbox(data_dir / "export")
+        self.reporter = Reporter(data_dir / "export")
         self.transferred: list[str | None] = []
         self.gate = Gate(
             self.store,
@@ -91,6 +93,7 @@ class Door:
             queries=self.queries,
             history=self.history,
             sandbox=self.sandbox,
+            reporter=self.reporter,
             live=self.live,
             node=self,
         )

@@ -32,7 +32,6 @@ def _brought(committed: Committed) -> list[str]:
 
 
 @given(attempts)
-@settings(deadline=None)
 def test_proposers_that_look_too_early_are_refused_and_none_comes_twice(
     proposals: list[tuple[str, list[int], int]],
 ) -> None:
@@ -55,7 +54,7 @@ def test_proposers_that_look_too_early_are_refused_and_none_comes_twice(
 
 
 @given(attempts, st.data())
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_two_nodes_write_equal_rows_one_of_them_from_a_snapshot(
     proposals: list[tuple[str, list[int], int]], data: st.DataObject
 ) -> None:

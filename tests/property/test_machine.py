@@ -117,7 +117,7 @@ def test_an_entry_survives_its_own_encoding(entry: Entry) -> None:
 
 
 @given(st.lists(entries, max_size=30))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_sequence_of_entries_breaks_the_machine_or_its_invariants(log: list[Entry]) -> None:
     replica = _replica()
     for index, entry in enumerate(log, 1):
@@ -133,7 +133,7 @@ def test_no_sequence_of_entries_breaks_the_machine_or_its_invariants(log: list[E
 
 
 @given(st.lists(entries, max_size=30), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_snapshot_and_the_rest_equal_the_whole_log(log: list[Entry], data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(log)))
     whole, rest = _replica(), _replica()

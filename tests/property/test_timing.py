@@ -81,7 +81,7 @@ def test_between_is_next_over_and_over(text: str, zone: str, start: int, length:
 
 
 @given(EXPRESSIONS, st.sampled_from(CHANGING), st.integers(0, 10_000), st.integers(0, 3 * DAY_US))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_count_is_the_number_of_fires(text: str, zone: str, number: int, before: int) -> None:
     schedule = schedule_or_reject(text, zone)
     assert isinstance(schedule, Cron)
@@ -120,7 +120,7 @@ def is_fire(parts: list[str], moment: datetime) -> bool:
 
 
 @given(FIVE, RECENT)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_walk_through_each_minute_in_utc_finds_the_same_fires(text: str, start: int) -> None:
     schedule = schedule_or_reject(text)
     parts = text.split()
@@ -135,7 +135,7 @@ def test_a_walk_through_each_minute_in_utc_finds_the_same_fires(text: str, start
 
 
 @given(FIVE, st.sampled_from(PEER_ZONES), RECENT)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @example("30 2 * * *", "Europe/Berlin", 1_774_740_000)
 @example("30 2 * * *", "Europe/Berlin", 1_792_882_800)
 @example("*/5 * * * *", "America/New_York", 1_793_512_000)
@@ -144,7 +144,7 @@ def test_cronsim_agrees_outside_its_known_differences(text: str, zone: str, star
 
 
 @given(FIVE, st.sampled_from(CHANGING), st.integers(0, 10_000), st.integers(0, 30 * 3600))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_cronsim_agrees_around_each_change_of_offset(
     text: str, zone: str, number: int, before: int
 ) -> None:
@@ -197,7 +197,7 @@ def test_a_fixed_time_job_runs_each_wall_time_at_most_once(text: str, zone: str,
     st.integers(1, 5),
     st.integers(0, 300 * SECOND_US),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_each_fire_of_a_gap_is_run_or_skipped(
     text: str, zone: str, start: int, length: int, policy: MisfirePolicy, limit: int, grace_us: int
 ) -> None:
@@ -219,7 +219,7 @@ def test_each_fire_of_a_gap_is_run_or_skipped(
 
 
 @given(FIVE | PERIODS, INSTANTS, st.integers(0, 400 * DAY_US))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_latest_fire_is_followed_by_one_after_the_end(
     text: str, start: int, length: int
 ) -> None:

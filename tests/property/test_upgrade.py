@@ -7,7 +7,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.workbench.upgrade import merge
@@ -117,7 +117,6 @@ values = st.fixed_dictionaries(
 
 
 @given(values)
-@settings(deadline=None)
 def test_each_value_arrives_as_it_was_given(given_values: dict[str, Any]) -> None:
     webhook = fill(TEMPLATE, checked_values(TEMPLATE, given_values))["webhook"]
     query = dict(parse_qsl(urlsplit(webhook["url"]).query))
@@ -131,7 +130,6 @@ def test_each_value_arrives_as_it_was_given(given_values: dict[str, Any]) -> Non
 
 
 @given(values)
-@settings(deadline=None)
 def test_what_was_filled_can_be_read_back(given_values: dict[str, Any]) -> None:
     document = fill(TEMPLATE, checked_values(TEMPLATE, given_values))
     told = recover(TEMPLATE, document)

@@ -22,7 +22,7 @@ PRIOR = 4.0
 
 @detectors.register("duration_seasonal")
 class DurationSeasonal:
-    """The median of the same hour of the week, drawn towards the overall one while it has few runs.
+    """The medians of the hour of the day and of the week, drawn towards the overall one while few.
 
     What remains is judged as `duration_outlier` judges the runs themselves.
     """
@@ -46,8 +46,14 @@ class DurationSeasonal:
     @staticmethod
     def _season(runs: Runs, residual: NDArray[np.float64]) -> NDArray[np.float64]:
         """What each run's hour has been above the overall median so far."""
-        hours = hours_of_week(runs.at_us, runs.timezone)
-        season = np.zeros(len(runs))
+        week = hours_of_week(runs.at_us, runs.timezone)
+        # A day's rhythm is learned in days; what a week adds to it takes weeks.
+        day = DurationSeasonal._by_hour(week % 24, residual)
+        return day + DurationSeasonal._by_hour(week, residual - day)
+
+    @staticmethod
+    def _by_hour(hours: NDArray[np.int64], residual: NDArray[np.float64]) -> NDArray[np.float64]:
+        season = np.zeros(len(hours))
         for hour in np.unique(hours):
             places = np.flatnonzero((hours == hour) & ~np.isnan(residual))
             median = rolling_median(residual[places], KEPT_AN_HOUR, 1)

@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import IsolationForest
 
 from analytics.models.detector import Judgement, Signal, detectors
 from analytics.models.runs import Runs
@@ -43,6 +42,10 @@ class Isolation:
         usual = np.full(len(runs), np.nan)
         for start in range(self.least, len(runs), STRIDE):
             past = table[max(0, start - LEARN) : start]
+            from sklearn.ensemble import (
+                IsolationForest,  # takes seconds; few nodes ever judge by it
+            )
+
             forest = IsolationForest(n_estimators=TREES, random_state=SEED).fit(past)
             known = -forest.score_samples(past)
             end = min(start + STRIDE, len(runs))

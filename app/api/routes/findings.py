@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import numpy as np
 from fastapi import APIRouter, Depends, Query
@@ -13,7 +13,7 @@ from starlette.responses import Response
 from analytics.models.detector import detectors
 from analytics.models.runs import Runs
 from analytics.models.selection import back_test, detectors_for
-from analytics.watch import RUNS_MAX, seed_of
+from analytics.watch import RUNS_MAX, seed_of, words_of
 from app.api.deps import Key, Limit, actor_of, confirm_read, find_job, services_of
 from app.api.problems import answer, fetched, invalid, not_found
 from app.api.schemas.envelope import Envelope, documents
@@ -23,6 +23,9 @@ from engine.core.clock import rfc3339
 from engine.core.registry import UnknownName
 from engine.model.finding import Finding, FindingState
 from engine.model.job import Document, Job
+
+if TYPE_CHECKING:
+    from app.services import Services
 
 router = APIRouter(prefix="/api/v1", tags=["findings"], dependencies=[Depends(confirm_read)])
 
@@ -46,15 +49,22 @@ async def list_findings(
     """List the findings that are not forgotten, the latest first."""
     services = services_of(request)
     states = _states(state)
-    job = find_job(services, job_id) if job_id else None
+    only = await run_in_threadpool(_identity, services, job_id) if job_id else None
     found = [
         one
         for one in services.view.findings()
-        if (states is None or one.state.value in states) and (job is None or one.job_id == job.id)
+        if (states is None or one.state.value in states) and (only is None or one.job_id == only)
     ]
     found.sort(key=lambda one: (one.last_us, one.id), reverse=True)
     shown = [finding_document(one, services.view.job(one.job_id)) for one in found[:limit]]
     return fetched(request, {"findings": shown, "total": len(found)})
+
+
+def _identity(services: Services, ref: str) -> str:
+    """The id of a job of the cluster, or of one that only imported executions know."""
+    if services.view.job(ref) is None and (name := services.queries.imported_job(ref)):
+        return name.id
+    return find_job(services, ref).id
 
 
 def _states(text: str | None) -> set[str] | None:
@@ -70,16 +80,17 @@ def _states(text: str | None) -> set[str] | None:
 
 def finding_document(finding: Finding, job: Job | None) -> Document:
     """A finding as the public sees it."""
-    detector = detectors.get(finding.detector)
+    title, explanation = words_of(finding.detector)
     return {
         "id": finding.id,
         "job_id": finding.job_id,
-        "job_name": job.name if job else "",
-        "namespace": job.namespace if job else "",
+        "job_name": job.name if job else finding.job_name,
+        "namespace": job.namespace if job else finding.namespace,
+        "imported": job is None,
         "timezone": job.spec.timezone if job else "",
         "detector": finding.detector,
-        "title": detector.title,
-        "explanation": detector.explanation,
+        "title": title,
+        "explanation": explanation,
         "signal": finding.signal,
         "state": finding.state.value,
         "first_at": rfc3339(finding.first_us),
@@ -105,9 +116,8 @@ async def read_finding(request: Request, finding_id: str) -> Response:
 
 def _shown(request: Request, finding_id: str) -> Document:
     view = services_of(request).view
-    for finding in view.findings():
-        if finding.id == finding_id:
-            return finding_document(finding, view.job(finding.job_id))
+    if (finding := view.finding(finding_id)) is not None:
+        return finding_document(finding, view.job(finding.job_id))
     raise not_found("finding", finding_id, "an id from GET /api/v1/findings")
 
 
@@ -138,16 +148,24 @@ async def anomalies(
 ) -> Response:
     """Judge a job's latest runs by one detector: the band, the runs, what left it, and deploys."""
     services = services_of(request)
-    job = find_job(services, ref)
-    data = await run_in_threadpool(_anomalies, services.queries, job, detector, runs)
-    found = [one for one in services.view.findings() if one.job_id == job.id]
+    job = services.view.job(ref)
+    name = None if job else await run_in_threadpool(services.queries.imported_job, ref)
+    if name is None:
+        job = find_job(services, ref)
+    known = job or name
+    assert known is not None  # find_job refuses what neither knows
+    zone = job.spec.timezone if job else "UTC"
+    data = await run_in_threadpool(_anomalies, services.queries, known.id, zone, detector, runs)
+    found = [one for one in services.view.findings() if one.job_id == known.id]
+    data["job_name"], data["namespace"] = known.name, known.namespace
+    data["imported"] = job is None
     data["findings"] = [finding_document(one, job) for one in reversed(found)]
     return fetched(request, data)
 
 
-def _anomalies(queries: Any, job: Job, name: str | None, most: int) -> Document:
-    past = Runs.of_table(queries.job_runs(job.id, most), job.spec.timezone)
-    seed = seed_of(job.id)
+def _anomalies(queries: Any, job_id: str, zone: str, name: str | None, most: int) -> Document:
+    past = Runs.of_table(queries.job_runs(job_id, most), zone)
+    seed = seed_of(job_id)
     tests = back_test(past, seed)
     watching = detectors_for(past, seed)
     try:
@@ -157,7 +175,7 @@ def _anomalies(queries: Any, job: Job, name: str | None, most: int) -> Document:
     judged = chosen().judge(past)
     flagged = judged.flagged
     return {
-        "job_id": job.id,
+        "job_id": job_id,
         "detector": name or watching[0],
         "unit": judged.unit,
         "least": chosen.least,

@@ -119,7 +119,7 @@ def _filter(
                     spec.namespace,
                     spec.name,
                     spec.description,
-                    redacted_url(spec.webhook.url),  # a search must not guess at secrets
+                    redacted_url(spec.url),  # a search must not guess at secrets
                     spec.schedule,
                 ]
                 + [f"{key}:{value}" for key, value in held.items()]

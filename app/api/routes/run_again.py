@@ -17,8 +17,8 @@ from app.api.schemas.executions import Replayed
 from engine.core.errors import InvalidDocument, Problem
 from engine.model.change import change_document, changed
 from engine.model.change_document import parse_change
-from engine.model.document import request_document
 from engine.model.job import Document
+from engine.model.target_document import request_document
 
 router = APIRouter(prefix="/api/v1", tags=["executions"])
 
@@ -95,8 +95,8 @@ def _preview(request: Request, original: Document, wanted: Any) -> Document:
     services = services_of(request)
     job = find_job(services, original["job_id"])
     change = None if wanted is None else parse_change(wanted, job)
-    webhook = changed(job, change).spec.webhook
-    sent = request_document(webhook.url, webhook.method, webhook.headers, webhook.body)
+    spec = changed(job, change).spec
+    sent = request_document(spec.url, spec.method, spec.webhook.headers, spec.webhook.body)
     preview = {
         "job_id": job.id,
         "request": sent,

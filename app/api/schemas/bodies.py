@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from app.api.schemas.advice import BalanceRequest, BalanceUndo
 from app.api.schemas.changes import ReplayRequest
 from app.api.schemas.cluster import Transfer
+from app.api.schemas.forecasts import Training
 from app.api.schemas.history import HistoryImport
 from app.api.schemas.jobs import Batch, JobDocument
 from app.api.schemas.replay import ReplayQuestion
-from app.api.schemas.sql import SqlQuestion
+from app.api.schemas.sql import QueryRequest, QueryRun, SqlQuestion
 from app.api.schemas.templates import TemplateDocument, TemplateRequest, UpgradeRequest
 
 BODIES: tuple[type[BaseModel], ...] = (
     JobDocument,
     Batch,
     SqlQuestion,
+    QueryRequest,
+    QueryRun,
     HistoryImport,
     Transfer,
     ReplayQuestion,
@@ -23,5 +27,8 @@ BODIES: tuple[type[BaseModel], ...] = (
     TemplateDocument,
     TemplateRequest,
     UpgradeRequest,
+    Training,
+    BalanceRequest,
+    BalanceUndo,
 )
 """Bodies named by `takes`."""

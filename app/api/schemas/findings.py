@@ -16,6 +16,7 @@ class Finding(Shape):
     job_id: str
     job_name: str
     namespace: str
+    imported: bool
     timezone: str = Field("", description="Of the job; empty where it is gone.")
     detector: str
     title: str
@@ -47,6 +48,9 @@ class Anomalies(Shape):
     """A job's latest runs as a detector judges them; `score` 1 is the edge of the band."""
 
     job_id: str
+    job_name: str
+    namespace: str
+    imported: bool
     detector: str
     unit: str
     least: int

@@ -56,6 +56,7 @@ class JobDocument(Shape):
     concurrency: Literal["allow", "forbid", "replace"] = "forbid"
     missed_run_policy: Literal["ignore", "execute_one", "execute_all"] = "execute_one"
     tags: dict[str, str] = Field({})
+    window: str = Field("0s", description="The job may start up to so long after its fire time.")
     enabled: bool = False
 
 

@@ -44,6 +44,9 @@ def crontab(
     timezone: Annotated[str, typer.Option(help="Where the crontab's machine lives.")] = "UTC",
     method: Annotated[str, typer.Option(help="The HTTP method.")] = "GET",
     timeout: Annotated[str, typer.Option(help="Cron has none; a job needs one.")] = "5m",
+    window: Annotated[
+        str, typer.Option(help="How long after its time each job may start, e.g. 20m.")
+    ] = "0s",
     enable: Annotated[bool, typer.Option("--enable", help="Let the jobs fire at once.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report, and create nothing.")] = False,
     output: Form = Output.TABLE,
@@ -60,6 +63,7 @@ def crontab(
             timezone=timezone,
             method=method,
             timeout=timeout,
+            window=window,
             enabled=enable,
             source=file.name,
         )

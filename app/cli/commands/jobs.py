@@ -30,6 +30,12 @@ SET_BY_CHRONOS: Final = frozenset(
     }
 )
 
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEK_COLUMNS: Final = (
+    *("at", "runs", "failed", "duration_mean_ms", "duration_deviation_ms", "duration_max_ms"),
+    *("lateness_mean_ms", "lateness_max_ms"),
+)
+
 Ref = Annotated[str, typer.Argument(help="The job's id, or namespace/name.")]
 File = Annotated[Path, typer.Option("-f", "--file", help="YAML or JSON; - is standard input.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check, and change nothing.")]
@@ -247,6 +253,32 @@ def explain(
     with connected(context) as client:
         data = client.preview_schedule(schedule, timezone=timezone, count=count)
     show(data, output, [data["words"], *rows(data["next"], ("utc", "local"))])
+
+
+@app.command()
+def statistics(context: typer.Context, ref: Ref, output: Form = Output.TABLE) -> None:
+    """Tell what the runs of a job came to, by hour of its week, and where it is going."""
+    with connected(context) as client:
+        data = client.job_statistics(ref)
+    quantiles = [
+        {"of": name, **data[field]}
+        for name, field in (("duration, ms", "duration_ms"), ("lateness, ms", "lateness_ms"))
+    ]
+    week = [
+        {"at": f"{WEEKDAYS[hour['weekday']]} {hour['hour']:02}", **hour} for hour in data["week"]
+    ]
+    show(
+        data,
+        output,
+        [
+            f"{data['runs']:,} scheduled runs, {data['failed']:,} failed. {data['drift_words']}",
+            "",
+            *rows(quantiles, ("of", "count", "mean", "deviation", "p50", "p95", "p99", "max")),
+            "",
+            f"By hour of the week, {data['timezone']}:",
+            *rows(week, WEEK_COLUMNS),
+        ],
+    )
 
 
 @app.command()

@@ -14,9 +14,9 @@ QUIET: Final = 0.55
 OUTCOMES: Final = ("success", "failed", "other")
 SPARK_MIN: Final = 12
 
-_AXIS: Final = {"labelColor": "#7C8794", "domainColor": "#7C879455", "gridColor": "#7C879422"}
-_CLOCK: Final = {
-    **_AXIS,
+PLAIN_AXIS: Final = {"labelColor": "#7C8794", "domainColor": "#7C879455", "gridColor": "#7C879422"}
+CLOCK_AXIS: Final = {
+    **PLAIN_AXIS,
     "format": {"hours": "%H:%M", "minutes": "%H:%M", "seconds": ":%S", "milliseconds": ".%L"},
 }
 """A time axis by the 24-hour clock; Vega's own is by the 12-hour one."""
@@ -91,9 +91,9 @@ def timeline(bars: list[dict[str, Any]], now: str) -> Spec:
                 "field": "job",
                 "type": "nominal",
                 "title": None,
-                "axis": {**_AXIS, "grid": True},
+                "axis": {**PLAIN_AXIS, "grid": True},
             },
-            "x": {"field": "from", "type": "temporal", "title": None, "axis": _CLOCK},
+            "x": {"field": "from", "type": "temporal", "title": None, "axis": CLOCK_AXIS},
             "x2": {"field": "to"},
             "color": {
                 "field": "status",
@@ -128,12 +128,12 @@ def durations(series: list[dict[str, Any]]) -> Spec:
         "data": {"values": series},
         "mark": {"type": "point", "filled": True, "size": 42},
         "encoding": {
-            "x": {"field": "scheduled_time", "type": "temporal", "title": None, "axis": _CLOCK},
+            "x": {"field": "scheduled_time", "type": "temporal", "title": None, "axis": CLOCK_AXIS},
             "y": {
                 "field": "duration_ms",
                 "type": "quantitative",
                 "title": "ms",
-                "axis": {**_AXIS, "titleColor": "#7C8794"},
+                "axis": {**PLAIN_AXIS, "titleColor": "#7C8794"},
             },
             "color": {
                 "field": "status",
@@ -150,6 +150,35 @@ def durations(series: list[dict[str, Any]]) -> Spec:
                 {"field": "status"},
             ],
         },
+        "config": {"view": {"stroke": None}},
+    }
+
+
+def failure_rates(points: list[dict[str, Any]]) -> Spec:
+    """The rolling failure rate of a job, with the line above which it is a failure spike."""
+    share = {"type": "quantitative", "title": None, "axis": {**PLAIN_AXIS, "format": ".0%"}}
+    return {
+        "height": 150,
+        "layer": [
+            {
+                "data": {"values": points},
+                "mark": {"type": "line", "interpolate": "step-after", "color": "#E5484D"},
+                "encoding": {
+                    "x": {"field": "scheduled_time", "type": "temporal", "title": None}
+                    | {"axis": CLOCK_AXIS},
+                    "y": {"field": "failure_rate", "scale": {"domain": [0, 1]}, **share},
+                    "tooltip": [
+                        {"field": "scheduled_time", "type": "temporal", "format": "%Y-%m-%d %H:%M"},
+                        {"field": "failure_rate", "format": ".0%"},
+                    ],
+                },
+            },
+            {
+                "data": {"values": [{"share": 0.3}]},
+                "mark": {"type": "rule", "strokeDash": [4, 4], "color": "#7C8794"},
+                "encoding": {"y": {"field": "share", **share}},
+            },
+        ],
         "config": {"view": {"stroke": None}},
     }
 
@@ -176,8 +205,8 @@ def judged(data: dict[str, Any]) -> Spec:
     tops = [one["value"] for one in values] or [1.0]
     room = 0.25 * (max(tops) - min(0.0, *tops))
     scale = {"domain": [min(0.0, *tops) - (room if min(tops) < 0 else 0), max(tops) + room]}
-    time = {"field": "at", "type": "temporal", "title": None, "axis": _CLOCK}
-    axis = {**_AXIS, "titleColor": "#7C8794"}
+    time = {"field": "at", "type": "temporal", "title": None, "axis": CLOCK_AXIS}
+    axis = {**PLAIN_AXIS, "titleColor": "#7C8794"}
     value = {"type": "quantitative", "title": data["unit"], "axis": axis, "scale": scale}
     is_unusual = "datum.kind == 'unusual'"
     kinds = {"domain": ["usual", "unusual"], "range": ["#7C8794", STATUS_COLOR["failed"]]}
@@ -228,4 +257,49 @@ def judged(data: dict[str, Any]) -> Spec:
             },
         ],
         "config": {"view": {"stroke": None}},
+    }
+
+
+def reported(chart: dict[str, Any]) -> Spec:
+    """A chart of a report: bars that stand on one another, or lines, over labels."""
+    tones = {
+        "calm": "#6366F1",
+        "bad": STATUS_COLOR["failed"],
+        "good": STATUS_COLOR["success"],
+    }
+    names = list(chart["series"])
+    rows = [
+        {"label": label, "series": name, "place": names.index(name), "value": values[place]}
+        for name, values in chart["series"].items()
+        for place, label in enumerate(chart["labels"])
+    ]
+    bars = chart["shape"] == "bars"
+    percent = {"format": ".0%"} if chart["unit"] == "share" else {"format": ",d"}
+    return {
+        "data": {"values": rows},
+        "height": 220,
+        "mark": {"type": "bar"} if bars else {"type": "line", "point": True},
+        "encoding": {
+            "x": {
+                "field": "label",
+                "type": "ordinal",
+                "title": None,
+                "sort": None,
+                "axis": {**PLAIN_AXIS, "labelAngle": 0, "labelOverlap": True},
+            },
+            "y": {
+                "field": "value",
+                "type": "quantitative",
+                "title": None,
+                "axis": {**PLAIN_AXIS, **percent},
+            },
+            "color": {
+                "field": "series",
+                "type": "nominal",
+                "scale": {"domain": names, "range": [tones[tone] for tone in chart["tones"]]},
+                "legend": {"orient": "top", "title": None} if len(names) > 1 else None,
+            },
+            **({"order": {"field": "place"}} if bars else {}),
+            "tooltip": [{"field": "label"}, {"field": "series"}, {"field": "value"}],
+        },
     }

@@ -5,6 +5,7 @@ One hue in steps of opacity serves light and dark; what was not there is left ou
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any, Final
 
@@ -20,12 +21,21 @@ MEASURES: Final = {
     "Lateness": "lateness_p95_ms",
 }
 """What a cell may show, and the field of the answer that says it."""
+WEEK_MEASURES: Final = {
+    "Duration": "duration_mean_ms",
+    "Lateness": "lateness_mean_ms",
+    "Runs": "runs",
+    "Failures": "failed",
+}
+"""What an hour of a job's week may show, and the field of the answer that says it."""
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _HUES: Final = {
     "runs": (31, 169, 113),
     "failed": (229, 72, 77),
     "duration_p95_ms": (59, 130, 246),
+    "duration_mean_ms": (59, 130, 246),
     "lateness_p95_ms": (199, 126, 5),
+    "lateness_mean_ms": (199, 126, 5),
 }
 _GREY: Final = "#7C8794"
 _LINE: Final = "#7C879430"
@@ -58,12 +68,21 @@ def year_map(year: Json, measure: str) -> Spec:
 
 def week_map(year: Json, measure: str) -> Spec:
     """The hours of the week, all weeks of the year together."""
+    return _hours(year["hours"], measure, _words)
+
+
+def profile_map(week: list[Json], measure: str) -> Spec:
+    """The hours of a job's week, of `GET /api/v1/jobs/{ref}/statistics`."""
+    return _hours(week, measure, _profile_words)
+
+
+def _hours(hours: list[Json], measure: str, words: Callable[[Json], str]) -> Spec:
     cells = [
         {
-            "name": f"{WEEKDAYS[hour['weekday']]} {hour['hour']:02}:00: {_words(hour)}",
+            "name": f"{WEEKDAYS[hour['weekday']]} {hour['hour']:02}:00: {words(hour)}",
             "value": [hour["hour"], hour["weekday"], hour[measure]],
         }
-        for hour in year["hours"]
+        for hour in hours
         if hour[measure]
     ]
     axis: Json = {
@@ -142,4 +161,12 @@ def _words(numbers: Json) -> str:
     for field, word in (("duration_p95_ms", "p95"), ("lateness_p95_ms", "late p95")):
         if numbers[field] is not None:
             said.append(f"{word} {milliseconds(numbers[field])}")
+    return ", ".join(said)
+
+
+def _profile_words(hour: Json) -> str:
+    said = [f"{hour['runs']:,} runs, {hour['failed']:,} failed"]
+    for field, word in (("duration_mean_ms", "mean"), ("lateness_mean_ms", "late")):
+        if hour[field] is not None:
+            said.append(f"{word} {milliseconds(hour[field])}")
     return ", ".join(said)

@@ -3,7 +3,9 @@
 Cures, by the names of DESIGN.md:
 - R7, no pre-vote: a node asks whether it *would* be elected before it raises the term, and those
   who hear a leader say no; a returning node therefore deposes nobody.
-- Stall: a thread that slept past its deadline reads the heartbeats that wait before it stands.
+- Stall: a thread that slept past its deadline reads the heartbeats that wait before it stands. But
+  where every tick comes late, as on a machine that is short of CPU, an election must not be put off
+  for ever, and one that was agreed is not put off at all.
 - R18: between its pre-vote and its election a candidate may sleep, and those who agreed may hear
   the leader again and renew its lease. So a vote itself is refused while a leader is heard, too,
   except in a transfer, which the candidate announces on the same link before it asks.
@@ -20,6 +22,7 @@ from engine.raft.pysync.append import Message
 from engine.raft.pysync.library import FOLLOWER, LEADER, SyncObj, now
 
 LEASE_SHARE = 0.8  # of the minimal timeout; the rest is for clocks that run at other speeds
+PUT_OFF_MAX = 3.0  # of the maximal timeout, since the first late tick without a leader's word
 QUIET_SHARE = 0.9  # of it, without a leader's word, before a node agrees to another
 _NEVER = 1 << 62
 
@@ -32,6 +35,7 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
         self._prevotes: set[Any] = set()
         self._prevote_term: int | None = None
         self._voters: set[tuple[int, Any]] = set()
+        self._late_since: float | None = None
         self._forced = False  # the next election was agreed: by pre-vote or by the leader itself
         self._released: tuple[Any, int] | None = None  # who was handed leadership, for which term
         self._no_lease_before = 0.0
@@ -43,12 +47,21 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
     def _onTick(self, timeToWait: float = 0.0) -> None:  # noqa: N802, N803  # the library's name
         at = now()
         if at - self._last_tick > self.conf.raftMinTimeout / 2:
-            grace = at + self._SyncObj__generateRaftTimeout() / 2
-            self._stand_at(max(self._SyncObj__raftElectionDeadline, grace))
+            self._put_off(at)
         self._last_tick = at
         self._ask_first(at)
         super()._onTick(timeToWait)
         self.lease_until = self._lease_end()
+
+    def _put_off(self, at: float) -> None:
+        """This tick came late: give what waits to be read a moment, but not for ever."""
+        if self._forced or not self._SyncObj__otherNodes:
+            return
+        if self._late_since is None:
+            self._late_since = at
+        if at - self._late_since < PUT_OFF_MAX * self.conf.raftMaxTimeout:
+            grace = at + self._SyncObj__generateRaftTimeout() / 2
+            self._stand_at(max(self._SyncObj__raftElectionDeadline, grace))
 
     def _ask_first(self, at: float) -> None:
         others = self._SyncObj__otherNodes
@@ -100,7 +113,7 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
                     return
                 self._voters.add((message["term"], node))
             elif kind == "append_entries" and message["term"] >= self.raftCurrentTerm:
-                self._heard = now()
+                self._heard, self._late_since = now(), None
             super()._SyncObj__onMessageReceived(node, message)
             if self._SyncObj__raftState != LEADER:
                 self.lease_until = 0.0

@@ -32,10 +32,14 @@ def record(state: State, command: RecordFindings, context: Context) -> Decision:
     for reported in command.findings:
         job = state.jobs.get(reported.job_id)
         known = state.findings.get(reported.id)
-        if job is None or (known is None and len(state.findings) >= FINDINGS_MAX):
+        if job is None and not reported.job_name:
+            continue
+        if known is None and len(state.findings) >= FINDINGS_MAX:
             continue
         if known is None or _is_news(known, reported):
             finding = _merged(known, reported) if known else reported
+            if job is None:
+                finding = replace(finding, recorded_us=context.at)
             changed += 1
             yield FindingChanged(finding=finding, job=job)
     before = context.at - KEPT_US
@@ -72,7 +76,7 @@ def change(state: State, command: ChangeFinding, context: Context) -> Decision:
         hint = "it may be forgotten: resolved findings are, thirty days after their last run"
         return Rejected(code="NOT_FOUND", message=message, field="finding", hint=hint)
     changed = replace(finding, state=command.state, by=context.actor, note=command.note)
-    yield FindingChanged(finding=changed, job=state.jobs[finding.job_id])
+    yield FindingChanged(finding=changed, job=state.jobs.get(finding.job_id))
     return Accepted(value=finding.id)
 
 
@@ -91,4 +95,5 @@ def forgotten(state: State, event: FindingsForgotten) -> None:
 
 
 def _is_old(finding: Finding, before: Instant) -> bool:
-    return finding.state is FindingState.RESOLVED and finding.last_us < before
+    latest = max(finding.last_us, finding.recorded_us)
+    return finding.state is FindingState.RESOLVED and latest < before

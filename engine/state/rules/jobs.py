@@ -175,3 +175,6 @@ def deleted(state: State, event: JobDeleted) -> None:
     state.last_runs.pop(job.id, None)
     for finding in [one for one in state.findings.values() if one.job_id == job.id]:
         del state.findings[finding.id]
+    for key in [key for key in state.models if key.startswith(f"{job.id}/")]:
+        del state.models[key]
+    state.trainings.pop(job.id, None)

@@ -139,10 +139,13 @@ class Machine:
 class World:
     """The group, its network and its faults."""
 
-    def __init__(self, seed: int, folder: Path, clock: list[float], disks: Disk) -> None:
+    def __init__(
+        self, seed: int, folder: Path, clock: list[float], disks: Disk, names: str
+    ) -> None:
         self.rng = random.Random(seed)
         self.folder, self.clock, self.disks = folder, clock, disks
-        self.names = "ABCDE"[: 5 if self.rng.random() < 0.2 else 3]
+        drawn = "ABCDE"[: 5 if self.rng.random() < 0.2 else 3]
+        self.names = names or drawn
         self.threshold = self.rng.choice((20, 60, 100_000))
         self.batch = self.rng.choice((200, 4096, 1 << 20))
         self.harshness = self.rng.choice((0.3, 1.0, 1.0, 2.0))
@@ -340,8 +343,11 @@ class World:
 
 
 @contextmanager
-def simulated(seed: int, folder: Path) -> Iterator[World]:
-    """A world whose clock, dice and disk stand in the library's place until the end."""
+def simulated(seed: int, folder: Path, names: str = "") -> Iterator[World]:
+    """A world whose clock, dice and disk stand in the library's place until the end.
+
+    The seed says how many replicas there are, where `names` (a letter each) does not.
+    """
     clock, disks = [1000.0], Disk()
     library: Any = pysyncobj.syncobj
     saved = library.monotonicTime, library.random, disk.flush, disk.flush_folder
@@ -349,7 +355,7 @@ def simulated(seed: int, folder: Path) -> Iterator[World]:
     library.random = random.Random(seed + 1)
     disk.flush, disk.flush_folder = disks.flush, lambda _folder: None
     try:
-        world = World(seed, folder, clock, disks)
+        world = World(seed, folder, clock, disks, names)
         try:
             yield world
         finally:

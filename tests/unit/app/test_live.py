@@ -77,7 +77,7 @@ def test_an_execution_of_a_job_that_is_gone_is_told_by_its_id() -> None:
 def test_the_ring_keeps_the_newest_and_says_what_is_gone(hub: LiveHub) -> None:
     for index in range(1, 10):
         hub.take(created(index))
-    wait_for(lambda: told(hub, 9), 10)
+    wait_for(lambda: told(hub, 9))
     happenings, missed = hub.after(Place(2, 0))
     assert [one.place.entry for one in happenings] == [5, 6, 7, 8, 9]
     assert missed
@@ -90,7 +90,7 @@ def test_the_ring_keeps_the_newest_and_says_what_is_gone(hub: LiveHub) -> None:
 def test_an_entry_larger_than_the_ring_is_a_gap(hub: LiveHub) -> None:
     hub.take(created(1))
     hub.take(created(2, 8))
-    wait_for(lambda: told(hub, 2), 10)
+    wait_for(lambda: told(hub, 2))
     happenings, missed = hub.after(Place(1, 0))
     assert [str(one.place) for one in happenings] == [f"2-{number}" for number in range(3, 8)]
     assert missed
@@ -102,7 +102,7 @@ def test_what_a_snapshot_stands_for_is_a_gap_once(hub: LiveHub) -> None:
     assert hub.newest == hub.horizon
     assert hub.after(hub.horizon) == ([], False)
     hub.take(created(41))
-    wait_for(lambda: told(hub, 41), 10)
+    wait_for(lambda: told(hub, 41))
     happenings, missed = hub.after(hub.horizon)
     assert [one.place.entry for one in happenings] == [41]
     assert not missed
@@ -112,7 +112,7 @@ def test_what_a_snapshot_stands_for_is_a_gap_once(hub: LiveHub) -> None:
 def test_entries_that_changed_nothing_are_no_events(hub: LiveHub) -> None:
     hub.take(committed(1, "Barrier"))
     hub.take(created(2))
-    wait_for(lambda: told(hub, 2), 10)
+    wait_for(lambda: told(hub, 2))
     assert [one.place.entry for one in hub.after(Place(0, 0))[0]] == [2]
 
 

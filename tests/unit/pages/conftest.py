@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -111,6 +112,7 @@ FINDING = {
     "job_id": "job_a",
     "job_name": "nightly-backup",
     "namespace": "default",
+    "imported": False,
     "detector": "duration_outlier",
     "title": "Duration outlier",
     "explanation": "Far from the median.",
@@ -131,6 +133,9 @@ FINDING = {
 }
 ANOMALIES = {
     "job_id": "job_a",
+    "job_name": "nightly-backup",
+    "namespace": "default",
+    "imported": False,
     "detector": "duration_outlier",
     "unit": "ms",
     "least": 20,
@@ -198,6 +203,129 @@ OVERVIEW = {
     ],
     "jobs_total": 1,
     "jobs_enabled": 1,
+}
+SLOT = {
+    "hour": 5,
+    "score": 0.9,
+    "success_rate": 1.0,
+    "success_low": 0.95,
+    "runs": 60,
+    "failures": 0,
+    "duration_ms": 20_000.0,
+    "lateness_ms": 12.0,
+    "load": 0.2,
+}
+RECOMMENDATIONS = {
+    "job_id": "job_a",
+    "version": 3,
+    "runs": 720,
+    "enough": True,
+    "schedule": "0 * * * *",
+    "timezone": "Europe/Berlin",
+    "optimal_time_slots": [SLOT, SLOT | {"hour": 14, "score": 0.4, "failures": 18}],
+    "suggested_schedule": "0 0-13,15-23 * * *",
+    "why": "14:00 fails more often",
+    "insights": ["At 05:00 it takes 20 s."],
+    "confidence": 1.0,
+    "retry": {"suggested": None, "why": "too few retries to tell", "cures": []},
+    "backtest": {
+        "learned": 504,
+        "judged": 216,
+        "holds": True,
+        "time_saved": 0.11,
+        "failures_saved": 0.01,
+        "agreement": 1.0,
+    },
+    "next_today": [{"utc": "2026-11-25T13:00:00Z", "local": "2026-11-25T14:00:00+01:00"}],
+    "next_suggested": [{"utc": "2026-11-25T14:00:00Z", "local": "2026-11-25T15:00:00+01:00"}],
+}
+OUTLOOK = {
+    "schedule": "0 * * * *",
+    "fires": 720,
+    "failing": 0.018,
+    "turnaround_ms": 65_000.0,
+    "by_hour": [30] * 24,
+}
+WHAT_IF = {
+    "job_id": "job_a",
+    "since": "2026-10-26T00:00:00Z",
+    "until": "2026-11-25T00:00:00Z",
+    "why": "",
+    "today": OUTLOOK,
+    "suggested": OUTLOOK | {"schedule": "0 0-13,15-23 * * *", "fires": 690},
+    "gone": ["2026-11-24T13:00:00Z"],
+    "added": [],
+}
+PEAK = {"starts": 15, "load": 15, "at": "2026-11-26T02:00:00Z", "per_minute": [0] * 1440}
+BALANCE = {
+    "since": "2026-11-25T00:00:00Z",
+    "jobs": 30,
+    "windows": 12,
+    "steady_per_minute": 1.0,
+    "why": "",
+    "day": "2026-11-26T00:00:00Z",
+    "before": PEAK,
+    "after": PEAK | {"starts": 4, "load": 4},
+    "moves": [
+        {
+            "job_id": "job_a",
+            "job_name": "nightly-backup",
+            "namespace": "default",
+            "version": 3,
+            "minutes": 17,
+            "schedule": "0 2 * * *",
+            "new_schedule": "17 2 * * *",
+            "window": "45m",
+            "new_window": "28m",
+        }
+    ],
+    "batches": [
+        {
+            "batch": "bal_1",
+            "at": "2026-11-25T12:00:00Z",
+            "by": "alice",
+            "moved": 12,
+            "undoable": 12,
+        }
+    ],
+}
+SUMMARY = {
+    "count": 40,
+    "mean": 21.5,
+    "deviation": 3.0,
+    "max": 60.0,
+    "p50": 20.0,
+    "p90": 25.0,
+    "p95": 30.0,
+    "p99": 55.0,
+}
+STATISTICS = {
+    "job_id": "job_1",
+    "timezone": "Europe/Berlin",
+    "runs": 40,
+    "failed": 2,
+    "failure_rate": 0.05,
+    "duration_ms": SUMMARY,
+    "lateness_ms": SUMMARY,
+    "week": [
+        {
+            "weekday": 0,
+            "hour": 2,
+            "runs": 40,
+            "failed": 2,
+            "failure_rate": 0.05,
+            "duration_mean_ms": 21.5,
+            "duration_deviation_ms": 3.0,
+            "duration_max_ms": 60.0,
+            "lateness_mean_ms": 4.0,
+            "lateness_max_ms": 9.0,
+        }
+    ],
+    "failure_rates": [
+        {"scheduled_time": f"2026-11-2{day}T01:00:00Z", "failure_rate": day / 20} for day in (3, 4)
+    ],
+    "drift": None,
+    "drift_words": "Too few successful runs to tell a trend.",
 }
 STATS = {
     "runs": 1,
@@ -350,7 +478,150 @@ UPGRADE = {
     "conflicts": ["timeout"],
     "needs": [],
 }
+CARD = {
+    "id": "mdl_a",
+    "kind": "fails",
+    "job_id": "job_a",
+    "job_name": "nightly-backup",
+    "namespace": "default",
+    "version": 1,
+    "trained_at": AT,
+    "data_since": AT,
+    "data_until": LATER,
+    "rows": 300,
+    "algorithm": "logistic_1",
+    "verdict": "shown",
+    "why": "it beats the base rate",
+    "metrics": {"brier": 0.1, "coverage": 0.9, "tested": 192.0},
+}
+POINT = {"at": LATER, "mean": 4.0, "low": 2.0, "high": 6.0}
+LOAD = {
+    "kind": "load_busy",
+    "unit": "busy seconds an hour",
+    "card": CARD,
+    "history": [{"at": AT, "value": 3.0}],
+    "points": [POINT],
+}
+RISK = {
+    "outcome": "fails",
+    "job_id": "job_a",
+    "job_name": "nightly-backup",
+    "namespace": "default",
+    "enabled": True,
+    "next_run": AT,
+    "probability": 0.3,
+    "base_rate": 0.02,
+    "reasons": [{"text": "the run before failed", "weight": 1.2}],
+    "why": "it beats the base rate",
+    "card": CARD,
+}
+MODEL = CARD | {
+    "versions": [CARD],
+    "numbers": {
+        "reliability_predicted": [0.1],
+        "reliability_observed": [0.2],
+        "reliability_runs": [9.0],
+    },
+}
+BATCH = {
+    "since": AT,
+    "until": LATER,
+    "by": None,
+    "p50": AT,
+    "p90": LATER,
+    "by_share": None,
+    "jobs": 1,
+    "fires": 1,
+    "switched_off": 0,
+    "deciders": [
+        {"job_id": "job_a", "job_name": "nightly-backup", "namespace": "default", "share": 1.0}
+    ],
+    "unknown": [],
+    "why": "drawn from earlier runs",
+}
+QUERY = {
+    "name": "lateness-by-minute",
+    "title": "Lateness by minute",
+    "description": "How late.",
+    "sql": "SELECT max(lateness_ms) FROM executions WHERE d > current_date - $days",
+    "parameters": [{"name": "days", "type": "integer", "default": 7, "description": "Days"}],
+    "chart": {"kind": "bar", "x": "job", "y": "runs"},
+    "built_in": True,
+    "version": 1,
+}
+REPORT = {
+    "kind": "weekly",
+    "title": "Weekly operations",
+    "summary": "1,200 runs of 3 jobs.",
+    "since": AT,
+    "until": LATER,
+    "zone": "UTC",
+    "upto": 7,
+    "filters": {},
+    "figures": [{"title": "Success", "value": 0.99, "unit": "share", "note": "0.98 before"}],
+    "sections": [
+        {
+            "title": "Day by day",
+            "prose": ["None skipped."],
+            "charts": [
+                {
+                    "title": "Runs by day",
+                    "shape": "bars",
+                    "unit": "count",
+                    "labels": ["2026-11-24", "2026-11-25"],
+                    "series": {"succeeded": [3, 4], "failed": [1, 0]},
+                    "tones": ["calm", "bad"],
+                }
+            ],
+            "tables": [
+                {
+                    "name": "days",
+                    "title": "Days",
+                    "columns": [
+                        {"name": "day", "title": "Day", "unit": "text"},
+                        {"name": "p95", "title": "P95", "unit": "ms"},
+                        {"name": "success", "title": "Success", "unit": "share"},
+                    ],
+                    "rows": [["2026-11-24", 4.5, 0.75], ["2026-11-25", None, 1.0]],
+                }
+            ],
+        }
+    ],
+}
+WRITTEN = {
+    "execution_id": "exe_a",
+    "job_id": "job_a",
+    "job": "default/weekly-report",
+    "scheduled_time": AT,
+    "completed_at": LATER,
+    "kind": "weekly",
+    "title": "Weekly operations",
+    "summary": "1,200 runs of 3 jobs.",
+    "since": AT,
+    "until": LATER,
+}
 ANSWERS: dict[str, Any] = {
+    "load_forecast": {
+        "horizon": "48h",
+        "jobs": 1,
+        "young": 0,
+        "measures": [LOAD, LOAD | {"kind": "load_runs"}],
+    },
+    "job_forecast": {
+        "job_id": "job_a",
+        "job_name": "nightly-backup",
+        "namespace": "default",
+        "enabled": True,
+        "horizon": "48h",
+        "load": LOAD,
+        "duration_card": CARD,
+        "runs": [POINT],
+    },
+    "job_risk": {"job_id": "job_a", "risks": [RISK]},
+    "risks": {"risks": [RISK], "total": 1, "silent": 0},
+    "batch_forecast": BATCH,
+    "models": {"models": [CARD], "total": 1, "training": []},
+    "model": MODEL,
     "templates": {"templates": [TEMPLATE], "total": 1, "categories": {"notification": 1}},
     "template": TEMPLATE,
     "template_yaml": "name: slack-message",
@@ -359,11 +630,16 @@ ANSWERS: dict[str, Any] = {
     "upgrade_job": UPGRADE,
     "cluster_status": STATUS,
     "overview": OVERVIEW,
+    "finding": FINDING,
     "findings": {"findings": [FINDING], "total": 1},
     "anomalies": ANOMALIES,
     "jobs": {"jobs": [JOB], "total": 1, "next_cursor": None},
     "job": JOB,
     "job_stats": STATS,
+    "job_statistics": STATISTICS,
+    "recommendations": RECOMMENDATIONS,
+    "preview_recommendations": WHAT_IF,
+    "balance": BALANCE,
     "job_executions": {"executions": [EXECUTION], "total": 1, "next_cursor": None},
     "job_next": {"words": "At 02:30", "next": FIRES},
     "job_versions": {"versions": [version(2, "new"), version(1, "old")], "total": 2},
@@ -373,6 +649,13 @@ ANSWERS: dict[str, Any] = {
     "timeline": TIMELINE,
     "calendar": CALENDAR,
     "recent_events": {"events": [EVENT], "newest": "7-0", "missed": False},
+    "saved_queries": {"queries": [QUERY]},
+    "reports": {
+        "reports": [{"kind": "weekly", "title": "Weekly operations", "explanation": "All."}]
+    },
+    "report": REPORT,
+    "written_reports": {"reports": [WRITTEN]},
+    "written_report": json.dumps({"data": REPORT}).encode(),
     "sql_schema": {
         "tables": [
             {

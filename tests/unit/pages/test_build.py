@@ -44,13 +44,19 @@ class FakeClient:
         self.created.append(document)
         raise self.refusal or AssertionError("these tests only save what is refused")
 
-    def sql(self, sql: str, limit: int) -> dict[str, Any]:
+    def saved_queries(self) -> dict[str, Any]:
+        return {"queries": []}
+
+    def sql(self, sql: str, limit: int, **how: Any) -> dict[str, Any]:
         self.asked.append(sql)
         if self.refusal:
             raise self.refusal
         return ANSWER
 
-    def sql_schema(self) -> dict[str, Any]:
+    def reports(self) -> dict[str, Any]:
+        return {"reports": [{"kind": "weekly", "title": "Weekly operations"}]}
+
+    def sql_schema(self, *, facts: bool) -> dict[str, Any]:
         return {"tables": [TABLE]}
 
 
@@ -135,3 +141,20 @@ def test_two_faults_of_one_field_are_both_shown() -> None:
     press(app, "Save")
     assert "is no URL" in told(app)
     assert "names no host" in told(app)
+
+
+def test_a_job_that_writes_a_report_is_saved_with_its_order() -> None:
+    client = FakeClient(ApiError("VALIDATION_ERROR", "Not valid", [], 400))
+    app = draw("pages.build.editor", client)
+    act = next(one for one in app.button_group if one.label == "Each fire")
+    act.set_value("Write a report").run()
+    assert not app.exception
+    field(app, "Name").set_value("weekly")
+    field(app, "Span").set_value("24h").run()
+    press(app, "Save")
+    (document,) = client.created
+    assert "webhook" not in document
+    assert document["dispatch"] == {
+        "type": "report",
+        "report": {"kind": "weekly", "span": "24h", "slo": 0.99},
+    }

@@ -20,12 +20,14 @@ SECTION = {
     "jobs": "operate",
     "sql": "build",
     "anomalies": "understand",
+    "schedules": "understand",
 }
 DRAFT = "Unsaved draft from before"
 ALL = [
     ("operate.overview", {}),
     ("operate.jobs", {}),
     ("operate.job", {"id": "job_a"}),
+    ("operate.job", {"id": "job_a", "job_tab": "Statistics"}),
     ("operate.executions", {}),
     ("operate.execution", {"id": "exe_a"}),
     ("operate.timeline", {}),
@@ -35,9 +37,20 @@ ALL = [
     ("build.editor", {}),
     ("build.editor", {"id": "job_a"}),
     ("build.sql", {}),
+    ("build.sql", {"query": "lateness-by-minute"}),
+    ("build.editor", {"writes": "weekly"}),
+    ("understand.reports", {}),
+    ("understand.reports", {"reports_view": "Written by jobs"}),
     ("understand.anomalies", {}),
     ("understand.anomalies", {"job": "job_a"}),
     ("understand.anomalies", {"job": "job_a", "detector": "level_shift"}),
+    ("understand.anomalies", {"finding": "fin_a"}),
+    ("understand.schedules", {}),
+    ("understand.schedules", {"job": "job_a"}),
+    ("understand.schedules", {"schedules_view": "The herd"}),
+    ("understand.forecasts", {}),
+    ("understand.forecasts", {"job": "job_a"}),
+    ("understand.forecasts", {"model": "mdl_a"}),
     ("build.marketplace", {}),
     ("build.marketplace", {"market_view": "Installed"}),
     ("build.template", {"ref": "notification/slack-message"}),
@@ -60,6 +73,12 @@ def test_a_page_draws_without_a_fault(pages: Any, name: str, params: dict[str, s
     at = pages.open(name, **params)
     assert not at.exception
     assert not at.error
+
+
+def test_statistics_are_asked_for_only_where_somebody_looks(pages: Any) -> None:
+    assert "scheduled runs" not in texts(pages.open("operate.job", id="job_a"))
+    opened = pages.open("operate.job", id="job_a", job_tab="Statistics")
+    assert "**40** scheduled runs" in texts(opened)
 
 
 def test_a_chosen_finding_is_judged_with_its_note(pages: Any, client: Any) -> None:
@@ -122,7 +141,7 @@ def test_without_jobs_the_overview_leads_to_the_first_and_to_the_demo(
         ("Failed executions", "executions", {"executions_status": "failed"}),
         ("Executions", "executions", {}),
         ("Running executions", "executions", {"executions_status": "running"}),
-        ("By minute", "sql", {"sql_example": "Lateness by minute"}),
+        ("By minute", "sql", {"query": "lateness-by-minute"}),
         ("Jobs", "jobs", {}),
     ],
 )
@@ -140,8 +159,8 @@ def test_a_link_to_the_failed_executions_asks_for_them_alone(pages: Any, client:
     assert asked["status"] == "failed"
 
 
-def test_a_link_to_an_example_of_sql_fills_it_in(pages: Any) -> None:
-    at = pages.open("build.sql", sql_example="Lateness by minute")
+def test_a_link_to_a_saved_query_fills_it_in(pages: Any) -> None:
+    at = pages.open("build.sql", query="lateness-by-minute")
     assert "lateness_ms" in at.text_area[0].value
     at.text_area[0].set_value("SELECT 1").run(timeout=30)
     at = pages.come_back(pages.leave(at))

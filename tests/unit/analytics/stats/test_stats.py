@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,6 +20,17 @@ def test_grown_moments_are_those_of_the_definition(given_values: list[float]) ->
     moments = Moments.of(given_values)
     assert moments.mean == pytest.approx(np.mean(given_values), abs=1e-6)
     assert moments.deviation == pytest.approx(np.std(given_values, ddof=1), rel=1e-6, abs=1e-5)
+
+
+@given(st.lists(st.lists(st.floats(-1e6, 1e6), max_size=20), max_size=6), st.randoms())
+def test_joined_moments_are_those_of_all_values(parts: list[list[float]], chance: Random) -> None:
+    joined = Moments()
+    for part in chance.sample(parts, len(parts)):
+        joined = joined.joined(Moments.of(part))
+    whole = Moments.of(value for part in parts for value in part)
+    assert joined.count == whole.count
+    assert joined.mean == pytest.approx(whole.mean, abs=1e-6)
+    assert joined.deviation == pytest.approx(whole.deviation, rel=1e-6, abs=1e-5)
 
 
 def test_a_large_mean_does_not_drown_the_deviation() -> None:

@@ -14,7 +14,7 @@ DEMO = "/api/v1/demo"
 
 
 async def count(door: Door, label: str) -> int:
-    assert door.history.wait_for(door.store.index, 10)
+    assert door.history.wait_for(door.store.index, 120)
     with door.history.cursor() as db:
         found = db.execute(
             "SELECT count(*) FROM executions WHERE node_id = ?", [f"import:{label}"]
@@ -43,7 +43,7 @@ async def test_its_jobs_are_found_disabled_and_say_that_they_are_synthetic(
     assert {job["name"] for job in jobs} == {job.name for job in facts.JOBS}
     assert not any(job["enabled"] for job in jobs)
     assert all("SYNTHETIC" in job["description"] for job in jobs)
-    assert door.history.wait_for(door.store.index, 10)
+    assert door.history.wait_for(door.store.index, 120)
     runs = (await client.get("/api/v1/jobs/demo/report-build/executions")).json()["data"]
     assert runs["total"] == 24
 

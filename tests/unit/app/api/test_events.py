@@ -51,7 +51,7 @@ async def a_failed_run(door: Door, client: httpx.AsyncClient) -> str:
     identity = str(answer.json()["data"]["id"])
     door.begin(identity)
     door.finish(identity, AttemptOutcome.FAILED)
-    wait_for(lambda: door.live.newest.entry == door.store.index, 10)
+    wait_for(lambda: door.live.newest.entry == door.store.index)
     return identity
 
 
@@ -103,7 +103,7 @@ async def test_a_filter_that_means_nothing_is_refused(
 def test_a_follower_hears_what_happens_and_goes_on_where_it_was(served: Served) -> None:
     client = Client(served.url)
     create(served, "first")
-    wait_for(lambda: served.door.live.newest.entry == served.door.store.index, 10)
+    wait_for(lambda: served.door.live.newest.entry == served.door.store.index)
     newest = client.recent_events()["newest"]
     following = client.follow_events(newest)
     create(served, "second")
@@ -115,14 +115,14 @@ def test_a_follower_hears_what_happens_and_goes_on_where_it_was(served: Served) 
     assert next(again)["job_name"] == "third"
     again.close()
     client.close()
-    wait_for(lambda: served.door.live.followers == 0, 30, "nobody follows any more")
+    wait_for(lambda: served.door.live.followers == 0, what="nobody follows any more")
 
 
 def test_a_follower_that_comes_too_late_is_told_of_the_gap(served: Served) -> None:
     jobs = [JOB | {"name": f"job-{number}"} for number in range(2_100)]
     answer = httpx.post(f"{served.url}/api/v1/jobs/batch", json={"jobs": jobs}, timeout=60)
     assert answer.status_code == 201
-    wait_for(lambda: served.door.live.newest.entry == served.door.store.index, 30)
+    wait_for(lambda: served.door.live.newest.entry == served.door.store.index)
     client = Client(served.url)
     following = client.follow_events("1-0", q="job-2099")
     assert next(following)["kind"] == "gap"
@@ -140,7 +140,7 @@ def test_silence_is_broken_by_a_sign_of_life_that_carries_the_place(
         create(served, "unheard")
         lines = answer.iter_lines()
         assert next(line for line in lines if line.startswith(":"))
-        wait_for(lambda: next(lines) == f"id: {served.door.live.newest}", 10)
+        wait_for(lambda: next(lines) == f"id: {served.door.live.newest}")
 
 
 @pytest.fixture
@@ -164,12 +164,12 @@ def test_a_reader_that_takes_nothing_is_let_go(
         stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stalled.connect((host, int(port)))
         stalled.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        wait_for(lambda: served.door.live.followers == 1, 10)
+        wait_for(lambda: served.door.live.followers == 1)
         jobs = [JOB | {"name": f"job-{number}"} for number in range(1_900)]
         for round_ in range(8):
             batch = [job | {"name": f"{job['name']}-{round_}"} for job in jobs]
             httpx.post(f"{served.url}/api/v1/jobs/batch", json={"jobs": batch}, timeout=60)
-        wait_for(lambda: served.door.live.followers == 0, 60, "the reader is let go")
+        wait_for(lambda: served.door.live.followers == 0, what="the reader is let go")
 
 
 async def test_there_is_a_last_stream(

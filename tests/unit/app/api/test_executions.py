@@ -72,7 +72,7 @@ async def test_pages_hold_open_and_finished_runs_once_each(
     for identity in ids[:4]:
         door.begin(identity)
         door.finish(identity)
-    assert door.history.wait_for(door.store.index, 10)
+    assert door.history.wait_for(door.store.index, 120)
     for limit in (1, 2, 3, 5, 20):
         found: list[str] = []
         cursor = ""
@@ -162,7 +162,7 @@ async def test_executions_of_a_stretch_of_time_are_found(
     over, running = await trigger(client), await trigger(client)
     door.begin(over)
     door.finish(over)
-    assert door.history.wait_for(door.store.index, 10)
+    assert door.history.wait_for(door.store.index, 120)
 
     async def found(**params: str) -> set[str]:
         data = (await client.get("/api/v1/executions", params=params)).json()["data"]

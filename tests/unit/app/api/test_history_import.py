@@ -35,7 +35,7 @@ async def send(client: httpx.AsyncClient, *rows: Any, **fields: Any) -> dict[str
 
 
 async def listed(door: Door, client: httpx.AsyncClient) -> dict[str, Any]:
-    assert door.history.wait_for(door.store.index, 10)
+    assert door.history.wait_for(door.store.index, 120)
     data: dict[str, Any] = (await client.get("/api/v1/executions")).json()["data"]
     return data
 
@@ -120,7 +120,7 @@ async def test_an_existing_job_gets_its_runs_by_name_and_by_id(
     done = await send(client, past(1), by_id, past(3, job_id="job_none"))
     assert (done["imported"], done["refused"]) == (2, 1)
     assert done["refusals"][0]["field"] == "job_id"
-    assert door.history.wait_for(door.store.index, 10)
+    assert door.history.wait_for(door.store.index, 120)
     runs = (await client.get("/api/v1/jobs/default/orders/executions")).json()["data"]
     assert runs["total"] == 2
     stats = (await client.get("/api/v1/jobs/default/orders/stats?window=1h")).json()["data"]

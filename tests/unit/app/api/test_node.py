@@ -34,7 +34,7 @@ async def test_the_overview_counts_past_present_and_future(
     identity = (await client.post("/api/v1/jobs/default/nightly/trigger")).json()["data"]["id"]
     door.begin(identity)
     door.finish(identity)
-    assert door.history.wait_for(door.store.index, 10)
+    assert door.history.wait_for(door.store.index, 120)
     data = (await client.get("/api/v1/overview?window=15m")).json()["data"]
     assert data["counts"]["success"] == 1
     assert data["jobs_total"] == data["jobs_enabled"] == 1
@@ -158,7 +158,7 @@ async def test_with_keys_only_their_holders_come_in(tmp_path: Path) -> None:
 
 
 async def test_only_peers_get_history_rows(door: Door, client: httpx.AsyncClient) -> None:
-    assert door.history.wait_for(door.store.index, 10)
+    assert door.history.wait_for(door.store.index, 120)
     url = "/internal/history?after=0&upto=1"
     assert (await client.get(url)).status_code == 403
     answer = await client.get(url, headers={"X-Chronos-Peer": "peer-token"})

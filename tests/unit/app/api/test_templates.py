@@ -382,7 +382,7 @@ async def test_a_withdrawn_template_leaves_its_jobs(client: httpx.AsyncClient) -
 
 async def test_who_published_is_in_the_audit(door: Door, client: httpx.AsyncClient) -> None:
     await data(await publish(client, own()), 201)
-    door.history.wait_for(door.store.view.applied_index, 10)
+    door.history.wait_for(door.store.view.applied_index, 120)
     sql = "SELECT action, target, actor FROM audit WHERE action = 'publish_template'"
     with door.history.cursor() as cursor:
         assert cursor.execute(sql).fetchall() == [

@@ -198,7 +198,7 @@ def test_events_are_listed_oldest_first_and_followed_until_interrupted(
     run: Run, door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run("job", "create", "-f", written(tmp_path, TWO))
-    wait_for(lambda: door.live.newest.entry == door.store.index, 10)
+    wait_for(lambda: door.live.newest.entry == door.store.index)
     listed = printed(run("events", "--kind", "job_created", "-o", "json"))
     assert [event["job_name"] for event in listed] == ["nightly", "beat"]
     assert "ops/beat" in run("events", "-n", "ops").stdout
@@ -225,7 +225,7 @@ def test_a_window_and_a_year_are_told_as_rows(run: Run, door: Door, tmp_path: Pa
     door.begin(identity)
     assert "ops/beat  1     0       1     0" in run("timeline").stdout
     run("execution", "cancel", identity)
-    assert door.history.wait_for(door.store.index, 10)
+    assert door.history.wait_for(door.store.index, 120)
     (day,) = printed(run("calendar", "-o", "json"))["days"]
     assert day["date"] in run("calendar", "--job", "ops/beat").stdout
     assert run("calendar", "--zone", "Mars").exit_code == 1

@@ -43,7 +43,7 @@ def reported(run: Run, *given: str) -> dict[str, Any]:
 
 
 def rows(door: Door) -> list[tuple[Any, ...]]:
-    assert door.history.wait_for(door.store.index, 10)
+    assert door.history.wait_for(door.store.index, 120)
     with door.history.cursor() as db:
         return db.execute(
             "SELECT job_name, namespace, status, epoch_us(started_at), epoch_us(completed_at), "

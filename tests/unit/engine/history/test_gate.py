@@ -62,7 +62,7 @@ def parser() -> Iterator[duckdb.DuckDBPyConnection]:
 def test_reading_published_tables_passes(
     parser: duckdb.DuckDBPyConnection, sql: str, tables: set[str]
 ) -> None:
-    assert check(parser, sql, PUBLISHED) == tables
+    assert check(parser, sql, PUBLISHED).tables == tables
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,30 @@ def test_a_finding_of_no_job_is_passed_over_and_goes_with_its_job() -> None:
     assert given.state.findings == {}
 
 
+IMPORTED = replace(FINDING, job_id="job_elsewhere", job_name="etl", namespace="default")
+
+
+def test_a_finding_of_an_imported_job_is_recorded_and_judged_by_people() -> None:
+    given = log()
+    assert given.ok(RecordFindings(findings=(IMPORTED,))) == 1
+    given.ok(ChangeFinding(id=IMPORTED.id, state=FindingState.MUTED, note="known"))
+    found = given.state.findings[IMPORTED.id]
+    assert (found.job_name, found.state, found.note) == ("etl", "muted", "known")
+
+
+def test_a_judged_finding_of_years_ago_is_kept_from_the_day_it_was_recorded() -> None:
+    given = log()
+    given.now = IMPORTED.last_us + 10 * KEPT_US
+    given.ok(RecordFindings(findings=(IMPORTED,)))
+    given.ok(ChangeFinding(id=IMPORTED.id, state=FindingState.RESOLVED))
+    given.now += KEPT_US
+    given.ok(RecordFindings(findings=()))
+    assert IMPORTED.id in given.state.findings
+    given.now += 1
+    given.ok(RecordFindings(findings=()))
+    assert given.state.findings == {}
+
+
 def test_what_is_long_over_is_forgotten() -> None:
     given = log()
     over = replace(FINDING, state=FindingState.RESOLVED)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from engine.raft.pysync.node import Failure, RaftConfig, RaftNode
-
-PATIENCE_S = 30.0
+from tests.kit.cluster import PATIENCE_S, free_ports
 
 
 class Machine:
@@ -40,13 +38,7 @@ class Machine:
 
 def free_addresses(count: int) -> list[str]:
     """Loopback addresses whose ports are free now."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
-    for one in sockets:
-        one.close()
-    return addresses
+    return [f"127.0.0.1:{port}" for port in free_ports(count)]
 
 
 def until(true: Callable[[], Any], what: str = "") -> None:
@@ -60,6 +52,9 @@ def until(true: Callable[[], Any], what: str = "") -> None:
 class Member:
     """A node, its machine, and what it called back."""
 
+    all: ClassVar[list[Member]] = []
+    """Those of the running test."""
+
     def __init__(self, folder: Path, address: str, peers: tuple[str, ...] = (), **config: Any):
         self.machine: Any = config.pop("machine", None) or Machine()
         self.roles: list[str] = []
@@ -70,6 +65,7 @@ class Member:
             on_role=self.roles.append,
             on_fatal=self.fatal.append,
         )
+        self.all.append(self)
         self.node.start()
 
     def call(self, raw: bytes, timeout: float = 10.0) -> tuple[object, Failure | None]:

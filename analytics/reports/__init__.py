@@ -1,0 +1,1 @@
+"""Reports over the history: facts asked once, one document each, and renderers of it."""

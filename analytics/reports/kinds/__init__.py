@@ -1,0 +1,1 @@
+"""One kind of report a module; each registers itself by name."""
