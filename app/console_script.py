@@ -11,6 +11,7 @@ from app.client.errors import ApiError, Unreachable
 from app.console.navigation import SECTIONS, Found, find_pages
 from app.console.session import Console, connect, show_error
 from app.console.widgets.layout import unreachable
+from app.console.widgets.palette import palette
 
 CSS = """<style>
 [data-testid=stMainBlockContainer]{padding-inline:2.25rem}
@@ -47,6 +48,7 @@ def main() -> None:
     sections: dict[str, Any] = {section: pages for section, pages in menu.items() if pages}
     chosen = st.navigation(sections, expanded=True)
     with st.sidebar:
+        palette(console)
         console.choose_zone()
     foot(console)
     st.html(CSS)

@@ -22,6 +22,7 @@ from engine.core.ids import (
     job_id,
     requested_execution_id,
 )
+from engine.model.change_document import parse_change
 from engine.model.document import Defaults, parse_job
 from engine.model.execution import Execution, Status, Trigger
 from engine.model.finding import FindingState
@@ -231,10 +232,19 @@ class Gate:
         command = TriggerJob(job_id=job.id, execution_id=requested_execution_id(job.id, request_id))
         return await self._start(command, actor, request_id)
 
-    async def replay(self, execution_id: str, *, actor: str, request_id: str) -> Execution:
+    async def replay(
+        self, execution_id: str, *, actor: str, request_id: str, change: Any = None
+    ) -> Execution:
         """Run a finished execution's job again, noted as its replay.
 
+        Args:
+            execution_id: of the original.
+            actor: who asks.
+            request_id: of the intention.
+            change: what this replay sends otherwise than the job, as a document; None for nothing.
+
         Raises:
+            InvalidDocument: the change's faults.
             Refused: the execution or its job is not known, or overlap is forbidden.
         """
         open_one = self._store.view.execution(execution_id)
@@ -248,6 +258,7 @@ class Gate:
             execution_id=requested_execution_id(job.id, request_id),
             trigger=Trigger.REPLAY,
             replay_of=execution_id,
+            change=None if change is None else parse_change(change, job),
         )
         return await self._start(command, actor, request_id)
 
@@ -490,6 +501,7 @@ class Gate:
             scheduled_us=view.now_us,
             status=Status.PENDING,
             replay_of=command.replay_of,
+            change=command.change,
         )
 
     async def _propose(self, command: Command, actor: str, request_id: str) -> Any:

@@ -39,6 +39,7 @@ from engine.dispatch.worker import Worker
 from engine.history.queries import Queries
 from engine.history.sandbox import SqlSandbox
 from engine.history.store import History
+from engine.model.change import changed
 from engine.model.document import Defaults, job_document
 from engine.model.execution import Status
 from engine.model.job import Job, MissedRunPolicy, RetryPolicy
@@ -256,6 +257,7 @@ class Node:
                 if epoch and event.execution.epoch == epoch:
                     job = self.replica.view.job(event.execution.job_id)
                     if job is not None:
+                        job = changed(job, event.execution.change)
                         requests.append(Request(execution=event.execution, job=job))
             elif isinstance(event, ExecutionEnded) and event.status is Status.CANCELLED:
                 self.worker.cancel(event.execution.id)

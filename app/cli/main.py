@@ -19,6 +19,7 @@ from app.cli.commands import (
     jobs,
     replay,
     reports,
+    search,
     sql,
     templates,
     views,
@@ -52,6 +53,7 @@ app.command("export")(reports.export)
 app.command("forecast")(forecasts.forecast)
 app.command("risk")(forecasts.risk)
 app.command("sql")(sql.sql)
+app.command("search")(search.search)
 
 
 @app.callback()

@@ -12,6 +12,7 @@ from app.client.forecasts import ForecastCalls
 from app.client.jobs import JobCalls
 from app.client.replay import ReplayCalls
 from app.client.reports import ReportCalls
+from app.client.search import SearchCalls
 from app.client.sql import SqlCalls
 from app.client.templates import TemplateCalls
 from app.client.views import ViewCalls
@@ -28,5 +29,6 @@ class Client(
     ReportCalls,
     ForecastCalls,
     AdviceCalls,
+    SearchCalls,
 ):
     """All calls; how they are carried stands in `Transport`."""

@@ -19,11 +19,19 @@ class ExecutionCalls(Transport):
         return self._get(f"/api/v1/executions/{execution_id}")
 
     def replay_execution(
-        self, job_ref: str, execution_id: str, *, idempotency_key: str | None = None
+        self,
+        job_ref: str,
+        execution_id: str,
+        *,
+        change: Json | None = None,
+        dry_run: bool = False,
+        idempotency_key: str | None = None,
     ) -> Json:
-        """Run an execution's job again, noted as its replay."""
+        """Run an execution's job again, noted as its replay; `change` is only for this run."""
         path = f"/api/v1/jobs/{job_ref}/executions/{execution_id}/replay"
-        return self._write("POST", path, key=idempotency_key)
+        body = None if change is None else {"change": change}
+        params = {"dry_run": "true"} if dry_run else {}
+        return self._write("POST", path, body, params, key=idempotency_key)
 
     def cancel_execution(self, execution_id: str, *, idempotency_key: str | None = None) -> Json:
         """End an open execution."""

@@ -10,6 +10,7 @@ class Page:
     """A page of the console; its URL path is the name of its module.
 
     `hidden` pages have no menu entry: they are reached by a link with parameters.
+    `keywords` are other words by which the palette finds it.
     """
 
     title: str
@@ -17,3 +18,4 @@ class Page:
     order: int
     section: str
     hidden: bool = False
+    keywords: str = ""

@@ -11,7 +11,7 @@ import streamlit as st
 from app.client.client import Client
 from app.client.errors import ApiError, Unreachable
 from app.config import client_environment
-from app.console.widgets.format import plain
+from app.console.widgets.format import clock, plain
 from engine.core.ids import new_request_id
 
 T = TypeVar("T")
@@ -54,8 +54,26 @@ class Console:
             self.zone = "UTC"
 
     def zone_of(self, job: Mapping[str, Any]) -> str:
-        """The zone for the times of one job: its own, where the viewer wants that."""
-        return str(job["timezone"]) if self.by_job else self.zone
+        """The zone for the times of one job, or of what belongs to one: a run, a finding.
+
+        Its own, where the viewer wants that; the viewer's where its zone is not known, such as
+        that of an imported run's job.
+        """
+        return str(job.get("timezone") or self.zone) if self.by_job else self.zone
+
+    def time_of(self, job: Mapping[str, Any], text: str | None) -> str:
+        """A moment of one of several jobs; each in its own job's zone then names it."""
+        shown = clock(text, self.zone_of(job))
+        return f"{shown} {self.zone_of(job)}" if self.by_job and text else shown
+
+    @property
+    def times(self) -> str:
+        """On whose clock the rows of several jobs stand, in words."""
+        return "times in each job's zone" if self.by_job else f"times in {self.zone}"
+
+    def times_on_one_line(self) -> str:
+        """On whose clock an axis that several jobs share stands, in words."""
+        return f"one axis, in {self.zone}" if self.by_job else f"times in {self.zone}"
 
     def go(self, page: str, **params: str) -> None:
         """Leave for another page, with its parameters in the URL."""

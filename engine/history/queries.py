@@ -142,6 +142,12 @@ class Queries:
             document["attempts_detail"] = _attempts(db, execution_id, since, until)
         return document
 
+    def replays_of(self, execution_id: ExecutionId, most: int) -> list[Document]:
+        """The finished replays of an execution, oldest first, at most so many."""
+        with self._history.cursor() as db:
+            rows = db.execute(sql("replays_of"), {"id": execution_id, "most": most}).fetchall()
+        return [{"id": row[0], "status": row[1], "scheduled_time": rfc3339(row[2])} for row in rows]
+
     def known(
         self, label: str, ids: Sequence[ExecutionId], through: int, wait_s: float
     ) -> tuple[int, set[ExecutionId]]:
@@ -346,6 +352,10 @@ def _documents(db: duckdb.DuckDBPyConnection, rows: list[tuple[Any, ...]]) -> li
         return []
     ids = [row[2] for row in rows]
     replays = dict(db.execute(sql("replays"), {"ids": ids}).fetchall())
+    changes = {
+        identity: orjson.loads(text)
+        for identity, text in db.execute(sql("changes"), {"ids": ids}).fetchall()
+    }
     keys = sorted({(row[3], row[6]) for row in rows})
     found = db.execute(
         sql("requests"),
@@ -355,10 +365,21 @@ def _documents(db: duckdb.DuckDBPyConnection, rows: list[tuple[Any, ...]]) -> li
         },
     ).fetchall()
     webhooks = {(row[0], row[1]): orjson.loads(row[2]) for row in found if row[2]}
-    return [_document(row, webhooks.get((row[3], row[6])), replays) for row in rows]
+    zones = {(row[0], row[1]): row[3] or "" for row in found}
+    return [
+        _document(row, webhooks.get((row[3], row[6])), replays, changes.get(row[2]))
+        | {"timezone": zones.get((row[3], row[6]), "")}
+        for row in rows
+    ]
 
 
-def _document(row: tuple[Any, ...], webhook: Document | None, replays: dict[str, int]) -> Document:
+def _document(
+    row: tuple[Any, ...],
+    webhook: Document | None,
+    replays: dict[str, int],
+    change: Document | None,
+) -> Document:
+    sent = (webhook or {"headers": {}, "body": ""}) | (change or {})
     scheduled, until, started, completed = row[10:14]
     return {
         "id": row[2],
@@ -384,10 +405,11 @@ def _document(row: tuple[Any, ...], webhook: Document | None, replays: dict[str,
         "request": request_document(
             row[21],
             row[22],
-            webhook["headers"] if webhook else {},
-            webhook["body"] if webhook else "",
+            sent["headers"],
+            sent["body"],
         ),
         "replay_of": row[20],
+        "change": change,
         "replay_count": replays.get(row[2], 0),
         "fires": row[23],
     }

@@ -13,14 +13,16 @@ import orjson
 
 from engine.core.ids import Instant
 from engine.history.schema import STORED
+from engine.model.change import change_document, changed
 from engine.model.document import job_document
-from engine.model.execution import AttemptResult, Status
+from engine.model.execution import AttemptResult, Execution, Status
 from engine.model.job import Job
 from engine.model.redaction import redacted_url
 from engine.state.messages import (
     AttemptEnded,
     Committed,
     Event,
+    ExecutionAdded,
     ExecutionEnded,
     ExecutionsImported,
     FindingChanged,
@@ -81,6 +83,10 @@ def project(committed: Committed, rows: Rows) -> int:
             rows["executions"] += imported
             count += len(imported)
             continue
+        elif isinstance(event, ExecutionAdded):
+            if event.execution.change is None:
+                continue
+            rows["replay_changes"].append(_replay_change(head, count, event.execution))
         elif isinstance(event, JobCreated):
             rows["job_versions"].append(_change(head, count, event.job, "created", committed.actor))
         elif isinstance(event, JobUpdated):
@@ -116,6 +122,7 @@ def action_of(kind: str) -> str:
 
 def _execution(head: tuple[int, Instant], position: int, event: ExecutionEnded) -> Row:
     execution, job, result = event.execution, event.job, event.result
+    sent = changed(job, execution.change).spec
     started = execution.started_us or None
     return (
         head[0],
@@ -141,8 +148,8 @@ def _execution(head: tuple[int, Instant], position: int, event: ExecutionEnded) 
         _clean(result.error) if result else "",
         execution.node,
         execution.replay_of,
-        _clean(redacted_url(job.spec.url)),
-        job.spec.method,
+        _clean(redacted_url(sent.url)),
+        sent.method,
         _json(job.spec.tags),
         1,
     )
@@ -285,6 +292,18 @@ def _finding(head: tuple[int, Instant], position: int, event: FindingChanged) ->
         _clean(finding.evidence),
         _clean(finding.by),
         _clean(finding.note),
+    )
+
+
+def _replay_change(head: tuple[int, Instant], position: int, execution: Execution) -> Row:
+    return (
+        head[0],
+        position,
+        head[1],
+        execution.id,
+        execution.job_id,
+        execution.replay_of,
+        _json(change_document(execution.change)),
     )
 
 

@@ -167,7 +167,19 @@ FINDINGS: Final = Table(
     ),
 )
 
-STORED: Final = (EXECUTIONS, ATTEMPTS, JOB_VERSIONS, AUDIT, FINDINGS)
+REPLAY_CHANGES: Final = Table(
+    "replay_changes",
+    "One row per replay that was started with a change, open ones included",
+    (
+        *_RAFT,
+        Column("execution_id", "VARCHAR", "Id of the replay"),
+        Column("job_id", "VARCHAR", "Id of the job"),
+        Column("replay_of", "VARCHAR", "Id of the execution that it replays"),
+        Column("change", "JSON", "What it sends otherwise than its job, secrets hidden"),
+    ),
+)
+
+STORED: Final = (EXECUTIONS, ATTEMPTS, JOB_VERSIONS, AUDIT, FINDINGS, REPLAY_CHANGES)
 """What is projected from the log; append-only, ordered by (raft_index, raft_pos)."""
 
 JOBS: Final = Table(

@@ -14,6 +14,7 @@ from engine.core.clock import rfc3339
 from engine.core.durations import format_duration
 from engine.core.errors import InvalidDocument, Problem
 from engine.core.ids import Instant
+from engine.model.change import change_document, changed
 from engine.model.execution import Execution
 from engine.model.job import (
     Concurrency,
@@ -187,12 +188,13 @@ def job_document(
 
 def execution_document(execution: Execution, job: Job | None) -> Document:
     """An open execution in the public shape; finished ones come from the history."""
-    spec = job.spec if job else None
+    spec = changed(job, execution.change).spec if job else None
     return {
         "id": execution.id,
         "job_id": execution.job_id,
         "job_name": job.name if job else "",
         "namespace": job.namespace if job else "",
+        "timezone": job.spec.timezone if job else "",
         "scheduled_time": rfc3339(execution.scheduled_us),
         "started_at": rfc3339(execution.started_us or None),
         "completed_at": None,
@@ -209,5 +211,6 @@ def execution_document(execution: Execution, job: Job | None) -> Document:
         if spec
         else None,
         "replay_of": execution.replay_of,
+        "change": change_document(execution.change),
         "replay_count": 0,
     }

@@ -46,6 +46,20 @@ class AttemptOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What one execution sends otherwise than its job; None keeps what the job says.
+
+    `headers` is the whole set that is sent; `timeout_us` is in microseconds.
+    """
+
+    url: str | None = None
+    method: str | None = None
+    headers: dict[str, str] | None = None
+    body: str | None = None
+    timeout_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
     """An execution that is not over. All instants are microseconds UTC.
 
@@ -68,6 +82,7 @@ class Execution:
     epoch: int = 0
     node: str = ""
     replay_of: ExecutionId = ""
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

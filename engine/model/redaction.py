@@ -104,6 +104,28 @@ def redacted_url(url: str) -> str:
     return _each_secret(url, _hide)
 
 
+class _Kept:
+    """Secrets by their names, in order, and the names of those that are hidden and not there."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, list[str]] = {}
+        self.missing: list[str] = []
+
+    def learn(self, name: str, value: str) -> str:
+        """Note a stored secret; it stays as it is."""
+        self._known.setdefault(name, []).append(value)
+        return value
+
+    def reveal(self, name: str, value: str) -> str:
+        """The stored secret where one is hidden."""
+        if value != HIDDEN:
+            return value
+        if self._known.get(name):
+            return self._known[name].pop(0)
+        self.missing.append(name)
+        return value
+
+
 def revealed_url(url: str, stored: str) -> tuple[str, list[str]]:
     """A URL with what was hidden taken from the stored one, and the parts that are not there.
 
@@ -114,23 +136,9 @@ def revealed_url(url: str, stored: str) -> tuple[str, list[str]]:
     """
     if HIDDEN not in url:
         return url, []
-    known: dict[str, list[str]] = {}
-    missing: list[str] = []
-
-    def learn(name: str, value: str) -> str:
-        known.setdefault(name, []).append(value)
-        return value
-
-    def reveal(name: str, value: str) -> str:
-        if value != HIDDEN:
-            return value
-        if known.get(name):
-            return known[name].pop(0)
-        missing.append(name)
-        return value
-
-    _each_secret(stored, learn)
-    return _each_secret(url, reveal), missing
+    kept = _Kept()
+    _each_secret(stored, kept.learn)
+    return _each_secret(url, kept.reveal), kept.missing
 
 
 def revealed_headers(
@@ -150,6 +158,61 @@ def revealed_headers(
             missing.append(name)
         revealed[name] = kept if hides and kept is not None else value
     return revealed, missing
+
+
+def revealed_body(body: str, stored: str) -> tuple[str, list[str]]:
+    """A request's body with what was hidden taken from the stored one, and the names not there.
+
+    >>> revealed_body('{"day": 2, "token": "***"}', '{"day": 1, "token": "t"}')
+    ('{"day": 2, "token": "t"}', [])
+    >>> revealed_body("day=2&token=***", "token=t"), revealed_body("token=***", "")
+    (('day=2&token=t', []), ('token=***', ['token']))
+    """
+    if HIDDEN not in body:
+        return body, []
+    if body == redacted_body(stored):
+        return stored, []
+    missing: list[str] = []
+    if body.startswith(_JSON_BEGINS, _after_blank(body, 0)):
+        try:
+            value = json.loads(body)
+        except (ValueError, RecursionError):
+            return body, []
+        try:
+            known = json.loads(stored)
+        except (ValueError, RecursionError):
+            known = None
+        shown = _revealed_json(value, known, missing)
+        return json.dumps(shown, ensure_ascii="\\u" in body), missing
+    kept = _Kept()
+    _pairs(stored, "&\n;", kept.learn)
+    return _pairs(body, "&\n;", kept.reveal), kept.missing
+
+
+def _revealed_json(value: Any, known: Any, missing: list[str]) -> Any:
+    """The value with hidden members taken from the same places of the known one."""
+    if isinstance(value, dict):
+        there = known if isinstance(known, dict) else {}
+        revealed = {}
+        for name, one in value.items():
+            if one == HIDDEN and is_sensitive(name):
+                if name not in there:
+                    missing.append(name)
+                revealed[name] = there.get(name, one)
+            else:
+                revealed[name] = _revealed_json(one, there.get(name), missing)
+        return revealed
+    if isinstance(value, list):
+        others = known if isinstance(known, list) else []
+        return [
+            _revealed_json(one, others[place] if place < len(others) else None, missing)
+            for place, one in enumerate(value)
+        ]
+    if isinstance(value, str) and value.startswith(_JSON_BEGINS[:2]):
+        inner, gone = revealed_body(value, known if isinstance(known, str) else "")
+        missing.extend(gone)
+        return inner
+    return value
 
 
 def _each_secret(url: str, change: Change) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from engine.core.ids import ExecutionId, Instant, JobId
-from engine.model.execution import AttemptResult, Execution, Status, Trigger
+from engine.model.execution import AttemptResult, Change, Execution, Status, Trigger
 from engine.model.finding import Finding, FindingState
 from engine.model.job import Job, JobSpec
 from engine.model.model_card import ModelCard
@@ -102,6 +102,7 @@ class TriggerJob:
     execution_id: ExecutionId
     trigger: Trigger = Trigger.MANUAL
     replay_of: ExecutionId = ""
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

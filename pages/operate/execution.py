@@ -11,6 +11,7 @@ import streamlit as st
 from app.client.errors import Unreachable
 from app.console.page import Page
 from app.console.session import Console
+from app.console.widgets.differences import differences_table
 from app.console.widgets.format import clock, duration, plain, status_badge
 from app.console.widgets.layout import card, empty_state, header
 
@@ -27,8 +28,9 @@ def render(console: Console) -> None:
     with header(execution["job_name"] or execution["job_id"], f"execution {identity}"):
         _actions(console, execution)
     _facts(console, execution)
+    _relatives(console, execution)
     for attempt in execution.get("attempts_detail", []):
-        _attempt(console, attempt)
+        _attempt(attempt, console.zone_of(execution))
     if (label := imported_under(execution)) is not None:
         st.caption(
             f":material/upload_file: Imported under the label {plain(label)}: it ended elsewhere, "
@@ -68,6 +70,9 @@ def _actions(console: Console, execution: dict[str, Any]) -> None:
             if cancelled is not None:
                 st.rerun()
         return
+    calls = (execution["request"] or {}).get("method") != "WRITE"  # a report has no request
+    if calls and st.button("With a change", icon=":material/edit:", key="again_changed"):
+        console.go("again", id=identity)
     if st.button("Run again", type="primary", icon=":material/replay:", shortcut="X", key="again"):
         replay = console.carry_out(
             f"replay_{identity}",
@@ -85,16 +90,33 @@ def _facts(console: Console, execution: dict[str, Any]) -> None:
         facts = {
             "Status": status_badge(execution["status"]),
             "Why": plain(execution["reason"] or execution["error"]) or "–",
-            "Scheduled": clock(execution["scheduled_time"], console.zone),
-            "Started": clock(execution["started_at"], console.zone),
-            "Ended": clock(execution["completed_at"], console.zone),
+            "Scheduled": console.time_of(execution, execution["scheduled_time"]),
+            "Started": console.time_of(execution, execution["started_at"]),
+            "Ended": console.time_of(execution, execution["completed_at"]),
             "Duration": duration(execution["duration"] if execution["completed_at"] else None),
             "Trigger": execution["trigger"],
             "Node": execution["node_id"] or "–",
         }
-        if execution["replay_of"]:
-            facts["Replay of"] = f"`{execution['replay_of']}`"
         st.table(facts, border="horizontal")
+
+
+def _relatives(console: Console, execution: dict[str, Any]) -> None:
+    """What it replays and what replays it, and what it did otherwise than the original."""
+    identity, original = execution["id"], execution["replay_of"]
+    if original:
+        with card("Replay", "of an earlier execution", key="replay_of"):
+            if execution["differences"]:
+                differences_table(execution["differences"])
+            elif execution["change"] is None:
+                st.caption("The job ran again as it was.")
+            with st.container(horizontal=True):
+                console.link("The original", "execution", id=original)
+                console.link("Compare the two", "replay", id=original, other=identity)
+    if execution["replays"]:
+        with card("Ran again as", key="replays"), st.container(horizontal=True):
+            for one in execution["replays"]:
+                when = console.time_of(execution, one["scheduled_time"])
+                console.link(f"{one['status']} · {when}", "execution", id=one["id"])
 
 
 def imported_under(execution: dict[str, Any]) -> str | None:
@@ -110,11 +132,11 @@ def _known(attempt: dict[str, Any], zone: str) -> list[str]:
     return [plain(part) for part in parts if part] + [clock(attempt["started_at"], zone)]
 
 
-def _attempt(console: Console, attempt: dict[str, Any]) -> None:
+def _attempt(attempt: dict[str, Any], zone: str) -> None:
     number = attempt["attempt"]
     with card(
         f"Attempt {number}",
-        " · ".join(_known(attempt, console.zone)),
+        " · ".join(_known(attempt, zone)),
         key=f"attempt_{number}",
     ):
         if attempt["error"]:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.console.page import Page
 from app.console.session import Console
-from app.console.widgets.format import clock, duration, stretch
+from app.console.widgets.format import duration, stretch
 from app.console.widgets.layout import empty_state, header
 
 PAGE = Page("Executions", ":material/history:", 20, "Operate")
@@ -16,7 +16,7 @@ PAGE_SIZE = 50
 
 
 def render(console: Console) -> None:
-    with header("Executions", f"newest first · times in {console.zone}"):
+    with header("Executions", f"newest first · {console.times}"):
         if st.button("Refresh", icon=":material/refresh:"):
             st.rerun()
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -48,8 +48,8 @@ def render(console: Console) -> None:
         {
             "job": [row["job_name"] for row in rows],
             "status": [[row["status"]] for row in rows],
-            "scheduled": [clock(row["scheduled_time"], console.zone) for row in rows],
-            "started": [clock(row["started_at"], console.zone) for row in rows],
+            "scheduled": [console.time_of(row, row["scheduled_time"]) for row in rows],
+            "started": [console.time_of(row, row["started_at"]) for row in rows],
             "duration": [
                 duration(row["duration"] if row["completed_at"] else None) for row in rows
             ],

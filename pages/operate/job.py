@@ -208,7 +208,7 @@ def _versions(console: Console, job: dict[str, Any]) -> None:
     earlier = next(version for version in versions if version["version"] == chosen)
     with card(
         f"Version {chosen}",
-        f"{clock(earlier['created_at'], console.zone)} by {earlier['created_by']} "
+        f"{clock(earlier['created_at'], console.zone_of(job))} by {earlier['created_by']} "
         f"{plain(earlier['comment'])}",
         key="version",
     ):

@@ -13,7 +13,7 @@ import streamlit as st
 from app.client.errors import ApiError
 from app.console.page import Page
 from app.console.session import Console, show_error
-from app.console.widgets.format import clock, plain
+from app.console.widgets.format import plain
 from app.console.widgets.layout import empty_state, first_job, header
 
 PAGE = Page("Jobs", ":material/list_alt:", 10, "Operate")
@@ -73,9 +73,7 @@ BULK = (
 
 
 def render(console: Console) -> None:
-    with header(
-        "Jobs", "times in each job's zone" if console.by_job else f"times in {console.zone}"
-    ):
+    with header("Jobs", console.times):
         _offer_to_clear_demo(console)
         if st.button("New job", type="primary", icon=":material/add:", shortcut="N"):
             console.go("editor")
@@ -179,8 +177,8 @@ def _table(console: Console, jobs: list[dict[str, Any]], key: str) -> list[dict[
             "last": [[job["last_status"] or "none"] for job in jobs],
             "schedule": [job["schedule"] for job in jobs],
             "zone": [job["timezone"] for job in jobs],
-            "next run": [clock(job["next_run"], console.zone_of(job)) for job in jobs],
-            "last run": [clock(job["last_run"], console.zone_of(job)) for job in jobs],
+            "next run": [console.time_of(job, job["next_run"]) for job in jobs],
+            "last run": [console.time_of(job, job["last_run"]) for job in jobs],
             "tags": [[f"{key}:{value}" for key, value in job["tags"].items()] for job in jobs],
         }
     )

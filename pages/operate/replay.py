@@ -13,7 +13,7 @@ import streamlit as st
 from app.client.errors import ApiError
 from app.console.page import Page
 from app.console.session import Console, show_error
-from app.console.widgets.format import clock, plain
+from app.console.widgets.format import plain
 from app.console.widgets.layout import card, empty_state, header
 
 PAGE = Page("Replay", ":material/slow_motion_video:", 22, "Operate", hidden=True)
@@ -155,6 +155,10 @@ def _leave_and_take(console: Console, walk: Walk) -> None:
     """Back to the execution, and the session as a file."""
     if st.button("Execution", icon=":material/receipt_long:", key="open_execution"):
         console.go("execution", id=walk.name)
+    if walk.recording["execution"].get("completed_at") and st.button(
+        "With a change", icon=":material/edit:", key="again_changed", help="Run it again otherwise."
+    ):
+        console.go("again", id=walk.name)
     for form, mime, icon in (
         ("html", "text/html", ":material/html:"),
         ("json", "application/json", ":material/data_object:"),
@@ -280,7 +284,7 @@ def _step(walk: Walk, place: Mapping[str, Any]) -> None:
         with card("Before the first step", key="replay_step"):
             st.caption("Forward takes the first step, Continue goes on to a breakpoint or the end.")
     else:
-        when = clock(step["at"], walk.console.zone)
+        when = walk.console.time_of(walk.recording["execution"], step["at"])
         caption = f"attempt {step['attempt']} · {plain(when)} · {step['elapsed_ms']:+.1f} ms"
         with card(plain(step["kind"].capitalize()), caption, key="replay_step"):
             _json(step["detail"])
@@ -408,7 +412,7 @@ def _others(console: Console, identity: str, facts: Mapping[str, Any]) -> dict[s
     page = console.client.executions(job_id=facts["job_id"], limit=OTHERS_MAX)
     return {
         row["id"]: " · ".join(
-            [row["status"], clock(row["scheduled_time"], console.zone), row["trigger"], row["id"]]
+            [row["status"], console.time_of(row, row["scheduled_time"]), row["trigger"], row["id"]]
         )
         for row in page["executions"]
         if row["id"] != identity

@@ -37,7 +37,7 @@ Window = tuple[datetime, datetime]
 
 def render(console: Console) -> None:
     chosen = _chosen()
-    with header("Timeline", f"times in {console.zone}"):
+    with header("Timeline", console.times_on_one_line()):
         name = st.segmented_control(
             "Window",
             list(WINDOWS),

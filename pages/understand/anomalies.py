@@ -12,7 +12,7 @@ from app.client.errors import ApiError
 from app.console.page import Page
 from app.console.session import Console, show_error
 from app.console.widgets import charts
-from app.console.widgets.format import clock, percent, plain
+from app.console.widgets.format import percent, plain
 from app.console.widgets.layout import card, empty_state, header
 
 PAGE = Page("Anomalies", ":material/troubleshoot:", 0, "Understand")
@@ -28,7 +28,7 @@ ACTIONS = {
 
 
 def render(console: Console) -> None:
-    with header("Anomalies", f"the leader looks at every job's runs · times in {console.zone}"):
+    with header("Anomalies", f"the leader looks at every job's runs · {console.times}"):
         pass
     identity = st.query_params.get("job", "")
     if identity:
@@ -65,7 +65,7 @@ def _list(console: Console, found: list[dict[str, Any]], total: int) -> None:
             "what": [one["title"] for one in found],
             "evidence": [one["evidence"] for one in found],
             "runs": [one["runs"] for one in found],
-            "latest": [clock(one["last_at"], console.zone) for one in found],
+            "latest": [console.time_of(one, one["last_at"]) for one in found],
         }
     )
     rows = "".join(one["id"] for one in found)
@@ -112,7 +112,7 @@ def _finding(console: Console, finding: dict[str, Any]) -> None:
         st.markdown(plain(finding["evidence"]))
         said = f"{finding['state']} by {finding['by']}" if finding["by"] else finding["state"]
         why = f" · {finding['note']}" if finding["note"] else ""
-        first, last = (clock(finding[name], console.zone) for name in ("first_at", "last_at"))
+        first, last = (console.time_of(finding, finding[name]) for name in ("first_at", "last_at"))
         st.caption(plain(f"{first} to {last} · {said}{why}"))
         with st.container(horizontal=True, vertical_alignment="bottom"):
             note = st.text_input("Note", key=f"note_{finding['id']}", placeholder="Why", width=320)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Depends, Query
 from starlette.concurrency import run_in_threadpool
@@ -27,9 +27,12 @@ from app.api.deps import (
 from app.api.problems import Refusal, answer, fetched, not_found
 from app.api.schemas.envelope import Envelope, documents
 from app.api.schemas.executions import Execution as ExecutionShape
-from app.api.schemas.executions import ExecutionDetail, Executions, Replayed
+from app.api.schemas.executions import ExecutionDetail, Executions
+from engine.core.clock import rfc3339
+from engine.core.durations import format_duration
 from engine.core.errors import InvalidDocument, Problem
 from engine.core.ids import Instant
+from engine.model.change import differences
 from engine.model.document import execution_document
 from engine.model.execution import Execution, Status
 from engine.model.job import Document
@@ -42,6 +45,7 @@ router = APIRouter(prefix="/api/v1", tags=["executions"], dependencies=[Depends(
 POLL_S: Final = 0.02
 HISTORY_WAIT_S: Final = 5.0
 _OPEN: Final = "open"
+REPLAYS_MAX: Final = 50
 
 
 @router.get("/executions", responses=documents(200, Envelope[Executions], 400))
@@ -189,7 +193,9 @@ async def _page(
 @router.get("/executions/{execution_id}", responses=documents(200, Envelope[ExecutionDetail], 404))
 async def read_execution(request: Request, execution_id: str) -> Response:
     """Show an execution with its attempts and their recorded steps."""
-    return fetched(request, await find_execution(services_of(request), execution_id))
+    services = services_of(request)
+    execution = await find_execution(services, execution_id)
+    return fetched(request, await _linked(services, execution))
 
 
 @router.get(
@@ -198,10 +204,17 @@ async def read_execution(request: Request, execution_id: str) -> Response:
 )
 async def read_job_execution(request: Request, ref: str, execution_id: str) -> Response:
     """Show an execution of a job with its attempts and their recorded steps."""
-    return fetched(request, await _find_of_job(services_of(request), ref, execution_id))
+    services = services_of(request)
+    execution = await find_of_job(services, ref, execution_id)
+    return fetched(request, await _linked(services, execution))
 
 
-async def _find_of_job(services: Services, ref: str, execution_id: str) -> Document:
+async def find_of_job(services: Services, ref: str, execution_id: str) -> Document:
+    """An execution of a job, open or over.
+
+    Raises:
+        Refusal: NOT_FOUND; also where the execution is another job's.
+    """
     job = services.view.job(ref)
     execution = await find_execution(services, execution_id)
     # The history of a deleted job is found by the id that it had.
@@ -224,6 +237,41 @@ async def find_execution(services: Services, execution_id: str) -> Document:
     if found is None:
         raise _no_execution(execution_id)
     return found
+
+
+async def _linked(services: Services, execution: Document) -> Document:
+    """The execution with its replays, and with what it does otherwise than its original."""
+    identity, change = execution["id"], execution["change"]
+    replays = await run_in_threadpool(services.queries.replays_of, identity, REPLAYS_MAX)
+    ended = {replay["id"] for replay in replays}
+    replays += [
+        {
+            "id": one.id,
+            "status": one.status.value,
+            "scheduled_time": rfc3339(one.scheduled_us),
+        }
+        for one in services.view.open_executions(execution["job_id"])
+        if one.replay_of == identity and one.id not in ended
+    ]
+    found: list[Document] = []
+    if change is not None:
+        original = await _look(services, execution["replay_of"])
+        found = requests_apart(services, execution, original)
+    return execution | {"replays": replays[:REPLAYS_MAX], "differences": found}
+
+
+def requests_apart(
+    services: Services, execution: Document, original: Document | None
+) -> list[Document]:
+    """What a replay with a change sends otherwise than its original did, secrets hidden."""
+    before, after = ((one or {}).get("request") or {} for one in (original, execution))
+    timeout = (execution["change"] or {}).get("timeout")
+    if timeout is not None:
+        job = services.view.job(execution["job_id"])
+        was = ((original or {}).get("change") or {}).get("timeout")
+        usual = format_duration(job.spec.timeout_us) if job else ""
+        before, after = before | {"timeout": was or usual}, after | {"timeout": timeout}
+    return [one.document() for one in differences(before, after)]
 
 
 async def _look(services: Services, execution_id: str) -> Document | None:
@@ -283,38 +331,6 @@ async def _wait(services: Services, execution: Execution, patience_us: int) -> D
         await asyncio.sleep(POLL_S)
     await _catch_up(services)
     return await run_in_threadpool(services.queries.execution, execution.id)
-
-
-@router.post(
-    "/jobs/{ref:jobref}/executions/{execution_id}/replay",
-    responses=documents(200, Envelope[Replayed], 404, 409, 503),
-)
-async def replay_execution(request: Request, ref: str, execution_id: str, key: Key) -> Response:
-    """Run a finished execution's job again, noted as its replay."""
-    services = services_of(request)
-    original = await _find_of_job(services, ref, execution_id)
-    return await _replay(request, original["id"], key)
-
-
-@router.post(
-    "/executions/{execution_id}/replay",
-    responses=documents(200, Envelope[Replayed], 404, 409, 503),
-)
-async def replay_by_id(request: Request, execution_id: str, key: Key) -> Response:
-    """Run a finished execution's job again, noted as its replay."""
-    original = await find_execution(services_of(request), execution_id)
-    return await _replay(request, original["id"], key)
-
-
-async def _replay(request: Request, execution_id: str, key: str) -> Response:
-    services = services_of(request)
-    replay = await services.gate.replay(execution_id, actor=actor_of(request), request_id=key)
-    data: dict[str, Any] = {
-        "replay_execution_id": replay.id,
-        "original_execution_id": execution_id,
-        "message": f"execution {execution_id} runs again as {replay.id}",
-    }
-    return answer(data)
 
 
 @router.post(

@@ -87,6 +87,7 @@ def finding_document(finding: Finding, job: Job | None) -> Document:
         "job_name": job.name if job else finding.job_name,
         "namespace": job.namespace if job else finding.namespace,
         "imported": job is None,
+        "timezone": job.spec.timezone if job else "",
         "detector": finding.detector,
         "title": title,
         "explanation": explanation,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from app.api.schemas.advice import BalanceRequest, BalanceUndo
+from app.api.schemas.changes import ReplayRequest
 from app.api.schemas.cluster import Transfer
 from app.api.schemas.forecasts import Training
 from app.api.schemas.history import HistoryImport
@@ -22,6 +23,7 @@ BODIES: tuple[type[BaseModel], ...] = (
     HistoryImport,
     Transfer,
     ReplayQuestion,
+    ReplayRequest,
     TemplateDocument,
     TemplateRequest,
     UpgradeRequest,

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from app.api.schemas.changes import ChangeDocument, FieldChanged, ReplayLink
 from app.api.schemas.envelope import Shape
 
 Status = Literal["pending", "running", "success", "failed", "skipped", "cancelled", "unknown"]
@@ -50,6 +51,7 @@ class Execution(Shape):
     job_id: str
     job_name: str
     namespace: str
+    timezone: str = Field("", description="Of the job as it ran; empty if imported.")
     scheduled_time: str
     started_at: str | None
     completed_at: str | None
@@ -64,6 +66,7 @@ class Execution(Shape):
     trigger: Literal["schedule", "manual", "replay", "event", "workflow"]
     request: CalledRequest | None
     replay_of: str
+    change: ChangeDocument | None = Field(None, description="Of a replay with a change.")
     replay_count: int
 
 
@@ -71,6 +74,8 @@ class ExecutionDetail(Execution):
     """An execution with its attempts and their steps."""
 
     attempts_detail: list[AttemptDetail]
+    differences: list[FieldChanged] = Field([], description="Of a changed replay to its original.")
+    replays: list[ReplayLink] = Field([], description="Its replays, oldest first, at most 50.")
 
 
 class Executions(Shape):
@@ -82,8 +87,10 @@ class Executions(Shape):
 
 
 class Replayed(Shape):
-    """The new execution of an old one."""
+    """The new execution of an old one; of a dry run there is none."""
 
     replay_execution_id: str
     original_execution_id: str
     message: str
+    differences: list[FieldChanged] = Field([])
+    request: CalledRequest | None = Field(None, description="Of a dry run: what would be sent.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from app.api.schemas.envelope import Shape
 
 
@@ -15,6 +17,7 @@ class Finding(Shape):
     job_name: str
     namespace: str
     imported: bool
+    timezone: str = Field("", description="Of the job; empty where it is gone.")
     detector: str
     title: str
     explanation: str

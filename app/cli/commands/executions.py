@@ -7,6 +7,16 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from app.cli.changes import (
+    Body,
+    DryRun,
+    Headers,
+    Method,
+    Timeout,
+    Url,
+    change_of,
+    difference_lines,
+)
 from app.cli.output import Form, Output, duration_words, fields, rows, show, write
 from app.cli.session import connected
 
@@ -82,9 +92,22 @@ def cancel(context: typer.Context, identity: Id) -> None:
 
 
 @app.command()
-def replay(context: typer.Context, identity: Id) -> None:
-    """Run a finished execution's job again."""
+def replay(
+    context: typer.Context,
+    identity: Id,
+    url: Url = None,
+    method: Method = None,
+    headers: Headers = None,
+    body: Body = None,
+    timeout: Timeout = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Run a finished execution's job again, as it is or with a change for this run only."""
     with connected(context) as client:
+        change = change_of(url, method, headers, body, timeout)
         job = client.execution(identity)["job_id"]
-        data = client.replay_execution(job, identity)
+        data = client.replay_execution(job, identity, change=change, dry_run=dry_run)
     write(data["message"])
+    if dry_run:
+        for line in difference_lines(data["differences"]):
+            write(line)

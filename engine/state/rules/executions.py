@@ -182,6 +182,7 @@ def trigger(state: State, command: TriggerJob, context: Context) -> Decision:
             status=Status.PENDING,
             due_us=context.at,
             replay_of=command.replay_of,
+            change=command.change,
         )
     )
     return Accepted(value=command.execution_id)

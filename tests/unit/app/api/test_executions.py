@@ -103,6 +103,40 @@ async def test_a_finished_run_is_replayed(door: Door, client: httpx.AsyncClient)
     assert replay["replay_of"] == identity
 
 
+async def test_a_run_is_replayed_with_a_change(door: Door, client: httpx.AsyncClient) -> None:
+    await client.post("/api/v1/jobs", json=JOB)
+    identity = await trigger(client)
+    door.begin(identity)
+    door.finish(identity, AttemptOutcome.SUCCESS)
+    url = f"/api/v1/executions/{identity}/replay"
+    change = {"url": "http://127.0.0.1:9/other", "timeout": "7s"}
+    data = (await client.post(url, json={"change": change})).json()["data"]
+    replay = data["replay_execution_id"]
+    read = (await client.get(f"/api/v1/executions/{replay}")).json()["data"]
+    door.begin(replay)
+    door.finish(replay)
+    ended = (await client.get(f"/api/v1/executions/{replay}")).json()["data"]
+    for one in (read, ended):
+        assert one["change"] == change
+        assert one["request"]["url"] == change["url"]
+        assert [found["field"] for found in one["differences"]] == ["url", "timeout"]
+    original = (await client.get(f"/api/v1/executions/{identity}")).json()["data"]
+    assert [(one["id"], one["status"]) for one in original["replays"]] == [(replay, "success")]
+    assert original["timezone"] == "UTC"
+
+
+async def test_a_fault_of_a_change_is_named(door: Door, client: httpx.AsyncClient) -> None:
+    await client.post("/api/v1/jobs", json=JOB)
+    identity = await trigger(client)
+    door.begin(identity)
+    door.finish(identity, AttemptOutcome.SUCCESS)
+    url = f"/api/v1/executions/{identity}/replay"
+    for body, field in (({"change": {"url": "x"}}, "change.url"), ({"chnage": {}}, "chnage")):
+        answer = await client.post(url, json=body)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["details"][0]["field"] == field
+
+
 async def test_an_open_run_is_cancelled_once(client: httpx.AsyncClient) -> None:
     await client.post("/api/v1/jobs", json=JOB)
     identity = await trigger(client)

@@ -15,6 +15,10 @@ def _script() -> None:
     console.zone = "Europe/Berlin"
     console.choose_zone()
     st.text(f"{console.zone} {console.zone_of({'timezone': 'Asia/Tokyo'})}")
+    moment = "2026-11-25T14:30:00Z"
+    st.text(console.time_of({"timezone": "Asia/Tokyo"}, moment))
+    st.text(console.time_of({"timezone": ""}, moment))
+    st.text(console.times)
 
 
 @pytest.mark.parametrize(
@@ -33,3 +37,25 @@ def test_a_viewer_chooses_a_clock_and_the_address_keeps_it(chosen: str | None, s
     at.run(timeout=30)
     assert not at.exception
     assert at.text[0].value == shown
+
+
+@pytest.mark.parametrize(
+    ("chosen", "shown"),
+    [
+        ("mine", ["2026-11-25 15:30:00", "2026-11-25 15:30:00", "times in Europe/Berlin"]),
+        ("UTC", ["2026-11-25 14:30:00", "2026-11-25 14:30:00", "times in UTC"]),
+        (
+            "job",
+            [
+                "2026-11-25 23:30:00 Asia/Tokyo",
+                "2026-11-25 15:30:00 Europe/Berlin",
+                "times in each job's zone",
+            ],
+        ),
+    ],
+)
+def test_each_row_stands_in_its_own_jobs_zone_and_names_it(chosen: str, shown: list[str]) -> None:
+    at = AppTest.from_function(_script)
+    at.query_params["zone"] = chosen
+    at.run(timeout=120)
+    assert [text.value for text in at.text[1:]] == shown

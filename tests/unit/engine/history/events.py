@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.model.execution import AttemptOutcome, AttemptResult, Execution, Status, Trigger
+from engine.model.execution import AttemptOutcome, AttemptResult, Change, Execution, Status, Trigger
 from engine.model.finding import Finding
 from engine.model.job import Job, JobSpec, Webhook, WebhookAuth
 from engine.state.messages import (
@@ -13,6 +13,7 @@ from engine.state.messages import (
     AttemptEnded,
     Committed,
     Event,
+    ExecutionAdded,
     ExecutionEnded,
     FindingChanged,
     FiresSkipped,
@@ -153,6 +154,23 @@ def begun(index: int) -> Committed:
     )
 
 
+def changed_replay(index: int) -> ExecutionAdded:
+    """A replay of another run, with a shorter time-out."""
+    job = make_job()
+    return ExecutionAdded(
+        execution=Execution(
+            id=f"exe_{index}_again",
+            job_id=job.id,
+            job_version=1,
+            trigger=Trigger.REPLAY,
+            scheduled_us=NOON,
+            status=Status.PENDING,
+            replay_of="exe_5_0",
+            change=Change(timeout_us=SECOND),
+        )
+    )
+
+
 def story() -> list[Committed]:
     """Twelve entries with every kind of row in them."""
     job, other = make_job(1), make_job(2)
@@ -185,6 +203,6 @@ def story() -> list[Committed]:
             ),
             FindingChanged(finding=make_finding(), job=changed),
         ),
-        committed(11, "DeleteJob", JobDeleted(job=off), target="job_2"),
+        committed(11, "DeleteJob", JobDeleted(job=off), changed_replay(11), target="job_2"),
         committed(12, "RecordExecutions", *ended(12, job=changed, **failed)),  # type: ignore[arg-type]  # two keyword kinds
     ]
