@@ -14,9 +14,9 @@ from app.console.session import Console, show_error
 from app.console.widgets.differences import differences_table
 from app.console.widgets.format import plain
 from app.console.widgets.layout import card, empty_state, header
+from app.console.widgets.target import METHODS, calls_a_url
 
 PAGE = Page("Run again", ":material/replay:", 23, "Operate", hidden=True)
-METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
 EXAMPLE: Final = "Content-Type: application/json"
 
 
@@ -26,6 +26,11 @@ def render(console: Console) -> None:
         empty_state("No execution chosen", "Open one and press With a change.", key="again")
         return
     original = console.client.execution(identity)
+    if not calls_a_url(original):
+        empty_state(
+            "A report is not changed", "Edit its job, or run it again as it is.", key="again"
+        )
+        return
     job = console.client.job(original["job_id"])
     with header(f"Run {job['name']} again", f"execution {identity}, with a change for one run"):
         if st.button("Execution", icon=":material/receipt_long:", key="open_execution"):

@@ -14,6 +14,7 @@ from app.console.session import Console
 from app.console.widgets.differences import differences_table
 from app.console.widgets.format import clock, duration, plain, status_badge
 from app.console.widgets.layout import card, empty_state, header
+from app.console.widgets.target import calls_a_url
 
 PAGE = Page("Execution", ":material/receipt_long:", 21, "Operate", hidden=True)
 OPEN = ("running", "pending")
@@ -70,8 +71,9 @@ def _actions(console: Console, execution: dict[str, Any]) -> None:
             if cancelled is not None:
                 st.rerun()
         return
-    calls = (execution["request"] or {}).get("method") != "WRITE"  # a report has no request
-    if calls and st.button("With a change", icon=":material/edit:", key="again_changed"):
+    if calls_a_url(execution) and st.button(
+        "With a change", icon=":material/edit:", key="again_changed"
+    ):
         console.go("again", id=identity)
     if st.button("Run again", type="primary", icon=":material/replay:", shortcut="X", key="again"):
         replay = console.carry_out(

@@ -51,6 +51,8 @@ def test_a_failed_run_succeeds_with_another_url_and_body(node: Node) -> None:
     assert run["change"] == change
     assert run["request"]["body"] == '{"day": 2, "password": "***"}'
     assert run["differences"] == preview["differences"]
+    answers = [run.pop("response"), run.pop("attempts_detail")]
+    assert str(answers).count("hunter2") == 4, "the target got both, and said so twice"
     assert "hunter2" not in str(run)
     assert [one["id"] for one in node.request("GET", f"/api/v1/executions/{original}")["replays"]]
     assert "503" in node.request("GET", f"/api/v1/jobs/{job}")["webhook"]["url"]

@@ -145,8 +145,10 @@ def test_an_execution_has_the_public_shape_with_attempts_and_steps(filled: Queri
             "body": "{}",
         },
         "replay_of": "",
+        "change": None,
         "replay_count": 0,
         "fires": 1,
+        "timezone": "UTC",
         "attempts_detail": [
             {
                 "attempt": 1,

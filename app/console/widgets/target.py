@@ -23,6 +23,11 @@ EMPTY_WEBHOOK: Final[dict[str, Any]] = {
 ACTS: Final = {"http": "Call a URL", "report": "Write a report"}
 
 
+def calls_a_url(execution: Mapping[str, Any]) -> bool:
+    """Whether an execution sends a request; one that writes a report sends none."""
+    return (execution["request"] or {}).get("method") in METHODS
+
+
 def target(console: Console, draft: Draft) -> dict[str, Any]:
     """The card; returns `webhook` or `dispatch` of the job's document."""
     ordered = (draft.base.get("dispatch") or {}).get("report")

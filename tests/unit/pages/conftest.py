@@ -67,6 +67,10 @@ EXECUTION = {
     "request": {"url": "http://127.0.0.1:9/run", "method": "POST", "headers": {}, "body": ""},
     "replay_of": "",
     "replay_count": 0,
+    "change": None,
+    "differences": [],
+    "replays": [],
+    "timezone": "Europe/Berlin",
     "attempts_detail": [
         {
             "attempt": 1,
@@ -674,7 +678,12 @@ ANSWERS: dict[str, Any] = {
         "as_of": AT,
     },
     "trigger_job": EXECUTION,
-    "replay_execution": {"replay_execution_id": "exe_b"},
+    "replay_execution": {
+        "replay_execution_id": "exe_b",
+        "request": EXECUTION["request"],
+        "differences": [],
+    },
+    "search": {"results": [], "total": 0},
 }
 
 

@@ -30,6 +30,7 @@ ALL = [
     ("operate.job", {"id": "job_a", "job_tab": "Statistics"}),
     ("operate.executions", {}),
     ("operate.execution", {"id": "exe_a"}),
+    ("operate.again", {"id": "exe_a"}),
     ("operate.timeline", {}),
     ("operate.calendar", {}),
     ("operate.live", {}),
@@ -179,6 +180,43 @@ def test_run_again_opens_the_replay(pages: Any, client: Any) -> None:
     assert args == ("job_a", "exe_a")
     assert kwargs["idempotency_key"]
     assert pages.went == [("execution", {"id": "exe_b"})]
+
+
+def test_run_again_sends_only_what_was_changed(pages: Any, client: Any) -> None:
+    at = pages.open("operate.again", id="exe_a")
+    (url,) = (field for field in at.text_input if field.label == "URL")
+    url.set_value("http://127.0.0.1:9/other").run(timeout=30)
+    press(at, "Run again")
+    (_, asked) = client.called("replay_execution")[-1]
+    assert asked["change"] == {"url": "http://127.0.0.1:9/other"}
+    assert asked["idempotency_key"]
+    assert pages.went == [("execution", {"id": "exe_b"})]
+
+
+def test_a_header_without_a_colon_is_named_and_nothing_runs(pages: Any, client: Any) -> None:
+    at = pages.open("operate.again", id="exe_a")
+    (headers,) = (field for field in at.text_area if field.label.startswith("Headers"))
+    headers.set_value("X-Team data").run(timeout=30)
+    assert "has no colon" in texts(at)
+    assert not [button for button in at.button if button.label.startswith("Run")]
+
+
+def test_a_report_is_offered_no_change(pages: Any, client: Any) -> None:
+    client.answers["execution"] = client.answers["execution"] | {
+        "request": {"url": "report:weekly", "method": "WRITE", "headers": {}, "body": ""}
+    }
+    at = pages.open("operate.execution", id="exe_a")
+    assert "With a change" not in [button.label for button in at.button]
+    assert "A report is not changed" in texts(pages.open("operate.again", id="exe_a"))
+
+
+def test_a_replay_shows_what_it_did_otherwise(pages: Any, client: Any) -> None:
+    client.answers["execution"] = client.answers["execution"] | {
+        "replay_of": "exe_0",
+        "change": {"method": "PUT"},
+        "differences": [{"field": "method", "before": "POST", "after": "PUT"}],
+    }
+    assert "- POST\n+ PUT" in texts(pages.open("operate.execution", id="exe_a"))
 
 
 def test_a_refused_write_stays_on_the_page_with_its_reason(pages: Any, client: Any) -> None:
