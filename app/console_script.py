@@ -17,12 +17,13 @@ CSS = """<style>
 [data-testid=stMainBlockContainer]{padding-inline:2.25rem}
 [data-selected=true] p{color:light-dark(#4338CA,#C7CBFF)}
 [class*=st-key-number_] [data-testid=stPageLink]{position:relative;left:-.5rem}
+code{font-variant-ligatures:none!important}
 button kbd,button kbd *{opacity:1!important;color:inherit!important}
 [data-testid=stCode] .token{color:light-dark(#4B5563,#9AA4B2)}
 [data-testid=stCode] .token.property{color:light-dark(#1D4ED8,#7DB4FF)}
-[data-testid=stCode] :is(.token.string,.token.inserted){color:light-dark(#15703F,#3ECF8E)}
+[data-testid=stCode] :is(.token.string,.token.inserted.line){color:light-dark(#15703F,#3ECF8E)}
 [data-testid=stCode] :is(.token.number,.token.boolean){color:light-dark(#6D28D9,#B79BFF)}
-[data-testid=stCode] .token.deleted{color:light-dark(#B4232A,#FF8589)}
+[data-testid=stCode] .token.deleted.line{color:light-dark(#B4232A,#FF8589)}
 </style>"""
 
 

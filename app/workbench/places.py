@@ -46,8 +46,8 @@ ACTIONS: Final = (
 
 @cache
 def places(folder: Path = PAGES) -> tuple[Place, ...]:
-    """Every page that has a menu entry, and the actions that name no job."""
-    return (*sorted(_pages(folder), key=lambda one: one.title), *ACTIONS)
+    """The actions that name no job, and every page that has a menu entry."""
+    return (*ACTIONS, *sorted(_pages(folder), key=lambda one: one.title))
 
 
 def _pages(folder: Path) -> Iterator[Place]:
@@ -70,8 +70,10 @@ def _page(path: str, docstring: str, call: ast.Call) -> Place | None:
         for keyword in call.keywords
         if keyword.arg and isinstance(keyword.value, ast.Constant)
     }
-    title = call.args[0] if call.args else None
-    if named.get("hidden") or not isinstance(title, ast.Constant):
+    first = call.args[0] if call.args else None
+    if named.get("hidden") or not isinstance(first, ast.Constant):
         return None
-    detail = docstring.partition("\n")[0]
-    return Place("page", str(title.value), detail, path, words=str(named.get("keywords", "")))
+    title = str(first.value)
+    detail = docstring.partition("\n")[0].removeprefix(f"{title}: ")
+    detail = detail[:1].upper() + detail[1:]
+    return Place("page", title, detail, path, words=str(named.get("keywords", "")))

@@ -1,7 +1,7 @@
 """Finds what some words mean: how well a text answers them, and the best of many.
 
 Every word of the question must be found. A whole word counts more than the beginning of one, that
-more than a part, and letters in their order count least; the title counts more than the rest.
+more than a part; the title counts more than the rest, and only in it letters in order are enough.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ def score(words: list[str], title: str, more: str = "") -> float:
     title, more = title.lower(), more.lower()
     total = 0.0
     for word in words:
-        here = _one(word, title)
-        found = max(here, ELSEWHERE * _one(word, more)) if here < WHOLE and more else here
+        found = max(_one(word, title), ELSEWHERE * _one(word, more))
+        if not found and len(word) >= FUZZY_LETTERS_MIN and _in_order(word, title):
+            found = LETTERS
         if not found:
             return 0.0
         total += found
@@ -52,7 +53,7 @@ def score(words: list[str], title: str, more: str = "") -> float:
 def _one(word: str, text: str) -> float:
     place = text.find(word)
     if place < 0:
-        return LETTERS if len(word) >= FUZZY_LETTERS_MIN and _in_order(word, text) else 0.0
+        return 0.0
     if place and text[place - 1].isalnum():
         return PART
     end = place + len(word)

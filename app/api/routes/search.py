@@ -9,9 +9,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from analytics.models.detector import detectors
 from app.api.deps import confirm_read, services_of
 from app.api.problems import fetched, invalid
+from app.api.routes.findings import finding_document
 from app.api.schemas.envelope import Envelope, documents
 from app.api.schemas.search import Found
 from app.services import Services
@@ -124,23 +124,23 @@ def _actions(services: Services, words: list[str], limit: int) -> list[Result]:
 
 
 def _findings(services: Services, words: list[str], limit: int) -> list[Result]:
-    rows = []
-    for finding in services.view.findings():
-        job = services.view.job(finding.job_id)
-        if job is not None:
-            rows.append((detectors.get(finding.detector).title, job, finding))
-    found = best(rows, lambda row: score(words, row[0], f"{row[1].name} finding anomaly"), limit)
+    rows = [
+        finding_document(finding, services.view.job(finding.job_id))
+        for finding in services.view.findings()
+    ]
+    found = best(
+        rows, lambda row: score(words, row["title"], f"{row['job_name']} finding anomaly"), limit
+    )
     return [
         _result(
             "finding",
-            title,
-            f"{job.name} · {finding.state.value}",
+            row["title"],
+            f"{row['job_name']} · {row['state']}",
             "anomalies",
             value,
-            job=job.id,
-            detector=finding.detector,
+            finding=row["id"],
         )
-        for value, (title, job, finding) in found
+        for value, row in found
     ]
 
 
@@ -187,7 +187,7 @@ def _executions(services: Services, question: str, words: list[str], limit: int)
         _result(
             "execution",
             row["job_name"],
-            f"{row['status']} · {row['scheduled_time']}",
+            f"{row['status']} · {row['scheduled_time'][:19].replace('T', ' ')} UTC",
             "execution",
             found,
             id=row["id"],

@@ -10,12 +10,19 @@ from typing import Any, Final
 import streamlit as st
 
 LINES_AROUND: Final = 2
+TITLES: Final = {
+    "url": "URL",
+    "method": "Method",
+    "headers": "Headers",
+    "body": "Body",
+    "timeout": "Timeout",
+}
 
 
 def differences_table(found: Sequence[Mapping[str, Any]]) -> None:
     """Each field that differs, as removed and added lines."""
     for one in found:
-        st.markdown(f"**{str(one['field']).capitalize()}**")
+        st.markdown(f"**{TITLES.get(one['field'], one['field'])}**")
         st.code(changed_lines(one["before"], one["after"]), language="diff", wrap_lines=True)
 
 

@@ -17,6 +17,8 @@ from app.console.session import Console
 RESULTS: Final = 12
 _VIEW: Final = Path(__file__).parent / "palette_view"
 _ASKED: Final = "_palette_question"
+_ANSWER: Final = "_palette_answer"
+NOTHING: Final[dict[str, Any]] = {"question": None, "results": [], "error": ""}
 _KEY: Final = "palette"
 
 _palette = st.components.v2.component(
@@ -30,8 +32,10 @@ _palette = st.components.v2.component(
 @st.fragment(key="palette_fragment")
 def palette(console: Console) -> None:
     """Draw the button and the palette; only this is drawn again while words are typed."""
+    if _ASKED in st.session_state:  # not on every draw of a page
+        st.session_state[_ANSWER] = _answer(console, st.session_state.pop(_ASKED))
     chosen = _palette(
-        data=_answer(console, st.session_state.get(_ASKED, "")),
+        data=st.session_state.get(_ANSWER, NOTHING),
         key=_KEY,
         on_question_change=_asked,
         on_go_change=lambda: None,

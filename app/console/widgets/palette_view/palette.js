@@ -93,7 +93,7 @@ function show(view, data) {
   const count = data.results.length
   view.said.textContent = data.error || (count
     ? `${count} found \u00b7 arrows choose, Enter opens, Escape closes`
-    : 'Nothing found. Fewer words find more.')
+    : data.question === null ? '' : 'Nothing found. Fewer words find more.')
   mark(view)
 }
 

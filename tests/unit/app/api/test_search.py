@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
 from engine.model.execution import AttemptOutcome
+from engine.state.messages import RecordFindings
 from tests.kit.door import Door
 from tests.unit.app.api.test_executions import JOB, trigger
+from tests.unit.engine.history.events import make_finding
 
 
 async def found(client: httpx.AsyncClient, words: str, **more: Any) -> list[dict[str, Any]]:
@@ -49,6 +52,17 @@ async def test_a_run_is_found_by_its_id_and_failures_by_their_job(
     await client.get(f"/api/v1/executions/{identity}")
     for words in (identity, identity[:12], "nightly failed"):
         assert identity in {one["params"].get("id") for one in await found(client, words)}
+
+
+async def test_a_finding_is_found_by_what_it_says_and_by_its_job(
+    door: Door, client: httpx.AsyncClient
+) -> None:
+    job = (await client.post("/api/v1/jobs", json=JOB)).json()["data"]
+    made = replace(make_finding(), job_id=job["id"], detector="shared_failure")
+    door.store.apply(RecordFindings(findings=(made,)))
+    for words in ("shared failure", "nightly finding"):
+        (one,) = [one for one in await found(client, words) if one["kind"] == "finding"]
+        assert (one["page"], one["params"]) == ("anomalies", {"finding": made.id})
 
 
 async def test_a_search_is_bounded(client: httpx.AsyncClient) -> None:

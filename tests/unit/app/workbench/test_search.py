@@ -46,7 +46,7 @@ def test_a_new_page_is_found_by_itself(tmp_path: Path) -> None:
     (tmp_path / "detail.py").write_text('PAGE = Page("Detail", "i", 1, "Build", hidden=True)\n')
     (found,) = [one for one in places(tmp_path) if one not in ACTIONS]
     assert (found.title, found.page, found.words) == ("Costs", "costs", "money")
-    assert found.detail == "Costs: what runs cost."
+    assert found.detail == "What runs cost."
 
 
 def test_the_pages_of_the_console_are_found() -> None:
