@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.kit.cluster import Cluster, Node
 from tests.kit.console import CHROMIUM, FLAGS, console_of
+
+PATIENCE_MS = 120_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -61,5 +64,6 @@ def opened(chromium: Browser) -> Iterator[Page]:
         timezone_id="Europe/Berlin",
         viewport={"width": 1440, "height": 1000},
     )
+    context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()

@@ -13,7 +13,6 @@ from tests.kit.cluster import Node, wait_for
 
 pytestmark = pytest.mark.browser
 
-SECONDS = 1000
 AXE = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21aa"],
     # Streamlit's own: sparklines of its metrics have no text alternative.
@@ -27,9 +26,7 @@ OF_STREAMLIT = ("stMetricChart", "stDataFrame", "stToolbar", "stHeader")
 def idle(page: Page) -> None:
     """Wait until the script ran and nothing is a skeleton."""
     page.wait_for_timeout(300)
-    page.wait_for_selector(
-        "[data-testid=stApp][data-test-script-state=notRunning]", timeout=120 * SECONDS
-    )
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
 
 
@@ -74,10 +71,10 @@ def test_a_person_creates_sees_edits_restores_and_queries_a_job(
     idle(page)
     fill(page, "Name", "browser-job")
     fill(page, "Schedule", "@every 1s")
-    expect(page.get_by_text("Every second")).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_text("Every second")).to_be_visible()
     fill(page, "URL", f"{node.url}/echo")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("tab", name="History")).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_role("tab", name="History")).to_be_visible()
 
     job = node.request("GET", "/api/v1/jobs/default/browser-job")
     wait_for(
@@ -110,7 +107,7 @@ def test_a_person_creates_sees_edits_restores_and_queries_a_job(
     page.goto(f"{console}/sql")
     idle(page)
     page.get_by_role("button", name="Run").click()
-    expect(page.get_by_text(re.compile("rows? in"))).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_text(re.compile("rows? in"))).to_be_visible()
     expect(page.get_by_text("The history as of")).to_be_visible()
     node.request("POST", f"/api/v1/jobs/{job['id']}/disable")
 
@@ -120,7 +117,7 @@ def test_a_mistake_is_shown_beside_its_field(console: str, page: Page) -> None:
     idle(page)
     fill(page, "Name", "no good name")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("is not a name").first).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_text("is not a name").first).to_be_visible()
     expect(page.get_by_label("Name", exact=True)).to_have_value("no good name")
 
 
@@ -129,15 +126,15 @@ def test_a_draft_is_there_again_after_a_look_at_another_page(console: str, page:
     idle(page)
     fill(page, "Name", "half-written")
     page.get_by_role("link", name="SQL").click()
-    expect(page.get_by_label("Query", exact=True)).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_label("Query", exact=True)).to_be_visible()
     idle(page)
     page.go_back()
-    expect(page.get_by_text("Unsaved draft from before")).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_text("Unsaved draft from before")).to_be_visible()
     idle(page)
     expect(page.get_by_label("Name", exact=True)).to_have_value("half-written")
     page.get_by_role("button", name="Discard").click()
     idle(page)  # until then the old field may still stand beside the new one
-    expect(page.get_by_label("Name", exact=True)).to_have_value("", timeout=120 * SECONDS)
+    expect(page.get_by_label("Name", exact=True)).to_have_value("")
 
 
 @pytest.fixture(scope="module")
@@ -159,15 +156,13 @@ def test_an_ended_execution_tells_why_and_can_run_again(
 ) -> None:
     page.goto(f"{console}/execution?id={ended['execution']}")
     idle(page)
-    expect(page.get_by_text("HTTP 503").first).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_text("HTTP 503").first).to_be_visible()
     page.get_by_role("button", name="Run again").click()
-    page.wait_for_url(lambda url: ended["execution"] not in url, timeout=120 * SECONDS)
+    page.wait_for_url(lambda url: ended["execution"] not in url)
     idle(page)
     facts = page.get_by_test_id("stTableStyledTable").first
-    expect(facts.get_by_text("replay", exact=True)).to_be_visible(timeout=120 * SECONDS)
-    expect(facts.get_by_text("failed", exact=True)).to_be_visible(
-        timeout=120 * SECONDS
-    )  # by itself
+    expect(facts.get_by_text("replay", exact=True)).to_be_visible()
+    expect(facts.get_by_text("failed", exact=True)).to_be_visible()  # by itself
 
 
 def test_the_count_of_failures_leads_to_them(
@@ -176,7 +171,7 @@ def test_the_count_of_failures_leads_to_them(
     page.goto(console)
     idle(page)
     page.get_by_role("link", name="Failed executions").click()
-    page.wait_for_url("**/executions?executions_status=failed", timeout=120 * SECONDS)
+    page.wait_for_url("**/executions?executions_status=failed")
     idle(page)
     expect(page.get_by_test_id("stMain").locator("[data-selected=true]")).to_have_text("failed")
     expect(page.get_by_text(re.compile(r"page 1 · \d+ in all"))).to_be_visible()
@@ -225,12 +220,12 @@ def test_a_person_installs_a_template_and_takes_a_later_version(
     page.goto(f"{console}/marketplace?market_q=health+check")
     idle(page)
     page.get_by_role("link", name="Check an HTTP endpoint").click()
-    page.wait_for_url("**/template?ref=*", timeout=120 * SECONDS)
+    page.wait_for_url("**/template?ref=*")
     idle(page)
     fill(page, "Address ∗", f"{node.url}/echo")
-    expect(page.get_by_text("Every 2 minutes").first).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_text("Every 2 minutes").first).to_be_visible()
     page.get_by_role("button", name="Install").click()
-    expect(page.get_by_role("tab", name="History")).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_role("tab", name="History")).to_be_visible()
     job = node.request("GET", "/api/v1/jobs/default/http-health-check")
     assert job["enabled"]
 
@@ -242,6 +237,6 @@ def test_a_person_installs_a_template_and_takes_a_later_version(
     page.goto(f"{console}/upgrade?id={made['id']}")
     idle(page)
     page.get_by_role("button", name="Upgrade").click()
-    expect(page.get_by_role("tab", name="History")).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_role("tab", name="History")).to_be_visible()
     now = node.request("GET", f"/api/v1/jobs/{made['id']}")
     assert now["tags"]["chronos-template-version"] == "1.1.0"

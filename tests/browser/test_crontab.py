@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_console import SECONDS, idle
+from tests.browser.test_console import idle
 from tests.kit.cluster import ROOT, Node, Target, target, wait_for
 
 pytestmark = pytest.mark.browser
@@ -89,11 +89,11 @@ def test_crontabs_are_imported_and_their_fires_are_seen_at_every_door(
         page.goto(f"{console}/executions?namespace=debian")
         idle(page)
         cell = page.locator("[data-testid=stDataFrame] td", has_text=seen["job_name"]).first
-        expect(cell).to_have_count(1, timeout=120 * SECONDS)
+        expect(cell).to_have_count(1)
         page.goto(f"{console}/execution?id={key}")
         idle(page)
-        expect(page.get_by_text("due-soon").first).to_be_visible(timeout=120 * SECONDS)
-        expect(page.get_by_text("HTTP 200").first).to_be_visible(timeout=120 * SECONDS)
+        expect(page.get_by_text("due-soon").first).to_be_visible()
+        expect(page.get_by_text("HTTP 200").first).to_be_visible()
     for job in node.request("GET", "/api/v1/jobs?limit=1000")["jobs"]:
         if job["namespace"] in ("debian", "user", "plain"):
             node.request("DELETE", f"/api/v1/jobs/{job['id']}")

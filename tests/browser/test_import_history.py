@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_console import SECONDS, barriers, idle
+from tests.browser.test_console import barriers, idle
 from tests.kit.cluster import Node, wait_for
 
 pytestmark = pytest.mark.browser
@@ -28,13 +28,13 @@ def test_a_file_is_tried_and_then_taken_in_once(
     idle(page)
     page.locator("input[type=file]").set_input_files(str(file))
     dry = page.get_by_role("button", name="Dry run")
-    expect(dry).to_be_visible(timeout=120 * SECONDS)
+    expect(dry).to_be_visible()
     idle(page)
     expect(page.get_by_label("Label", exact=True)).to_have_value("old-runs")
     dry.click()
-    expect(page.get_by_text("Dry run: nothing was written")).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_text("Dry run: nothing was written")).to_be_visible()
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_role("link", name="Executions").last).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_role("link", name="Executions").last).to_be_visible()
     idle(page)
     assert not barriers(page)
 
@@ -48,5 +48,5 @@ def test_a_file_is_tried_and_then_taken_in_once(
     wait_for(arrived, what="both good rows are there")
     page.get_by_role("button", name="Import", exact=True).click()
     already = page.get_by_test_id("stMetric").filter(has_text="There already")
-    expect(already).to_contain_text("2", timeout=120 * SECONDS)
+    expect(already).to_contain_text("2")
     wait_for(arrived, what="and still only once")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_console import SECONDS, barriers, fill, idle
+from tests.browser.test_console import barriers, fill, idle
 from tests.kit.cluster import Node
 
 pytestmark = pytest.mark.browser
@@ -31,30 +31,28 @@ def test_the_palette_finds_a_run_and_a_change_repairs_it(
 ) -> None:
     page.goto(console)
     idle(page)
-    expect(page.get_by_role("button", name="Search Ctrl K")).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_role("button", name="Search Ctrl K")).to_be_visible()
     page.keyboard.press("Control+k")
     box = page.get_by_role("combobox", name="Search jobs, runs, pages and actions")
-    expect(page.get_by_role("option", name="New job")).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_role("option", name="New job")).to_be_visible()
     assert not barriers(page)
     box.fill("export failed")
-    expect(page.get_by_role("option", name="nightly-export").first).to_contain_text(
-        "execution", timeout=120 * SECONDS
-    )
+    expect(page.get_by_role("option", name="nightly-export").first).to_contain_text("execution")
     page.keyboard.press("Enter")
-    page.wait_for_url(f"**/execution?id={failed}", timeout=120 * SECONDS)
+    page.wait_for_url(f"**/execution?id={failed}")
 
     page.get_by_role("button", name="With a change").click()
-    expect(page.get_by_text("the same request is sent again")).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_text("the same request is sent again")).to_be_visible()
     fill(page, "URL", f"{node.url}/echo?token=***")
     run = page.get_by_role("button", name="Run with this change")
-    expect(run).to_be_visible(timeout=120 * SECONDS)
+    expect(run).to_be_visible()
     assert not barriers(page)
     run.click()
-    expect(page.get_by_role("link", name="The original")).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_role("link", name="The original")).to_be_visible()
     facts = page.get_by_test_id("stTableStyledTable").first
-    expect(facts.get_by_text("success", exact=True)).to_be_visible(timeout=120 * SECONDS)
+    expect(facts.get_by_text("success", exact=True)).to_be_visible()
     page.get_by_role("link", name="The original").click()
-    expect(page.get_by_text("Ran again as")).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_text("Ran again as")).to_be_visible()
 
 
 def test_escape_closes_the_palette_and_what_is_not_there_is_said(console: str, page: Page) -> None:
@@ -62,6 +60,6 @@ def test_escape_closes_the_palette_and_what_is_not_there_is_said(console: str, p
     idle(page)
     page.get_by_role("button", name="Search").click()
     page.get_by_role("combobox").fill("no such thing")
-    expect(page.get_by_text("Nothing found")).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_text("Nothing found")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("combobox")).not_to_be_visible()

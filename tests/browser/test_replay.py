@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_console import SECONDS, THEMES, barriers, barriers_now, idle
+from tests.browser.test_console import THEMES, barriers, barriers_now, idle
 from tests.kit.cluster import Node
 
 pytestmark = pytest.mark.browser
@@ -96,20 +96,20 @@ def test_the_page_is_walked_by_keyboard_and_compares(
     page.goto(f"{console}/execution?id={failing}")
     idle(page)
     page.get_by_role("button", name="Replay", exact=True).click()
-    expect(page.get_by_text("Before the first step")).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_text("Before the first step")).to_be_visible()
     idle(page)
     page.keyboard.press("ArrowRight")
-    page.wait_for_url("**step=1**", timeout=120 * SECONDS)
+    page.wait_for_url("**step=1**")
     idle(page)
     box = page.get_by_label("Add a breakpoint")
     box.fill("error")
     box.press("Enter")
-    expect(page.get_by_role("button", name="Remove")).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_role("button", name="Remove")).to_be_visible()
     page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_text("at breakpoint")).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_text("at breakpoint")).to_be_visible()
     idle(page)
     page.goto(f"{console}/replay?id={failing}&other={again}")
-    expect(page.get_by_text("Both did the same")).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_text("Both did the same")).to_be_visible()
 
 
 def test_the_page_has_no_serious_barrier(console: str, page: Page, failing: str) -> None:

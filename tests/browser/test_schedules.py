@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_console import SECONDS, idle
+from tests.browser.test_console import idle
 from tests.kit.cluster import Node, wait_for
 
 pytestmark = pytest.mark.browser
@@ -35,6 +35,6 @@ def test_a_herd_is_moved_away_from_two_and_taken_back(node: Node, console: str, 
     idle(page)
     page.get_by_role("button", name="Undo").first.click()
     wait_for(lambda: schedules(node) == {"0 2 * * *"}, what="the jobs are back at 02:00")
-    expect(page.get_by_text("taken back")).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_text("taken back")).to_be_visible()
     for name in JOBS:
         node.request("DELETE", f"/api/v1/jobs/herds/{name}")
