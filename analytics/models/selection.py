@@ -32,6 +32,9 @@ REGULAR_RATE = 0.5
 
 DEFAULT = "duration_outlier"
 CANDIDATES = ("duration_outlier", "duration_seasonal")
+LASTING = ("level_shift", "pattern_change")
+"""What looks for changes that stay, whatever looks at single runs."""
+
 BASELINE = "duration_spike"
 """Tested beside the candidates for comparison; durations are too skewed for it to be chosen."""
 
@@ -80,7 +83,7 @@ def best_detector(runs: Runs, seed: int) -> str:
 
 def detectors_for(runs: Runs, seed: int) -> list[str]:
     """What a job is watched with: its best detector of durations, and all of the other signals."""
-    watching = [best_detector(runs, seed), "level_shift", "pattern_change"]
+    watching = [best_detector(runs, seed), *LASTING]
     others = [name for name in detectors.names() if detectors.get(name).signal != Signal.DURATION]
     return watching + others
 

@@ -6,6 +6,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def looks(at_us: NDArray[np.int64], stride: int) -> NDArray[np.int64]:
+    """Where to look at what came before, about every `stride` values: how many there were.
+
+    The same moments whichever value is the first, as long as their pace is: blocks of time since
+    the epoch of a length that is a power of two.
+
+    >>> looks(np.arange(0, 100, 10), 3)  # blocks of 32
+    array([4, 7])
+    """
+    if len(at_us) < 2:
+        return np.empty(0, dtype=np.int64)
+    pace = max(1.0, float(np.median(np.diff(at_us)))) * stride
+    block = 2 ** round(np.log2(pace))
+    return np.flatnonzero(np.diff(at_us // block)) + 1
+
+
 def rolling_rate(flags: NDArray[np.bool_], size: int) -> NDArray[np.float64]:
     """The share of true flags among the last `size`, the current one included.
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from analytics.models.detector import Judgement, Signal, banded, detectors, in_log
 from analytics.models.runs import Runs
+from analytics.stats.hours import hours_of_week
+from analytics.stats.rhythm import rhythm_so_far
 from analytics.stats.windows import rolling_deviation, rolling_median
 
 AFTER = 8
@@ -20,7 +22,8 @@ SPREAD_MIN = 0.05
 class LevelShift:
     """The median of the last eight runs beside the hundred before them.
 
-    A single wild run does not move a median of eight; five of them do.
+    A single wild run does not move a median of eight; five of them do. What the hour and the
+    weekday add is taken away first, so that a weekend is no change.
     """
 
     signal: ClassVar[Signal] = Signal.DURATION
@@ -31,8 +34,13 @@ class LevelShift:
     least: ClassVar[int] = 30
 
     def judge(self, runs: Runs) -> Judgement:
-        """See `Detector.judge`; `value` is the median of the last eight, in milliseconds."""
+        """See `Detector.judge`; `value` is the median of the last eight less what their hours add.
+
+        In milliseconds.
+        """
         values = np.log1p(runs.duration_ms)
+        week = hours_of_week(runs.at_us, runs.timezone)
+        values = values - rhythm_so_far(values, week)
         latest = np.append(rolling_median(values, AFTER, AFTER)[1:], np.nan)
         if len(values) >= AFTER:
             latest[-1] = np.median(values[-AFTER:])

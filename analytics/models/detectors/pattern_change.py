@@ -8,7 +8,10 @@ import numpy as np
 
 from analytics.models.detector import Judgement, Signal, detectors
 from analytics.models.runs import Runs
+from analytics.stats.hours import hours_of_week
+from analytics.stats.rhythm import Rhythm
 from analytics.stats.trend import Trend, trend
+from analytics.stats.windows import looks
 
 WINDOW = 50
 STRIDE = 10
@@ -20,7 +23,8 @@ GROWTH_MIN = 0.2
 class PatternChange:
     """The robust slope of the last fifty runs beside that of the fifty before them.
 
-    It is looked at after every ten runs; the runs between keep the last answer's band.
+    What the hour and the weekday add is taken away first. It is looked at after about every ten
+    runs; those between have no answer.
     """
 
     signal: ClassVar[Signal] = Signal.DURATION
@@ -32,11 +36,15 @@ class PatternChange:
 
     def judge(self, runs: Runs) -> Judgement:
         """See `Detector.judge`; `value` and the band are growth in per cent a window."""
-        values = np.log1p(runs.duration_ms)
+        durations = np.log1p(runs.duration_ms)
+        week = hours_of_week(runs.at_us, runs.timezone)
         growth, usual = np.full(len(runs), np.nan), np.full(len(runs), np.nan)
         score = np.full(len(runs), np.nan)
         x = np.arange(WINDOW, dtype=np.float64)
-        for end in range(2 * WINDOW, len(runs) + 1, STRIDE):
+        for end in looks(runs.at_us, STRIDE):
+            if end < 2 * WINDOW:
+                continue
+            values = durations - Rhythm.of(durations[:end], week[:end]).at(week)
             after, before = values[end - WINDOW : end], values[end - 2 * WINDOW : end - WINDOW]
             if np.isnan(after).any() or np.isnan(before).any():
                 continue

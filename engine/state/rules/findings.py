@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 
-from engine.core.ids import Instant
+from engine.core.ids import Instant, JobId
 from engine.model.finding import Finding, FindingState
 from engine.state.messages import (
     Accepted,
@@ -29,9 +30,14 @@ TOLD_EVERY_US = 3_600_000_000
 def record(state: State, command: RecordFindings, context: Context) -> Decision:
     """Take in what is new; what people decided about a known finding stays as they decided."""
     changed = 0
+    told: dict[tuple[JobId, str], list[Finding]] = defaultdict(list)
+    for finding in state.findings.values():
+        told[finding.job_id, finding.detector].append(finding)
     for reported in command.findings:
         job = state.jobs.get(reported.job_id)
-        known = state.findings.get(reported.id)
+        known = _known(
+            state.findings.get(reported.id), told[reported.job_id, reported.detector], reported
+        )
         if job is None and not reported.job_name:
             continue
         if known is None and len(state.findings) >= FINDINGS_MAX:
@@ -48,6 +54,18 @@ def record(state: State, command: RecordFindings, context: Context) -> Decision:
     return Accepted(value=changed)
 
 
+def _known(same: Finding | None, told: list[Finding], reported: Finding) -> Finding | None:
+    """The finding that tells of this episode already.
+
+    Its first run is not always the same: whoever looks at the latest runs sees fewer of the early
+    ones each time. So what overlaps in time is the same episode, whatever its id.
+    """
+    overlapping = (
+        one for one in told if one.first_us <= reported.last_us and reported.first_us <= one.last_us
+    )
+    return same or next(overlapping, None)
+
+
 def _is_news(known: Finding, reported: Finding) -> bool:
     """Whether a known finding has changed enough to be told: an episode grows with each run."""
     if known.state is FindingState.RESOLVED:
@@ -62,9 +80,15 @@ def _is_news(known: Finding, reported: Finding) -> bool:
 
 def _merged(known: Finding, reported: Finding) -> Finding:
     """The newer evidence with the state that people gave it, unless it ended by itself."""
+    merged = replace(
+        reported,
+        id=known.id,
+        first_us=min(known.first_us, reported.first_us),
+        runs=max(known.runs, reported.runs),
+    )
     if reported.state is FindingState.RESOLVED:
-        return reported
-    return replace(reported, state=known.state, by=known.by, note=known.note)
+        return merged
+    return replace(merged, state=known.state, by=known.by, note=known.note)
 
 
 @decides(ChangeFinding)

@@ -7,6 +7,8 @@ import pytest
 
 from analytics.models.detector import detectors
 from analytics.models.runs import Runs
+from analytics.stats.hours import hours_of_week
+from analytics.stats.windows import looks
 from tests.kit.runs import noise
 
 HOUR_US = 3_600_000_000
@@ -24,7 +26,8 @@ def test_a_run_five_times_as_long_is_found(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["duration_outlier", "duration_seasonal", "level_shift", "failure_spike", "cadence"]
+    "name",
+    ["duration_outlier", "duration_seasonal", "level_shift", "failure_spike", "cadence"],
 )
 def test_a_job_that_behaves_is_left_alone(name: str) -> None:
     found = sum(len(flagged(name, noise(seed, 2000))) for seed in range(10))
@@ -63,6 +66,21 @@ def test_a_lasting_change_of_level_is_found_within_eight_runs() -> None:
     found = flagged("level_shift", runs)
     assert found
     assert 250 < found[0] < 258
+
+
+@pytest.mark.parametrize("name", ["level_shift", "pattern_change", "duration_seasonal"])
+def test_a_weekend_that_comes_again_is_no_change(name: str) -> None:
+    runs = noise(14, 24 * 7 * 6, every_us=HOUR_US)
+    weekend = hours_of_week(runs.at_us) >= 120
+    runs.duration_ms[weekend] /= 3
+    found = [place for place in flagged(name, runs) if place >= 24 * 21]
+    assert found == []
+
+
+def test_where_the_latest_runs_begin_does_not_change_when_a_trend_is_looked_at() -> None:
+    at_us = noise(15, 600).at_us
+    whole = set(at_us[looks(at_us, 10) - 1])
+    assert {*at_us[137:][looks(at_us[137:], 10) - 1]} <= whole | {at_us[136]}
 
 
 def test_a_slow_drift_is_a_pattern_change() -> None:

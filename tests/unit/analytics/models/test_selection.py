@@ -6,7 +6,7 @@ import numpy as np
 
 from analytics.demo import facts
 from analytics.demo.story import DAY_US
-from analytics.models.selection import best_detector, regularity
+from analytics.models.selection import LASTING, best_detector, regularity
 from analytics.watch import seed_of, watch
 from tests.kit.demo import demo_runs
 from tests.kit.runs import noise
@@ -20,6 +20,12 @@ def test_two_odd_hours_of_every_day_are_usual() -> None:
     runs = demo_runs(job, END)
     assert best_detector(runs, seed_of(job)) == "duration_seasonal"
     told = [one for one in watch(job, runs, END) if one.signal == "duration"]
+    assert told == []
+
+
+def test_the_weekends_of_the_demo_are_no_change_that_stays() -> None:
+    job = facts.WEEKEND.name
+    told = [one for one in watch(job, demo_runs(job, END), END) if one.detector in LASTING]
     assert told == []
 
 

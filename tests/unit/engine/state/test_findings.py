@@ -44,6 +44,21 @@ def test_what_a_person_decided_stays_while_evidence_grows() -> None:
     assert (found.state, found.by, found.note, found.runs) == ("muted", "alice", "known", 9)
 
 
+def test_an_episode_whose_first_runs_are_seen_no_more_is_the_same() -> None:
+    given = log()
+    long = replace(FINDING, first_us=1000, last_us=5000, runs=9)
+    given.ok(RecordFindings(findings=(long,)))
+    given.ok(ChangeFinding(id=FINDING.id, state=FindingState.ACKNOWLEDGED, note="seen"))
+    later = replace(long, id="fin_later", first_us=3000, last_us=9000, runs=5, score=90.0)
+    other = replace(later, id="fin_other", detector="level_shift")
+    after = replace(later, id="fin_after", first_us=9001, last_us=9900)
+    assert given.ok(RecordFindings(findings=(later, other, after))) == 3
+    assert given.state.findings.keys() == {FINDING.id, "fin_other", "fin_after"}
+    found = given.state.findings[FINDING.id]
+    assert (found.first_us, found.last_us, found.runs) == (1000, 9000, 9)
+    assert (found.state, found.note, found.score) == (FindingState.ACKNOWLEDGED, "seen", 90.0)
+
+
 def test_a_resolved_finding_is_not_reported_anew() -> None:
     given = log()
     given.ok(RecordFindings(findings=(FINDING,)))
