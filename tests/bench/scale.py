@@ -58,8 +58,14 @@ PAGES: Final = {
     "Calendar": "/calendar",
     "Live": "/live",
     "Anomalies": "/anomalies",
+    "Forecasts": "/forecasts",
+    "Smart schedules": "/schedules",
+    "Reports": "/reports",
+    "Editor": "/editor?id={job}",
+    "Replay": "/replay?id={old}",
     "SQL": "/sql",
     "Marketplace": "/marketplace",
+    "Import history": "/import_history",
     "Cluster": "/cluster",
 }
 INTERACTIONS: Final = {
