@@ -32,7 +32,7 @@ REGULAR_RATE = 0.5
 
 DEFAULT = "duration_outlier"
 CANDIDATES = ("duration_outlier", "duration_seasonal")
-LASTING = ("level_shift", "pattern_change")
+LASTING = ("level_shift", "pattern_change", "drift")
 """What looks for changes that stay, whatever looks at single runs."""
 
 BASELINE = "duration_spike"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 PRIOR: Final = 4.0
-"""An hour's own median counts as much as what is known without it once it has so many values."""
+"""An hour counts as much as what is known without it once it has so many values."""
 DAYS_MIN: Final = 2
-"""What a weekday adds must have come again; once, it is a change like any other."""
+"""What an hour or a weekday adds must have come again; once, it is a change like any other."""
 STRIDE: Final = 25
 """It is learned anew after so many values."""
 
@@ -26,20 +26,20 @@ class Rhythm:
     def of(cls, values: NDArray[np.float64], week: NDArray[np.int64]) -> Rhythm:
         """Learn it from values (best logarithms) at hours of the week, oldest first.
 
-        Medians that are drawn towards 0 while they have few values: first of the hours of the
-        day, then of the weekdays, then of what remains at the hours of the week.
+        First what the hours of the day add, then the weekdays, then what remains at the hours of
+        the week; each drawn towards 0 while it is known of few values.
         """
         known = ~np.isnan(values)
-        values, week = values[known], week[known]
-        if not len(values):
-            return cls(np.zeros(168))
-        left = values - np.median(values)
-        by_hour = _medians(left, week % 24, 24)
-        left = left - by_hour[week % 24]
-        by_day = _weekdays(left, week // 24)
-        left = left - by_day[week // 24]
-        hours = np.arange(168)
-        return cls(by_hour[hours % 24] + by_day[hours // 24] + _medians(left, week, 168))
+        left, week = values[known], week[known]
+        by_week, hours = np.zeros(168), np.arange(168)
+        if not len(left):
+            return cls(by_week)
+        days = np.append(0, np.cumsum(np.diff(week // 24) != 0))
+        for group in (hours % 24, hours // 24, hours):
+            added = _comes_again(left - np.median(left), group[week], days)[group]
+            left = left - added[week]
+            by_week += added
+        return cls(by_week)
 
     def at(self, week: NDArray[np.int64]) -> NDArray[np.float64]:
         """What it adds at these hours of the week."""
@@ -56,30 +56,28 @@ def rhythm_so_far(values: NDArray[np.float64], week: NDArray[np.int64]) -> NDArr
     return added
 
 
-def _medians(
-    values: NDArray[np.float64], groups: NDArray[np.int64], size: int
+def _comes_again(
+    values: NDArray[np.float64], groups: NDArray[np.int64], days: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    medians = np.zeros(size)
-    order = np.argsort(groups, kind="stable")
-    for some in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
-        medians[groups[some[0]]] = np.median(values[some]) * len(some) / (len(some) + PRIOR)
-    return medians
-
-
-def _weekdays(values: NDArray[np.float64], days: NDArray[np.int64]) -> NDArray[np.float64]:
-    """What each weekday adds, of the days on which it came; of two, the lesser."""
-    added = np.zeros(7)
-    each = np.split(np.arange(len(days)), np.flatnonzero(np.diff(days)) + 1)
-    for weekday in range(7):
-        found = [some for some in each if days[some[0]] == weekday]
-        if len(found) < DAYS_MIN:
-            continue
-        medians = np.array([np.median(values[some]) for some in found])
-        same = np.all(medians > 0) or np.all(medians < 0)
-        if len(found) == DAYS_MIN:
-            typical = medians[np.argmin(np.abs(medians))] if same else 0.0
-        else:
-            typical = np.median(medians)
-        runs = sum(len(some) for some in found)
-        added[weekday] = typical * runs / (runs + PRIOR)
+    """What each group adds on its days: the median of their medians; of two, the lesser."""
+    size = int(days[-1]) + 1
+    each, by_day, *_ = _medians(values, groups * size + days)
+    known, typical, times, least, most = _medians(by_day, each // size)
+    lesser = np.where(least > 0, least, np.minimum(most, 0.0))
+    typical = np.where(times == DAYS_MIN, lesser, typical)
+    runs = np.bincount(groups, minlength=168)[known]
+    added = np.zeros(168)
+    added[known] = np.where(times < DAYS_MIN, 0.0, typical * runs / (runs + PRIOR))
     return added
+
+
+def _medians(
+    values: NDArray[np.float64], groups: NDArray[np.int64]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Of each group that is there: its name, median, count, least and greatest value."""
+    order = np.lexsort((values, groups))
+    values, groups = values[order], groups[order]
+    starts = np.flatnonzero(np.append(True, groups[1:] != groups[:-1]))
+    counts = np.diff(np.append(starts, len(groups)))
+    middle = (values[starts + (counts - 1) // 2] + values[starts + counts // 2]) / 2
+    return groups[starts], middle, counts, values[starts], values[starts + counts - 1]

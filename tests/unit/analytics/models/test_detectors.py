@@ -27,7 +27,7 @@ def test_a_run_five_times_as_long_is_found(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["duration_outlier", "duration_seasonal", "level_shift", "failure_spike", "cadence"],
+    ["duration_outlier", "duration_seasonal", "level_shift", "drift", "failure_spike", "cadence"],
 )
 def test_a_job_that_behaves_is_left_alone(name: str) -> None:
     found = sum(len(flagged(name, noise(seed, 2000))) for seed in range(10))
@@ -68,7 +68,19 @@ def test_a_lasting_change_of_level_is_found_within_eight_runs() -> None:
     assert 250 < found[0] < 258
 
 
-@pytest.mark.parametrize("name", ["level_shift", "pattern_change", "duration_seasonal"])
+@pytest.mark.parametrize("seed", range(3))
+def test_what_grows_day_by_day_is_a_drift_and_a_jump_is_none(seed: int) -> None:
+    runs = noise(200 + seed, 900)
+    runs.duration_ms[300:] *= np.exp(np.linspace(0, 0.8, 600))
+    found = flagged("drift", runs)
+    assert found
+    assert found[0] > 400
+    jump = noise(100 + seed, 900)
+    jump.duration_ms[450:] *= 2
+    assert flagged("drift", jump) == []
+
+
+@pytest.mark.parametrize("name", ["level_shift", "pattern_change", "drift", "duration_seasonal"])
 def test_a_weekend_that_comes_again_is_no_change(name: str) -> None:
     runs = noise(14, 24 * 7 * 6, every_us=HOUR_US)
     weekend = hours_of_week(runs.at_us) >= 120

@@ -29,6 +29,12 @@ def test_the_weekends_of_the_demo_are_no_change_that_stays() -> None:
     assert told == []
 
 
+def test_the_drift_of_the_demo_is_told() -> None:
+    job = facts.DRIFT.name
+    told = [one for one in watch(job, demo_runs(job, END), END) if one.detector in LASTING]
+    assert [one.detector for one in told] == ["drift"]
+
+
 def test_flags_at_one_hour_every_day_are_regular_and_scattered_ones_are_not() -> None:
     runs = noise(1, 960)
     hours = (runs.at_us // HOUR_US) % 24
