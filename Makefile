@@ -20,7 +20,7 @@ $(STAMP): uv.lock pyproject.toml
 	@touch $(STAMP)
 
 test: setup         ## every test that this machine can run
-	@$(PY) -m pytest -ra -n auto --dist loadfile
+	@$(PY) -m pytest -ra -n auto --dist loadfile --no-loadscope-reorder
 
 check: setup        ## format, lint, types, import contracts
 	@$(PY) -m ruff format --check .
