@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import pandas as pd
@@ -186,17 +187,28 @@ def _chart(console: Console, job_id: str, detector: str | None) -> None:
                 f"Not enough data: it needs {data['least']} runs, there are {len(data['runs'])}."
             )
             return
+        st.markdown(_verdict([run["flagged"] for run in data["runs"]]))
         event = st.vega_lite_chart(
             charts.judged(data), key=f"judged_{job_id}_{chosen}", width="stretch", on_select="rerun"
         )
         if picked := event["selection"].get("chosen"):
             console.go("execution", id=picked[0]["id"])
-        flagged = sum(run["flagged"] for run in data["runs"])
         st.caption(
-            f"{flagged} of {len(data['runs'])} runs left the band (grey). A dashed line is a new "
-            "version of the job. Click a run to open it."
+            "Grey is the band, red what left it, a dashed line a new version of the job. Click a "
+            "run to open it."
         )
     _back_tests(data)
+
+
+def _verdict(flagged: list[bool]) -> str:
+    """How the job is doing now, and how often it was not as usual; runs are oldest first."""
+    lately = sum(1 for _ in takewhile(bool, reversed(flagged)))
+    if lately:
+        now = ":red-badge[:material/warning: unusual now]"
+        among = f", the latest {lately} among them" if lately > 1 else ", the latest among them"
+    else:
+        now, among = ":green-badge[:material/check: as usual now]", ""
+    return f"{now} :gray[{sum(flagged)} of {len(flagged)} runs left the band{among}]"
 
 
 def _back_tests(data: dict[str, Any]) -> None:
