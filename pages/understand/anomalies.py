@@ -201,13 +201,13 @@ def _chart(console: Console, job_id: str, detector: str | None) -> None:
 
 
 def _verdict(flagged: list[bool]) -> str:
-    """How the job is doing now, and how often it was not as usual; runs are oldest first."""
+    """How the latest run was, however long ago, and how many left the band; oldest run first."""
     lately = sum(1 for _ in takewhile(bool, reversed(flagged)))
     if lately:
-        now = ":red-badge[:material/warning: unusual now]"
+        now = ":red-badge[:material/warning: latest run unusual]"
         among = f", the latest {lately} among them" if lately > 1 else ", the latest among them"
     else:
-        now, among = ":green-badge[:material/check: as usual now]", ""
+        now, among = ":green-badge[:material/check: latest run as usual]", ""
     return f"{now} :gray[{sum(flagged)} of {len(flagged)} runs left the band{among}]"
 
 

@@ -75,7 +75,7 @@ def test_an_old_log_shows_its_anomalies(
     page.wait_for_url("**/anomalies*")
     idle(page)
     choose_first_row(page)
-    expect(page.get_by_text("unusual now")).to_be_visible()
+    expect(page.get_by_text("latest run unusual")).to_be_visible()
     expect(page.get_by_text("Imported: this cluster has no such job.")).to_be_visible()
     idle(page)
     assert not barriers(page)
