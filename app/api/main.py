@@ -141,7 +141,7 @@ def describe_app() -> FastAPI:
         openapi_url="/openapi.json",
         redirect_slashes=False,
     )
-    install_handlers(app)
+    install_handlers(app, ROUTERS)
     for router in ROUTERS:
         app.include_router(router)
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]  # FastAPI's documented hook

@@ -8,15 +8,16 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
 
 from app.gate import Refused
 from engine.core.errors import ChronosError, InvalidDocument, NotReady, OutcomeUnknown, Problem
@@ -120,8 +121,14 @@ def failure(
     return Response(body, status or STATUS.get(code, 500), extra, media_type=_JSON)
 
 
-def install_handlers(app: FastAPI) -> None:
-    """Give every error its envelope."""
+def install_handlers(app: FastAPI, routers: Iterable[APIRouter]) -> None:
+    """Give every error its envelope.
+
+    Args:
+        app: has the handlers afterwards.
+        routers: what the app includes, without a prefix.
+    """
+    app.state.routes = [route for router in routers for route in router.routes]
     app.add_exception_handler(ChronosError, _chronos_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
@@ -175,12 +182,24 @@ async def _http_error(request: Request, error: Exception) -> Response:
         problem = Problem("path", f"nothing is at {path}", "see /openapi.json for every path")
         return failure("NOT_FOUND", f"nothing is at {path}", [problem])
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
+        allowed = ", ".join(_methods_of(request))
         reason = f"{request.method} is not possible at {path}"
-        problem = Problem("method", reason, f"possible: {allowed}" if allowed else "")
-        return failure("METHOD_NOT_ALLOWED", reason, [problem], headers=error.headers)
+        problem = Problem("method", reason, f"possible: {allowed}")
+        headers = {**(error.headers or {}), "Allow": allowed}
+        return failure("METHOD_NOT_ALLOWED", reason, [problem], headers=headers)
     problem = Problem("body", str(error.detail), _BODY_HINT)
     return failure("INVALID_JSON", str(error.detail), [problem], status=error.status_code)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """What the path takes; Starlette's own `Allow` names the first fitting route's alone."""
+    routes: Sequence[BaseRoute] = request.app.state.routes
+    fitting = [
+        route.methods or set()
+        for route in routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+    ]
+    return sorted(set[str]().union(*fitting))
 
 
 async def _crash(_request: Request, _error: Exception) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import takewhile
 from typing import Any
 
 import pandas as pd
@@ -187,7 +186,7 @@ def _chart(console: Console, job_id: str, detector: str | None) -> None:
                 f"Not enough data: it needs {data['least']} runs, there are {len(data['runs'])}."
             )
             return
-        st.markdown(_verdict([run["flagged"] for run in data["runs"]]))
+        st.markdown(f"{_badge(data['verdict'])} :gray[{data['verdict']['words']}]")
         event = st.vega_lite_chart(
             charts.judged(data), key=f"judged_{job_id}_{chosen}", width="stretch", on_select="rerun"
         )
@@ -200,15 +199,10 @@ def _chart(console: Console, job_id: str, detector: str | None) -> None:
     _back_tests(data)
 
 
-def _verdict(flagged: list[bool]) -> str:
-    """How the latest run was, however long ago, and how many left the band; oldest run first."""
-    lately = sum(1 for _ in takewhile(bool, reversed(flagged)))
-    if lately:
-        now = ":red-badge[:material/warning: latest run unusual]"
-        among = f", the latest {lately} among them" if lately > 1 else ", the latest among them"
-    else:
-        now, among = ":green-badge[:material/check: latest run as usual]", ""
-    return f"{now} :gray[{sum(flagged)} of {len(flagged)} runs left the band{among}]"
+def _badge(verdict: dict[str, Any]) -> str:
+    if verdict["latest"]:
+        return ":red-badge[:material/warning: latest run unusual]"
+    return ":green-badge[:material/check: latest run as usual]"
 
 
 def _back_tests(data: dict[str, Any]) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from app.cli.main import app
 from tests.kit.cluster import Node, cluster, job, target, wait_for
 
 pytestmark = pytest.mark.slow
@@ -39,6 +41,13 @@ def test_a_failing_job_is_found_judged_and_remembered(
         assert (again["id"], again["state"], again["note"]) == (finding["id"], "muted", "known")
         chart = node.request("GET", "/api/v1/jobs/default%2Fbad/anomalies?detector=failure_spike")
         assert chart["runs"][-1]["flagged"]
+        assert chart["verdict"]["latest"] == chart["verdict"]["unusual"] > 1
+        words = chart["verdict"]["words"]
+        assert "runs left the band, the latest" in words
+        asked = ("job", "anomalies", "default/bad", "--detector", "failure_spike")
+        told_by_cli = CliRunner().invoke(app, ["--url", node.url, *asked]).stdout
+        assert "Judged by failure_spike (" in told_by_cli
+        assert chart["runs"][-1]["execution_id"] in told_by_cli
 
         def told() -> list[Any]:
             sql = "SELECT state, changed_by FROM findings ORDER BY raft_index DESC LIMIT 1"

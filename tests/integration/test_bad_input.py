@@ -269,6 +269,8 @@ async def test_what_is_not_there_is_a_404(
 
 
 async def test_a_wrong_method_says_which_are_possible(client: httpx.AsyncClient) -> None:
-    answer = await client.request("PATCH", "/api/v1/jobs")
+    answer = await client.request("PATCH", "/api/v1/jobs/nightly")
     assert answer.status_code == 405
     assert_refusal(answer, "method", "METHOD_NOT_ALLOWED")
+    assert answer.json()["error"]["details"][0]["hint"] == "possible: DELETE, GET, PUT"
+    assert answer.headers["Allow"] == "DELETE, GET, PUT"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import numpy as np
 from fastapi import APIRouter, Depends, Query
+from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -180,6 +182,7 @@ def _anomalies(queries: Any, job_id: str, zone: str, name: str | None, most: int
         "unit": judged.unit,
         "least": chosen.least,
         "enough": len(past) >= chosen.least,
+        "verdict": _verdict(flagged),
         "detectors": [
             {
                 "name": one,
@@ -216,6 +219,15 @@ def _anomalies(queries: Any, job_id: str, zone: str, name: str | None, most: int
             for place in np.flatnonzero(np.diff(past.version)) + 1
         ],
     }
+
+
+def _verdict(flagged: NDArray[np.bool_]) -> Document:
+    """How the latest run was, however long ago, and how many left the band; oldest run first."""
+    unusual, latest = int(flagged.sum()), sum(1 for _ in takewhile(bool, flagged[::-1]))
+    words = f"{unusual} of {len(flagged)} runs left the band"
+    if latest:
+        words += f", the latest {latest} among them" if latest > 1 else ", the latest among them"
+    return {"unusual": unusual, "latest": latest, "words": words}
 
 
 def _number(value: float) -> float | None:

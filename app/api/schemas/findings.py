@@ -44,6 +44,14 @@ class Findings(Shape):
     total: int
 
 
+class Verdict(Shape):
+    """What the band says of a job's runs at a glance."""
+
+    unusual: int = Field(description="Runs that left the band.")
+    latest: int = Field(description="How many of them were the latest, one after the other.")
+    words: str
+
+
 class Anomalies(Shape):
     """A job's latest runs as a detector judges them; `score` 1 is the edge of the band."""
 
@@ -55,6 +63,7 @@ class Anomalies(Shape):
     unit: str
     least: int
     enough: bool
+    verdict: Verdict
     detectors: list[dict[str, Any]]
     back_tests: list[dict[str, Any]]
     runs: list[dict[str, Any]]

@@ -36,6 +36,8 @@ WEEK_COLUMNS: Final = (
     *("lateness_mean_ms", "lateness_max_ms"),
 )
 
+ANOMALY_COLUMNS: Final = ("scheduled_time", "value", "expected", "low", "high", "execution_id")
+
 Ref = Annotated[str, typer.Argument(help="The job's id, or namespace/name.")]
 File = Annotated[Path, typer.Option("-f", "--file", help="YAML or JSON; - is standard input.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check, and change nothing.")]
@@ -279,6 +281,36 @@ def statistics(context: typer.Context, ref: Ref, output: Form = Output.TABLE) ->
             *rows(week, WEEK_COLUMNS),
         ],
     )
+
+
+@app.command()
+def anomalies(
+    context: typer.Context,
+    ref: Ref,
+    detector: Annotated[
+        str | None, typer.Option(help="The detector that judges; left out, the best for this job.")
+    ] = None,
+    runs: Annotated[
+        int | None, typer.Option(min=1, max=2000, help="How many of the latest.")
+    ] = None,
+    output: Form = Output.TABLE,
+) -> None:
+    """Judge the latest runs of a job, and list those that left the band."""
+    with connected(context) as client:
+        data = client.anomalies(ref, detector, runs)
+    title = next(one["title"] for one in data["detectors"] if one["name"] == data["detector"])
+    judged = f"Judged by {data['detector']} ({title.lower()}), in {data['unit']}."
+    if not data["enough"]:
+        had = len(data["runs"])
+        lines = [judged, f"Not enough data: it needs {data['least']} runs, not {had}."]
+    else:
+        left = [_rounded(run) for run in data["runs"] if run["flagged"]]
+        lines = [f"{data['verdict']['words']}.", judged, "", *rows(left, ANOMALY_COLUMNS)]
+    show(data, output, lines)
+
+
+def _rounded(run: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: round(one, 1) if isinstance(one, float) else one for key, one in run.items()}
 
 
 @app.command()

@@ -123,16 +123,17 @@ def timeline(bars: list[dict[str, Any]], now: str) -> Spec:
 def durations(series: list[dict[str, Any]]) -> Spec:
     """Durations of a job's runs over time, coloured by outcome, as Vega-Lite."""
     names = sorted({run["status"] for run in series})
+    size, unit = _unit_of(max((run["duration_ms"] for run in series), default=0.0))
     return {
         "height": 240,
-        "data": {"values": series},
+        "data": {"values": [run | {"took": run["duration_ms"] / size} for run in series]},
         "mark": {"type": "point", "filled": True, "size": 42},
         "encoding": {
             "x": {"field": "scheduled_time", "type": "temporal", "title": None, "axis": CLOCK_AXIS},
             "y": {
-                "field": "duration_ms",
+                "field": "took",
                 "type": "quantitative",
-                "title": "ms",
+                "title": unit,
                 "axis": {**PLAIN_AXIS, "titleColor": "#7C8794"},
             },
             "color": {
@@ -146,12 +147,22 @@ def durations(series: list[dict[str, Any]]) -> Spec:
             },
             "tooltip": [
                 {"field": "scheduled_time", "type": "temporal", "format": "%Y-%m-%d %H:%M:%S"},
-                {"field": "duration_ms", "format": ".1f"},
+                {"field": "took", "format": ".3~f", "title": unit},
                 {"field": "status"},
             ],
         },
         "config": {"view": {"stroke": None}},
     }
+
+
+def _unit_of(longest_ms: float) -> tuple[int, str]:
+    """The unit for an axis of durations, and its size in ms.
+
+    >>> _unit_of(1_900), _unit_of(90_000), _unit_of(400_000), _unit_of(9_000_000)
+    ((1, 'ms'), (1000, 's'), (60000, 'min'), (3600000, 'h'))
+    """
+    units = ((2 * 3_600_000, 3_600_000, "h"), (120_000, 60_000, "min"), (2_000, 1_000, "s"))
+    return next(((size, unit) for least, size, unit in units if longest_ms >= least), (1, "ms"))
 
 
 def failure_rates(points: list[dict[str, Any]]) -> Spec:
@@ -188,18 +199,20 @@ def judged(data: dict[str, Any]) -> Spec:
 
     What left the band stands out; dashed rules are new versions of the job.
     """
+    runs = [run for run in data["runs"] if run["value"] is not None]
+    longest = max((run["value"] for run in runs), default=0.0)
+    size, unit = _unit_of(longest) if data["unit"] == "ms" else (1, data["unit"])
     values = [
         {
             "at": run["scheduled_time"],
-            "value": run["value"],
-            "low": run["low"],
-            "high": run["high"],
-            "expected": run["expected"],
             "kind": "unusual" if run["flagged"] else "usual",
             "id": run["execution_id"],
         }
-        for run in data["runs"]
-        if run["value"] is not None
+        | {
+            name: None if run[name] is None else run[name] / size
+            for name in ("value", "low", "high", "expected")
+        }
+        for run in runs
     ]
     # The runs set the scale: a band that is wide after a wild stretch would flatten them.
     tops = [one["value"] for one in values] or [1.0]
@@ -207,7 +220,7 @@ def judged(data: dict[str, Any]) -> Spec:
     scale = {"domain": [min(0.0, *tops) - (room if min(tops) < 0 else 0), max(tops) + room]}
     time = {"field": "at", "type": "temporal", "title": None, "axis": CLOCK_AXIS}
     axis = {**PLAIN_AXIS, "titleColor": "#7C8794"}
-    value = {"type": "quantitative", "title": data["unit"], "axis": axis, "scale": scale}
+    value = {"type": "quantitative", "title": unit, "axis": axis, "scale": scale}
     is_unusual = "datum.kind == 'unusual'"
     kinds = {"domain": ["usual", "unusual"], "range": ["#7C8794", STATUS_COLOR["failed"]]}
     return {
@@ -241,9 +254,9 @@ def judged(data: dict[str, Any]) -> Spec:
                     "opacity": {"condition": {"test": is_unusual, "value": 1}, "value": QUIET},
                     "tooltip": [
                         {"field": "at", "type": "temporal", "format": "%Y-%m-%d %H:%M:%S"},
-                        {"field": "value", "format": ".1f"},
-                        {"field": "low", "format": ".1f"},
-                        {"field": "high", "format": ".1f"},
+                        {"field": "value", "format": ".3~f", "title": unit},
+                        {"field": "low", "format": ".3~f"},
+                        {"field": "high", "format": ".3~f"},
                     ],
                 },
             },

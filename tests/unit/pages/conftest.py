@@ -169,6 +169,11 @@ ANOMALIES = {
         }
     ],
     "deploys": [{"version": 2, "scheduled_time": AT}],
+    "verdict": {
+        "unusual": 1,
+        "latest": 1,
+        "words": "1 of 1 runs left the band, the latest among them",
+    },
     "findings": [FINDING],
 }
 OVERVIEW = {

@@ -12,6 +12,7 @@ from app.console.widgets import format as formats
 
 def test_the_examples_in_the_docstrings_are_true() -> None:
     assert doctest.testmod(formats).failed == 0
+    assert doctest.testmod(charts).failed == 0
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,19 @@ def test_a_running_execution_reaches_to_now() -> None:
     }
     spec = charts.timeline([bar], "2026-01-01T00:01:00Z")
     assert spec["data"]["values"][0]["to"] == "2026-01-01T00:01:00Z"
+
+
+def test_durations_are_drawn_in_the_unit_that_fits() -> None:
+    run = {"scheduled_time": "2026-01-01T00:00:00Z", "status": "success", "duration_ms": 300_000}
+    spec = charts.durations([run])
+    assert spec["encoding"]["y"]["title"] == "min"
+    assert spec["data"]["values"][0][spec["encoding"]["y"]["field"]] == 5
+    judged = {"value": 9_000.0, "expected": 3_000.0, "low": None, "high": 6_000.0, "flagged": True}
+    judged |= {"scheduled_time": run["scheduled_time"], "execution_id": "e"}
+    drawn = charts.judged({"unit": "ms", "runs": [judged], "deploys": []})["data"]["values"]
+    assert [drawn[0][name] for name in ("value", "expected", "low", "high")] == [9, 3, None, 6]
+    shares = charts.judged({"unit": "%", "runs": [judged], "deploys": []})["data"]["values"]
+    assert shares[0]["value"] == 9_000
 
 
 def test_a_young_history_fills_its_sparkline() -> None:
