@@ -8,16 +8,16 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import orjson
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match, Route
+from starlette.routing import Match, Route
 
 from app.gate import Refused
 from engine.core.errors import ChronosError, InvalidDocument, NotReady, OutcomeUnknown, Problem
@@ -121,14 +121,8 @@ def failure(
     return Response(body, status or STATUS.get(code, 500), extra, media_type=_JSON)
 
 
-def install_handlers(app: FastAPI, routers: Iterable[APIRouter]) -> None:
-    """Give every error its envelope.
-
-    Args:
-        app: has the handlers afterwards.
-        routers: what the app includes, without a prefix.
-    """
-    app.state.routes = [route for router in routers for route in router.routes]
+def install_handlers(app: FastAPI) -> None:
+    """Give every error its envelope."""
     app.add_exception_handler(ChronosError, _chronos_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
@@ -193,10 +187,9 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 def _methods_of(request: Request) -> list[str]:
     """What the path takes; Starlette's own `Allow` names the first fitting route's alone."""
-    routes: Sequence[BaseRoute] = request.app.state.routes
     fitting = [
         route.methods or set()
-        for route in routes
+        for route in request.app.routes
         if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
     ]
     return sorted(set[str]().union(*fitting))

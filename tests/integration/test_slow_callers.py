@@ -49,7 +49,7 @@ def served(app: Any, grace_s: int = 5) -> Iterator[int]:
 @pytest.fixture
 def port() -> Iterator[int]:
     app = FastAPI()
-    install_handlers(app, [])
+    install_handlers(app)
 
     @app.post("/")
     async def read(request: Request) -> Response:
