@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from analytics.advice.backtest import LEAST, BackTest, agreement_on_best, tested_schedule
-from analytics.advice.insights import NOTHING, hour_insights
+from analytics.advice.insights import NOTHING, hour_insights, weekend_insights
 from analytics.advice.retry import RetryAdvice, suggest_retry
 from analytics.advice.schedule import ScheduleAdvice
 from analytics.advice.slots import Slot, score_slots
@@ -87,6 +87,7 @@ def advise(
         confidence = agreement_on_best(runs, slots[0].hour, seed)
     else:
         confidence = 0.0
+    insights += weekend_insights(runs)
     if retry.policy:
         insights.append(f"Retries: {retry.why}.")
     return Advice(

@@ -14,6 +14,7 @@ from tests.bench.anomalies import anomalies
 from tests.bench.burst import burst
 from tests.bench.claims import claims
 from tests.bench.cron import next_fires
+from tests.bench.demo import demo
 from tests.bench.dispatch import dispatch
 from tests.bench.failover import failover
 from tests.bench.forecasts import forecasts
@@ -32,6 +33,7 @@ BENCHES: dict[str, Callable[[bool], Iterator[Row]]] = {
     "burst-1000": lambda _quick: burst(1_000),
     "burst-10000": lambda _quick: burst(10_000),
     "anomalies": lambda _quick: anomalies(),
+    "demo": lambda _quick: demo(),
     "forecasts": lambda _quick: forecasts(),
     "traces": lambda _quick: traces(),
     "start": lambda _quick: start(),
@@ -39,7 +41,7 @@ BENCHES: dict[str, Callable[[bool], Iterator[Row]]] = {
     "memory": lambda quick: memory(10_000) if quick else memory(10_000, 100_000),
     "scale": lambda _quick: scale(),
 }
-SLOW = {"anomalies", "burst-10000", "failover", "forecasts", "memory", "scale", "traces"}
+SLOW = {"anomalies", "burst-10000", "demo", "failover", "forecasts", "memory", "scale", "traces"}
 """Left out of --quick unless named."""
 
 

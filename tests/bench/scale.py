@@ -11,6 +11,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -47,6 +48,19 @@ ANSWERS: Final = {
     "calendar of a year, a job": "/api/v1/calendar?job_id={job}",
     "timeline of a day": "/api/v1/timeline?since={day_ago}",
     "jobs": "/api/v1/jobs?limit=100",
+    "findings": "/api/v1/findings",
+    "smart schedule of a job": "/api/v1/jobs/{job}/recommendations",
+    "the herd": "/api/v1/balance",
+    "forecast of the load": "/api/v1/forecasts/load",
+    "risks": "/api/v1/risks",
+    "weekly report": "/api/v1/reports/weekly",
+    "search": "/api/v1/search?q=job-0001",
+}
+QUERIES: Final = {
+    "SQL, runs of a year by month": "SELECT date_trunc('month', scheduled_time) AS month, "
+    "count(*), avg(duration_ms) FROM executions GROUP BY month ORDER BY month",
+    "SQL, failures of a week by job": "SELECT job_name, count(*) FROM executions "
+    "WHERE d >= current_date - 7 AND status = 'failed' GROUP BY job_name ORDER BY 2 DESC LIMIT 20",
 }
 PAGES: Final = {
     "Overview": "/",
@@ -70,8 +84,13 @@ PAGES: Final = {
 }
 INTERACTIONS: Final = {
     "Overview: another window": ("/", "6h"),
+    "Jobs: those enabled": ("/jobs", "enabled"),
     "Job: its statistics": ("/job?id={job}", "Statistics"),
+    "Executions: older ones": ("/executions", "Older"),
+    "Timeline: earlier": ("/timeline", "Earlier"),
     "Calendar: another measure": ("/calendar", "Failures"),
+    "Replay: a step": ("/replay?id={old}", "Forward"),
+    "SQL: run a query": ("/sql?query=lateness-by-hour", "Run"),
 }
 
 
@@ -98,11 +117,15 @@ def scale() -> Iterator[Row]:
             f"{empty['p50']:.1f} / {empty['p99']:.1f} ms",
         )
         yield Row(
-            f"{what}: lateness p50 / p99, full history",
-            f"{full['p50']:.1f} / {full['p99']:.1f} ms",
+            f"{what}: lateness p50 / p99, full history; p99 against empty",
+            f"{full['p50']:.1f} / {full['p99']:.1f} ms; {full['p99'] / empty['p99']:.2f}",
         )
+        yield Row(f"{what}: resident memory of the node, at first", f"{_rss_mib(node):,} MiB")
         for name, path in ANSWERS.items():
-            took = _median(lambda path=path: node.request("GET", path.format(**names)))  # type: ignore[misc]  # bound at once
+            took = _median(partial(node.request, "GET", path.format(**names)))
+            yield Row(f"{what}: {name}", f"{took * 1000:,.0f} ms")
+        for name, query in QUERIES.items():
+            took = _median(partial(node.request, "POST", "/api/v1/sql", json={"sql": query}))
             yield Row(f"{what}: {name}", f"{took * 1000:,.0f} ms")
         with console_of(node, Path(folder)) as console:
             yield from _pages(console, names, what)
@@ -111,9 +134,11 @@ def scale() -> Iterator[Row]:
                 f"{what}: lateness p50 / p99 while pages were opened",
                 f"{looked['p50']:.1f} / {looked['p99']:.1f} ms",
             )
-            assert node.process is not None
-            rss = [_rss_mib(node.process.pid), _rss_mib(console.pid)]
-        yield Row(f"{what}: resident memory of node / console", f"{rss[0]:,} / {rss[1]:,} MiB")
+            rss = [_rss_mib(node), _rss_mib(console)]
+        yield Row(
+            f"{what}: resident memory of node / console, at the end",
+            f"{rss[0]:,} / {rss[1]:,} MiB",
+        )
 
 
 def _create_jobs(node: Node, url: str) -> list[dict[str, Any]]:
@@ -211,7 +236,8 @@ def _click(page: Page, label: str) -> float:
     return time.perf_counter() - begun
 
 
-def _rss_mib(pid: int) -> int:
+def _rss_mib(of: Node | Console) -> int:
     """Of a process and its children."""
-    root = psutil.Process(pid)
+    assert of.pid is not None
+    root = psutil.Process(of.pid)
     return sum(one.memory_info().rss for one in (root, *root.children(recursive=True))) >> 20

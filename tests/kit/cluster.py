@@ -129,6 +129,10 @@ class Node:
     def url(self) -> str:
         return f"http://{self.http}"
 
+    @property
+    def pid(self) -> int | None:
+        return self.process.pid if self.process else None
+
     def start(self) -> Node:
         command = [sys.executable, "-m", "app.cli.serve", "--node-id", self.name]
         command += ["--data-dir", str(self.data_dir), "--http", self.http, "--raft", self.raft]

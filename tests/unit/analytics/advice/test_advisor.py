@@ -30,6 +30,13 @@ def test_the_best_hour_of_the_demo_is_found_and_the_bad_one_left() -> None:
     assert any("05:00 is better" in text for text in advice.insights)
 
 
+def test_the_weekend_of_the_demo_is_told() -> None:
+    job = facts.WEEKEND
+    advice = advise(past_of_demo(job.name), job.schedule, POLICY)
+    (told,) = [text for text in advice.insights if "Saturdays and Sundays" in text]
+    assert "0.34 times as long as on working days (624 runs)" in told
+
+
 @pytest.mark.parametrize("first", range(0, 40, 10))
 def test_on_noise_nothing_is_claimed(first: int) -> None:
     for seed in range(first, first + 10):
