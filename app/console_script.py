@@ -10,9 +10,11 @@ import streamlit as st
 from app.client.errors import ApiError, Unreachable
 from app.console.navigation import SECTIONS, Found, find_pages
 from app.console.session import Console, connect, show_error
-from app.console.widgets.layout import unreachable
+from app.console.widgets.format import plain
+from app.console.widgets.layout import refused, unreachable
 from app.console.widgets.palette import palette
 
+REFUSED = (401, 403)
 CSS = """<style>
 [data-testid=stMainBlockContainer]{padding-inline:2.25rem}
 [data-selected=true] p{color:light-dark(#4338CA,#C7CBFF)}
@@ -51,7 +53,7 @@ def main() -> None:
     with st.sidebar:
         palette(console)
         console.choose_zone()
-    foot(console)
+        foot(console)
     st.html(CSS)
     console.show_flash()
     chosen.run()
@@ -64,23 +66,33 @@ def draw(one: Found, console: Console) -> None:
     except Unreachable as error:
         unreachable(error)
     except ApiError as error:
-        show_error(error)
+        if error.status in REFUSED:
+            refused(error)
+        else:
+            show_error(error)
 
 
+@st.fragment(run_every="15s", key="foot")
 def foot(console: Console) -> None:
-    """Which node this is, and who leads; the sidebar's foot."""
-    with st.sidebar:
-        st.space("xsmall")
-        try:
-            status = console.client.cluster_status()
-        except (Unreachable, ApiError):
-            st.markdown(":red-badge[:material/cloud_off: not reachable]")
-            return
-        size = len(status["nodes"])
-        kind = "single node" if size == 1 else f"{size} nodes"
-        leader = status["leader"] or "no leader"
-        st.markdown(f":green-badge[:material/bolt: {kind}] :gray-badge[leader {leader}]")
-        st.caption(f"term {status['term']} · {status['node_id']} · v{status['version']}")
+    """Which node this is, and who leads; a heartbeat that every page has.
+
+    A browser that lost the console's server and found it again draws nothing by itself; this does.
+    """
+    st.space("xsmall")
+    try:
+        status = console.client.cluster_status()
+    except Unreachable:
+        st.markdown(":red-badge[:material/cloud_off: not reachable]")
+        return
+    except ApiError as error:
+        st.markdown(":red-badge[:material/lock: refused]")
+        st.caption(plain(error.message))
+        return
+    size = len(status["nodes"])
+    kind = "single node" if size == 1 else f"{size} nodes"
+    leader = status["leader"] or "no leader"
+    st.markdown(f":green-badge[:material/bolt: {kind}] :gray-badge[leader {leader}]")
+    st.caption(f"term {status['term']} · {status['node_id']} · v{status['version']}")
 
 
 main()

@@ -13,8 +13,10 @@ if str(ROOT) not in sys.path:  # Streamlit puts this file's folder first, not th
 
 import anyio  # noqa: E402  # after the path is right
 import streamlit as st  # noqa: E402  # as above
+from starlette.routing import Route  # noqa: E402  # as above
 
 from app.config import names_a_node  # noqa: E402  # as above
+from app.console.changes import PATH, changes  # noqa: E402  # as above
 from app.console.embedded import EmbeddedNode  # noqa: E402  # as above
 
 node = EmbeddedNode(ROOT)
@@ -29,4 +31,4 @@ async def lifespan(_: object) -> AsyncIterator[None]:
     await anyio.to_thread.run_sync(node.stop)
 
 
-app = st.App(ROOT / "app" / "console_script.py", lifespan=lifespan)
+app = st.App(ROOT / "app" / "console_script.py", lifespan=lifespan, routes=[Route(PATH, changes)])

@@ -11,12 +11,14 @@ import streamlit as st
 from app.client.errors import Unreachable
 from app.console.page import Page
 from app.console.session import Console
+from app.console.widgets.changes import redraw_on_changes
 from app.console.widgets.format import clock
 from app.console.widgets.layout import empty_state, header, unreachable
 
 PAGE = Page("Live", ":material/bolt:", 26, "Operate")
 SHOWN: Final = 200
-EVERY: Final = "2s"
+PACE_S: Final = 1.0
+HEARTBEAT: Final = "15s"
 KINDS: Final = {
     "claimed": "claimed",
     "queued": "queued",
@@ -65,7 +67,7 @@ def render(console: Console) -> None:
     if clear:
         feed.events = []
         feed.missed = False
-    st.fragment(run_every=None if paused else EVERY, key="live")(_feed)(console, feed, paused)
+    st.fragment(run_every=None if paused else HEARTBEAT, key="live")(_feed)(console, feed, paused)
 
 
 def _filters() -> dict[str, Any]:
@@ -91,6 +93,8 @@ def _filters() -> dict[str, Any]:
 
 def _feed(console: Console, feed: Feed, paused: bool) -> None:
     _open(console, feed)
+    if not paused:
+        redraw_on_changes("live_changes", pace_s=PACE_S, filters=feed.filters)
     if feed.newest is None or not paused:
         try:
             feed.hear(console.client.recent_events(feed.newest, limit=SHOWN, **feed.filters))
@@ -106,7 +110,7 @@ def _feed(console: Console, feed: Feed, paused: bool) -> None:
         empty_state("Nothing yet", "What happens is shown here as it happens.", key="live")
         return
     _table(console, feed)
-    state = "paused" if paused else f"asks every {EVERY[:-1]} seconds"
+    state = "paused" if paused else "as they happen"
     st.caption(f"the newest {len(feed.events)} · {state} · choose a row to open it")
 
 

@@ -11,6 +11,7 @@ from app.client.errors import Unreachable
 from app.console.page import Page
 from app.console.session import Console
 from app.console.widgets import charts
+from app.console.widgets.changes import redraw_on_changes
 from app.console.widgets.format import (
     ago,
     clock,
@@ -23,6 +24,7 @@ from app.console.widgets.layout import card, first_job, header, unreachable
 
 PAGE = Page("Overview", ":material/space_dashboard:", 0, "")
 WINDOWS = ["15m", "1h", "6h", "24h"]
+PACE_S = 5.0
 
 
 def render(console: Console) -> None:
@@ -45,8 +47,9 @@ def render(console: Console) -> None:
     _live(console, window or "1h")
 
 
-@st.fragment(run_every="5s", key="overview_live")
+@st.fragment(run_every="30s", key="overview_live")
 def _live(console: Console, window: str) -> None:
+    redraw_on_changes("overview_changes", pace_s=PACE_S)
     try:
         data = console.client.overview(window)
     except Unreachable as error:

@@ -165,6 +165,21 @@ def test_an_ended_execution_tells_why_and_can_run_again(
     expect(facts.get_by_text("failed", exact=True)).to_be_visible()  # by itself
 
 
+def test_what_happens_is_shown_as_it_happens(
+    node: Node, console: str, page: Page, ended: dict[str, str]
+) -> None:
+    """The page hears of it from the console; it does not ask again and again."""
+    with page.expect_request(lambda request: "/live/changes" in request.url) as heard:
+        page.goto(f"{console}/live?live_kind=ended")
+    assert heard.value.resource_type == "eventsource"
+    idle(page)
+    rows = page.locator("[data-testid=stDataFrame] td", has_text="browser-failing")
+    expect(rows.first).to_be_attached()
+    before = rows.count()
+    node.request("POST", f"/api/v1/jobs/{ended['job']}/trigger", params={"wait": "30s"})
+    expect(rows).to_have_count(before + 1)
+
+
 def test_the_count_of_failures_leads_to_them(
     console: str, page: Page, ended: dict[str, str]
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 import streamlit as st
 
-from app.client.errors import Unreachable
+from app.client.errors import ApiError, Unreachable
 from app.console.session import Console
 from app.console.widgets.format import plain
 
@@ -73,6 +73,16 @@ def unreachable(error: Unreachable) -> None:
         st.markdown(":material/cloud_off: **The node does not answer**")
         st.caption(f"{error.url}: {error.reason}. Trying again every few seconds.")
     _retry()
+
+
+def refused(error: ApiError) -> None:
+    """The node does not know this console, or its key does not open this."""
+    with st.container(border=True, key="refused"):
+        st.markdown(f":material/lock: **{plain(error.message)}**")
+        st.caption(
+            "The console asks with the key in the environment variable CHRONOS_API_KEY: set it to "
+            "one of the keys under `auth` in the node's configuration, and start the console again."
+        )
 
 
 @st.fragment(run_every="3s")
