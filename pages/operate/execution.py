@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from app.console.page import Page
 from app.console.session import Console
 from app.console.widgets.differences import differences_table
 from app.console.widgets.format import clock, duration, plain, status_badge
-from app.console.widgets.layout import card, empty_state, header
+from app.console.widgets.layout import card, confirmed, empty_state, header
 from app.console.widgets.target import calls_a_url
 
 PAGE = Page("Execution", ":material/receipt_long:", 21, "Operate", hidden=True)
@@ -62,14 +63,13 @@ def _actions(console: Console, execution: dict[str, Any]) -> None:
     if st.button("Replay", icon=":material/slow_motion_video:", key="open_replay"):
         console.go("replay", id=identity)
     if execution["status"] in OPEN:
-        if st.button("Cancel", icon=":material/stop_circle:", key="cancel"):
-            cancelled = console.carry_out(
-                f"cancel_{identity}",
-                lambda key: console.client.cancel_execution(identity, idempotency_key=key),
-                "Execution cancelled",
-            )
-            if cancelled is not None:
-                st.rerun()
+        confirmed(
+            "Cancel",
+            identity,
+            "The run ends as cancelled. What its target has done by now stays done.",
+            partial(_cancel, console, identity),
+            ":material/stop_circle:",
+        )
         return
     if calls_a_url(execution) and st.button(
         "With a change", icon=":material/edit:", key="again_changed"
@@ -85,6 +85,16 @@ def _actions(console: Console, execution: dict[str, Any]) -> None:
         )
         if replay is not None:
             console.go("execution", id=replay["replay_execution_id"])
+
+
+def _cancel(console: Console, identity: str) -> None:
+    cancelled = console.carry_out(
+        f"cancel_{identity}",
+        lambda key: console.client.cancel_execution(identity, idempotency_key=key),
+        "Execution cancelled",
+    )
+    if cancelled is not None:
+        st.rerun()
 
 
 def _facts(console: Console, execution: dict[str, Any]) -> None:

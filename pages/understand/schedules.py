@@ -13,11 +13,13 @@ from app.console.page import Page
 from app.console.session import Console, show_error
 from app.console.widgets import advice
 from app.console.widgets.format import clock, milliseconds, percent, plain
-from app.console.widgets.layout import card, empty_state, first_job, header
+from app.console.widgets.layout import card, confirmed, empty_state, first_job, header
 
 PAGE = Page("Smart schedules", ":material/schedule:", 1, "Understand")
 VIEWS = ["One job", "The herd"]
 JOBS_MAX = 1000
+APPLIED = "advice: "
+"""How the comment of a version begins that followed the advice."""
 
 
 def render(console: Console) -> None:
@@ -112,8 +114,7 @@ def _suggestion(console: Console, found: dict[str, Any]) -> None:
         st.dataframe(
             pd.DataFrame(times), hide_index=True, key="schedules_next", row_height=30, height=190
         )
-        _confirmed(
-            console,
+        confirmed(
             "Apply",
             f"{found['job_id']}_schedule",
             f"A new version of the job will run by `{suggested}`. It can be undone.",
@@ -153,8 +154,7 @@ def _retries(console: Console, found: dict[str, Any]) -> None:
         st.markdown(
             f"{policy['max_attempts']} attempts, the first wait {policy['initial_interval']}"
         )
-        _confirmed(
-            console,
+        confirmed(
             "Apply",
             f"{found['job_id']}_retry",
             f"A new version of the job will make up to {policy['max_attempts']} attempts.",
@@ -197,39 +197,25 @@ def _apply(console: Console, found: dict[str, Any], part: str) -> None:
         "The job has a new version",
     )
     if done is not None:
-        st.session_state[_applied(found["job_id"])] = done
         st.rerun()
 
 
-def _applied(job_id: str) -> str:
-    return f"schedules_applied_{job_id}"
-
-
 def _undo(console: Console, job_id: str) -> None:
-    """The way back, as long as the version that was applied is the newest."""
-    done = st.session_state.get(_applied(job_id))
-    if not done or console.client.job(job_id)["version"] != done["new_version"]:
+    """The way back, as long as the newest version is one that followed the advice."""
+    versions = console.client.job_versions(job_id)["versions"]
+    if len(versions) < 2 or not versions[0]["comment"].startswith(APPLIED):
         return
+    newest, before = (one["version"] for one in versions[:2])
     with st.container(horizontal=True, vertical_alignment="center", key="schedules_undo"):
-        st.markdown(f":material/check: Version {done['new_version']} follows the advice.")
+        st.markdown(f":material/check: Version {newest} follows the advice.")
         if st.button("Undo", icon=":material/undo:"):
-            before = done["previous_version"]
             back = console.carry_out(
-                f"advice_undo_{job_id}_{done['new_version']}",
+                f"advice_undo_{job_id}_{newest}",
                 lambda key: console.client.rollback_job(job_id, before, idempotency_key=key),
                 f"Back to version {before}",
             )
             if back is not None:
-                del st.session_state[_applied(job_id)]
                 st.rerun()
-
-
-def _confirmed(console: Console, label: str, name: str, effect: str, action: Any) -> None:
-    """A button that asks before it acts."""
-    with st.popover(label, icon=":material/check:", key=f"confirm_{name}"):
-        st.markdown(effect)
-        if st.button(f"{label} now", type="primary", key=f"now_{name}"):
-            action()
 
 
 def _herd(console: Console) -> None:
@@ -289,8 +275,7 @@ def _moves(console: Console, plan: dict[str, Any], switched_off: bool) -> None:
         picked = [versions[row] for row in event["selection"]["rows"] if row < len(versions)]
         chosen = picked or versions
         told = f"{len(chosen)} jobs get a new version, and can be taken back together."
-        _confirmed(
-            console,
+        confirmed(
             f"Move {len(chosen)} jobs",
             "herd",
             told,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Final
@@ -65,6 +65,16 @@ def first_job(console: Console) -> None:
                 loaded = console.attempt(load, "Demo workspace loaded")
             if loaded is not None:
                 st.rerun()
+
+
+def confirmed(
+    label: str, name: str, effect: str, action: Callable[[], None], icon: str = ":material/check:"
+) -> None:
+    """A button that says what it will do, and asks before it does."""
+    with st.popover(label, icon=icon, key=f"confirm_{name}"):
+        st.markdown(effect)
+        if st.button(f"{label} now", type="primary", key=f"now_{name}"):
+            action()
 
 
 def unreachable(error: Unreachable) -> None:

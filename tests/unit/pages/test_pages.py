@@ -115,7 +115,7 @@ def test_an_execution_draws_in_every_state(pages: Any, client: Any, status: str)
     }
     at = pages.open("operate.execution", id="exe_a")
     assert not at.exception
-    assert ("Cancel" in [button.label for button in at.button]) is still
+    assert ("Cancel now" in [button.label for button in at.button]) is still
 
 
 @pytest.mark.parametrize("name", ["operate.job", "operate.execution"])
@@ -217,6 +217,24 @@ def test_a_replay_shows_what_it_did_otherwise(pages: Any, client: Any) -> None:
         "differences": [{"field": "method", "before": "POST", "after": "PUT"}],
     }
     assert "- POST\n+ PUT" in texts(pages.open("operate.execution", id="exe_a"))
+
+
+def test_advice_is_undone_by_whoever_comes_later(pages: Any, client: Any) -> None:
+    new, old = client.answers["job_versions"]["versions"]
+    labels = [one.label for one in pages.open("understand.schedules", job="job_a").button]
+    assert "Undo" not in labels
+    client.answers["job_versions"] = {"versions": [{**new, "comment": "advice: 14:00"}, old]}
+    press(pages.open("understand.schedules", job="job_a"), "Undo")
+    ((args, _),) = client.called("rollback_job")
+    assert args == ("job_a", old["version"])
+
+
+def test_a_cancel_is_asked_for_first(pages: Any, client: Any) -> None:
+    client.answers["execution"] = client.answers["execution"] | {"status": "running"}
+    at = pages.open("operate.execution", id="exe_a")
+    assert "stays done" in texts(at)
+    press(at, "Cancel now")
+    assert len(client.called("cancel_execution")) == 1
 
 
 def test_a_refused_write_stays_on_the_page_with_its_reason(pages: Any, client: Any) -> None:
