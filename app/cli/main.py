@@ -52,6 +52,7 @@ app.command("calendar")(views.calendar)
 app.command("export")(reports.export)
 app.command("forecast")(forecasts.forecast)
 app.command("risk")(forecasts.risk)
+app.command("batch")(forecasts.batch)
 app.command("sql")(sql.sql)
 app.command("search")(search.search)
 

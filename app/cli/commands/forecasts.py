@@ -1,4 +1,4 @@
-"""`chronosctl forecast`, `chronosctl risk`, `chronosctl model`."""
+"""`chronosctl forecast`, `chronosctl risk`, `chronosctl batch`, `chronosctl model`."""
 
 from __future__ import annotations
 
@@ -71,6 +71,33 @@ def _risk(one: Mapping[str, Any]) -> list[str]:
     shares = [f"{one[name]:.1%}" if told else "-" for name in ("probability", "base_rate")]
     name = f"{one['namespace']}/{one['job_name']}" + ("" if one["enabled"] else " (off)")
     return [*shares, one["outcome"], name, one["next_run"] or "-", why]
+
+
+def batch(
+    context: typer.Context,
+    tag: Annotated[list[str] | None, typer.Option(help="key:value; all must hold.")] = None,
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n")] = None,
+    since: Annotated[str | None, typer.Option(help="RFC 3339; else now.")] = None,
+    until: Annotated[str | None, typer.Option(help="RFC 3339; else 12 h after since.")] = None,
+    by: Annotated[str | None, typer.Option(help="A deadline, RFC 3339.")] = None,
+    disabled: Annotated[
+        bool, typer.Option("--disabled", help="Take in jobs that are off, as if on.")
+    ] = False,
+    output: Form = Output.TABLE,
+) -> None:
+    """Tell when the jobs that fire in a span will be over, and which of them decides."""
+    with connected(context) as client:
+        found = client.batch_forecast(
+            tag=tag, namespace=namespace, since=since, until=until, by=by, disabled=disabled
+        )
+    lines = [f"{found['jobs']} jobs, {found['fires']} fires: {found['why']}"]
+    if found["p50"]:
+        lines += [f"over in half of the draws by {found['p50']}, in nine of ten by {found['p90']}"]
+    if found["by_share"] is not None:
+        lines += [f"over by {found['by']} in {found['by_share']:.0%} of them"]
+    lines += [f"{one['job_name']} ends last in {one['share']:.0%}" for one in found["deciders"]]
+    lines += [f"{one['job_name']} has run too seldom" for one in found["unknown"]]
+    show(found, output, lines)
 
 
 @models.command("list")

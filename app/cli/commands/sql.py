@@ -13,6 +13,7 @@ from app.cli.output import Form, Output, cell, columns_of, rows, show, to_yaml, 
 from app.cli.session import connected, refuse, say
 from app.client.client import Client
 from app.client.errors import ApiError
+from app.client.sql import MEDIA
 from app.workbench.source import read_yaml
 from engine.core.errors import InvalidDocument, Problem
 from engine.core.ids import new_query_id
@@ -30,6 +31,10 @@ Param = Annotated[
     typer.Option("--param", help="name=value for $name, or name:type=value, as day:date=..."),
 ]
 Limit = Annotated[int, typer.Option(min=1, max=100_000)]
+File = Annotated[
+    Path | None,
+    typer.Option("--file", "-f", help="Write the rows there: .csv, .arrow or .parquet."),
+]
 Explain = Annotated[bool, typer.Option("--explain", help="Show the plan; run nothing.")]
 Analyze = Annotated[bool, typer.Option("--analyze", help="Run it, and show where time went.")]
 
@@ -41,6 +46,7 @@ def sql(
     param: Param = None,
     explain: Explain = False,
     analyze: Analyze = False,
+    file: File = None,
     output: Form = Output.TABLE,
 ) -> None:
     """Ask the history in read-only SQL; Ctrl+C cancels the query on the node."""
@@ -48,6 +54,9 @@ def sql(
     how: Document = {"limit": limit, "explain": explain, "analyze": analyze}
     with connected(context) as client:
         how["parameters"] = parameters_of(param)
+        if file is not None:
+            _write_rows(client, text, how, file)
+            return
         _show(_cancellable(client, lambda key: client.sql(text, id=key, **how)), output)
 
 
@@ -93,12 +102,16 @@ def run(
     param: Param = None,
     explain: Explain = False,
     analyze: Analyze = False,
+    file: File = None,
     output: Form = Output.TABLE,
 ) -> None:
     """Run a saved query; Ctrl+C cancels it on the node."""
     how: Document = {"limit": limit, "explain": explain, "analyze": analyze}
     with connected(context) as client:
         how["parameters"] = parameters_of(param)
+        if file is not None:
+            _write_rows(client, client.saved_query(name)["sql"], how, file)
+            return
         _show(_cancellable(client, lambda key: client.run_query(name, id=key, **how)), output)
 
 
@@ -164,6 +177,20 @@ def _cancellable(client: Client, ask: Callable[[str], Document]) -> Document:
         except ApiError:
             refuse("it was over already", INTERRUPTED)
         refuse("cancelled", INTERRUPTED)
+
+
+def _write_rows(client: Client, text: str, how: Document, file: Path) -> None:
+    form = file.suffix.removeprefix(".")
+    if form not in MEDIA or how["explain"] or how["analyze"]:
+        hint = "a name that ends in .csv, .arrow or .parquet, without --explain and --analyze"
+        raise InvalidDocument([Problem("--file", f"{file.name} cannot hold this", hint)])
+    rows_as_bytes = client.sql_bytes(text, how["limit"], form, how["parameters"])
+    try:
+        file.write_bytes(rows_as_bytes)
+    except OSError as error:
+        reason = error.strerror or "cannot be written"
+        raise InvalidDocument([Problem(str(file), reason, "name a file in a folder")]) from None
+    say(f"{len(rows_as_bytes):,} bytes in {file}")
 
 
 def _show(data: Document, output: Output) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
 from typer.testing import CliRunner, Result
@@ -100,6 +101,26 @@ def test_a_job_is_switched_triggered_and_deleted(run: Run, door: Door, tmp_path:
     assert unfinished.exit_code == 1
     assert "deleted" in run("job", "delete", "ops/beat").stdout
     assert run("job", "get", "ops/beat").exit_code == 1
+
+
+def test_rows_are_written_to_a_file_of_the_form_that_its_name_says(
+    run: Run, door: Door, tmp_path: Path
+) -> None:
+    door.sandbox.start()
+    for name, read in (("a.parquet", "read_parquet"), ("a.csv", "read_csv")):
+        file = tmp_path / name
+        asked = ("sql", "SELECT $n AS answer", "--param", "n=42", "--file", str(file))
+        assert run(*asked).exit_code == 0
+        assert duckdb.sql(f"SELECT answer FROM {read}('{file}')").fetchall() == [(42,)]
+    refused = run("sql", "SELECT 1", "--file", str(tmp_path / "a.xls"))
+    assert refused.exit_code != 0
+    assert ".parquet" in refused.stderr
+
+
+def test_a_batch_that_nobody_has_seen_is_not_foretold(run: Run, tmp_path: Path) -> None:
+    run("job", "create", "-f", written(tmp_path, TWO))
+    assert "not enough data" in run("batch").stdout
+    assert "tag" in run("batch", "--tag", "team").stderr
 
 
 def test_schedules_sql_cluster_and_demo_are_a_word_away(run: Run, door: Door) -> None:
