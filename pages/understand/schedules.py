@@ -73,7 +73,7 @@ def _one(console: Console, ref: str) -> None:
         if found["optimal_time_slots"]:
             _slots(found)
         if found["suggested_schedule"]:
-            _what_if(console.client.preview_recommendations(found["job_id"]))
+            _what_if(console.client.preview_recommendations(found["job_id"]), found["timezone"])
     with right:
         if found["enough"]:
             _suggestion(console, found)
@@ -162,7 +162,7 @@ def _retries(console: Console, found: dict[str, Any]) -> None:
         )
 
 
-def _what_if(found: dict[str, Any]) -> None:
+def _what_if(found: dict[str, Any], zone: str) -> None:
     if found["suggested"] is None:
         return
     today, after = found["today"], found["suggested"]
@@ -185,7 +185,18 @@ def _what_if(found: dict[str, Any]) -> None:
             hide_index=True,
             key="what_if_table",
         )
-        st.caption(f"{len(found['gone'])} fires would go, {len(found['added'])} would come.")
+        with st.expander(
+            f"{len(found['gone'])} fires would go, {len(found['added'])} would come",
+            key="what_if_fires",
+        ):
+            fires = [(at, "goes") for at in found["gone"]] + [
+                (at, "comes") for at in found["added"]
+            ]
+            moves = {
+                f"fire, {zone}": [clock(at, zone) for at, _ in sorted(fires)],
+                "": [change for _, change in sorted(fires)],
+            }
+            st.dataframe(pd.DataFrame(moves), hide_index=True, key="what_if_moves", height=240)
 
 
 def _apply(console: Console, found: dict[str, Any], part: str) -> None:

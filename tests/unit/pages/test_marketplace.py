@@ -147,6 +147,19 @@ def test_a_needed_value_is_asked_for(client: Any, pages: Any) -> None:
     assert args == ("job_a", {"token": "s3cret"})
 
 
+def test_a_template_comes_from_a_file_and_is_edited_before_it_is_published(
+    client: Any, pages: Any
+) -> None:
+    client.answers["publish_template"] = {**TEMPLATE, "namespace": "default"}
+    at = pages.open_part("build.marketplace", "_publish")
+    at.file_uploader[0].set_value(("own.yaml", b"name: mine", "text/plain")).run(timeout=30)
+    assert at.text_area[0].value == "name: mine"
+    at.text_area[0].set_value("name: ours").run(timeout=30)
+    press(at, "Publish")
+    ((args, _),) = client.called("publish_template")
+    assert args == ("name: ours",)
+
+
 def test_publishing_checks_first_where_asked(client: Any, pages: Any) -> None:
     client.answers["publish_template"] = {**TEMPLATE, "namespace": "default"}
     at = pages.open_part("build.marketplace", "_publish")

@@ -229,6 +229,12 @@ def test_advice_is_undone_by_whoever_comes_later(pages: Any, client: Any) -> Non
     assert args == ("job_a", old["version"])
 
 
+def test_a_what_if_lists_the_fires_that_move(pages: Any) -> None:
+    at = pages.open("understand.schedules", job="job_a")
+    tables = [one.value for one in at.dataframe]
+    assert any("goes" in str(table) and "2026-11-24 14:00" in str(table) for table in tables)
+
+
 def test_a_cancel_is_asked_for_first(pages: Any, client: Any) -> None:
     client.answers["execution"] = client.answers["execution"] | {"status": "running"}
     at = pages.open("operate.execution", id="exe_a")
