@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import re
 from datetime import datetime
@@ -193,30 +191,6 @@ def timeout_us(text: str) -> int:
         reason = f"{text!r} is out of range"
         raise Refusal("INVALID_TIMEOUT", f"wait: {reason}", [Problem("wait", reason, hint)])
     return value
-
-
-def encode_cursor(*parts: str | int) -> str:
-    """An opaque place in a list."""
-    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
-
-
-def decode_cursor(text: str, kinds: tuple[type, ...]) -> tuple[Any, ...]:
-    """Read a cursor back.
-
-    Raises:
-        InvalidDocument: it did not come from an earlier page of the same list.
-    """
-    try:
-        parts = orjson.loads(base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)))
-    except (binascii.Error, ValueError):
-        parts = None
-    if (
-        not isinstance(parts, list)
-        or len(parts) != len(kinds)
-        or any(type(part) is not kind for part, kind in zip(parts, kinds, strict=True))
-    ):
-        raise invalid("cursor", "is not a cursor of this list", "next_cursor of the page before")
-    return tuple(parts)
 
 
 def instant(text: str, field: str) -> Instant:

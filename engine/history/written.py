@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.history.sqlfiles import sql
 from engine.history.store import History
+
+NEWEST: Final = (4_102_444_800_000_000, "")
+"""A place before all others; the year 2100."""
 
 
 class WrittenReport(NamedTuple):
@@ -23,10 +26,18 @@ class WrittenReport(NamedTuple):
     completed_us: Instant
     response: str
 
+    @property
+    def place(self) -> tuple[Instant, ExecutionId]:
+        """Where it stands among the others."""
+        return self.completed_us, self.execution_id
 
-def reports_written(history: History, jobs: Sequence[JobId], most: int) -> list[WrittenReport]:
-    """The latest reports that these jobs wrote, newest first."""
-    values = {"jobs": list(jobs), "most": most}
+
+def reports_written(
+    history: History, jobs: Sequence[JobId], before: tuple[Instant, ExecutionId], most: int
+) -> tuple[int, list[WrittenReport]]:
+    """How many reports these jobs wrote, and those that stand before a place, newest first."""
+    completed_us, execution_id = before
+    values = {"jobs": list(jobs), "before_us": completed_us, "before_id": execution_id}
     with history.cursor() as db:
-        rows = db.execute(sql("reports_written"), values).fetchall()
-    return [WrittenReport(*row) for row in rows]
+        rows = db.execute(sql("reports_written"), {**values, "most": most}).fetchall()
+    return rows[0][0] if rows else 0, [WrittenReport(*row[1:]) for row in rows if row[1]]

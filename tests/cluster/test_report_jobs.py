@@ -26,6 +26,18 @@ def listed(node: Node) -> list[dict[str, Any]]:
     return found
 
 
+def walked(node: Node) -> list[dict[str, Any]]:
+    """The same, a page of one after the other."""
+    page = node.request("GET", "/api/v1/reports/written?limit=1")
+    found = page["reports"]
+    while page["next_cursor"]:
+        path = f"/api/v1/reports/written?limit=1&cursor={page['next_cursor']}"
+        page = node.request("GET", path)
+        found += page["reports"]
+    assert len(found) == page["total"]
+    return list(found)
+
+
 def body(node: Node, execution: str, form: str) -> bytes:
     url = f"{node.url}/api/v1/executions/{execution}/report?format={form}"
     answer = HTTP.get(url, timeout=120)
@@ -41,6 +53,8 @@ def test_what_a_job_wrote_outlives_the_node_that_wrote_it(tmp_path: Path) -> Non
         leader.request("POST", "/api/v1/jobs", json=REPORT)
         wait_for(lambda: listed(leader), what="a report is written")
         leader.request("POST", "/api/v1/jobs/default%2Fhourly/disable")
+        leader.request("POST", "/api/v1/jobs/default%2Fhourly/trigger", params={"wait": "60s"})
+        assert walked(leader) == listed(leader)
         one = listed(leader)[0]
         assert one["kind"] == "weekly"
         assert "runs of" in one["summary"]

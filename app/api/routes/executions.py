@@ -16,14 +16,13 @@ from app.api.deps import (
     Limit,
     actor_of,
     confirm_read,
-    decode_cursor,
-    encode_cursor,
     find_job,
     instant,
     services_of,
     shown_job,
     timeout_us,
 )
+from app.api.paging import decode_cursor, encode_cursor
 from app.api.problems import Refusal, answer, fetched, not_found
 from app.api.schemas.envelope import Envelope, documents
 from app.api.schemas.executions import Execution as ExecutionShape

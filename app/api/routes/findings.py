@@ -16,7 +16,8 @@ from analytics.models.detector import detectors
 from analytics.models.runs import Runs
 from analytics.models.selection import back_test, detectors_for
 from analytics.watch import RUNS_MAX, seed_of, words_of
-from app.api.deps import Key, Limit, actor_of, confirm_read, find_job, services_of
+from app.api.deps import Cursor, Key, Limit, actor_of, confirm_read, find_job, services_of
+from app.api.paging import page_of
 from app.api.problems import answer, fetched, invalid, not_found
 from app.api.schemas.envelope import Envelope, documents
 from app.api.schemas.findings import Anomalies, Findings
@@ -47,6 +48,7 @@ async def list_findings(
     ] = None,
     job_id: Annotated[str | None, Query(description="A job's id, or namespace/name.")] = None,
     limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> Response:
     """List the findings that are not forgotten, the latest first."""
     services = services_of(request)
@@ -57,9 +59,9 @@ async def list_findings(
         for one in services.view.findings()
         if (states is None or one.state.value in states) and (only is None or one.job_id == only)
     ]
-    found.sort(key=lambda one: (one.last_us, one.id), reverse=True)
-    shown = [finding_document(one, services.view.job(one.job_id)) for one in found[:limit]]
-    return fetched(request, {"findings": shown, "total": len(found)})
+    page, following = page_of(found, lambda one: (-one.last_us, one.id), limit, cursor)
+    shown = [finding_document(one, services.view.job(one.job_id)) for one in page]
+    return fetched(request, {"findings": shown, "total": len(found), "next_cursor": following})
 
 
 def _identity(services: Services, ref: str) -> str:

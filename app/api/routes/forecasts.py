@@ -16,7 +16,8 @@ from analytics.models.batch_finish import FIRES_MAX, JOBS_MAX, BatchFinish, Batc
 from analytics.models.forecast.load import HOUR_US, HOURS_MAX
 from analytics.models.runs import Runs
 from analytics.models.telling import Expected, Risk, duration_at, load_ahead, risk_of_next
-from app.api.deps import Limit, confirm_read, find_job, instant, services_of
+from app.api.deps import Cursor, Limit, confirm_read, find_job, instant, services_of
+from app.api.paging import page_of
 from app.api.problems import fetched, invalid
 from app.api.routes.models import card_document, named
 from app.api.schemas.envelope import Envelope, documents
@@ -159,6 +160,7 @@ async def risks(
     enabled: Annotated[bool | None, Query(description="Only jobs that are, or are not.")] = None,
     namespace: Annotated[str | None, Query(description="Only jobs of it.")] = None,
     limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> Response:
     """Rank the next runs of all jobs by their risk; of a job that is off, as if it were on."""
     services = services_of(request)
@@ -172,9 +174,14 @@ async def risks(
     ]
     found = await run_in_threadpool(_risks_of, services, jobs, kinds)
     told = [one for one in found if one["probability"] is not None]
-    told.sort(key=lambda one: (-one["probability"], one["job_name"], one["outcome"]))
     silent = sum(one["card"] is not None for one in found) - len(told)
-    return fetched(request, {"risks": told[:limit], "total": len(told), "silent": silent})
+    page, following = page_of(told, _by_risk, limit, cursor)
+    data = {"risks": page, "total": len(told), "next_cursor": following, "silent": silent}
+    return fetched(request, data)
+
+
+def _by_risk(one: Document) -> tuple[float, str, str, str]:
+    return -one["probability"], one["job_name"], one["outcome"], one["job_id"]
 
 
 def _risks_of(

@@ -18,14 +18,13 @@ from app.api.deps import (
     Limit,
     actor_of,
     confirm_read,
-    decode_cursor,
-    encode_cursor,
     find_job,
     read_object,
     services_of,
     shown_job,
     window_us,
 )
+from app.api.paging import decode_cursor, encode_cursor
 from app.api.problems import Refusal, answer, fetched, invalid
 from app.api.routes.schedules import preview_fires
 from app.api.schemas.envelope import Envelope, documents, takes

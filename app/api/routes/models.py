@@ -8,7 +8,17 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.deps import Key, Limit, actor_of, confirm_read, find_job, read_object, services_of
+from app.api.deps import (
+    Cursor,
+    Key,
+    Limit,
+    actor_of,
+    confirm_read,
+    find_job,
+    read_object,
+    services_of,
+)
+from app.api.paging import page_of
 from app.api.problems import answer, fetched, invalid, not_found
 from app.api.schemas.envelope import Envelope, documents, takes
 from app.api.schemas.forecasts import ModelDetail, Models, Training, TrainingAsked
@@ -28,6 +38,7 @@ async def list_models(
     verdict: Annotated[str | None, Query(description="What its test led to; likewise.")] = None,
     job: Annotated[str | None, Query(description="A job's id, or namespace/name.")] = None,
     limit: Limit = 200,
+    cursor: Cursor = None,
 ) -> Response:
     """List the latest card of each kind and job, those trained last first."""
     services = services_of(request)
@@ -41,13 +52,14 @@ async def list_models(
         and (not verdicts or versions[0].verdict.value in verdicts)
         and (job_id is None or versions[0].job_id == job_id)
     ]
-    found.sort(key=lambda card: -card.trained_at)
+    page, following = page_of(found, lambda card: (-card.trained_at, card.id), limit, cursor)
     training = [
         {"job_id": job_id, "requested_at": rfc3339(at)}
         for job_id, at in services.view.trainings().items()
     ]
-    shown = [card_document(card, services.view) for card in found[:limit]]
-    return fetched(request, {"models": shown, "total": len(found), "training": training})
+    shown = [card_document(card, services.view) for card in page]
+    data = {"models": shown, "total": len(found), "next_cursor": following, "training": training}
+    return fetched(request, data)
 
 
 def _names(field: str, text: str | None, known: list[str]) -> set[str]:

@@ -13,7 +13,8 @@ from starlette.responses import Response
 
 from analytics.reports.asked import FORMS, SLO_DEFAULT, Asked
 from analytics.reports.registry import kinds
-from app.api.deps import Limit, confirm_read, find_job, instant, services_of
+from app.api.deps import Cursor, Limit, confirm_read, find_job, instant, services_of
+from app.api.paging import decode_cursor, encode_cursor
 from app.api.problems import answer, fetched, invalid, not_found
 from app.api.schemas.envelope import Envelope, documents
 from app.api.schemas.reports import ReportDocument, ReportKinds, WrittenReports
@@ -23,7 +24,7 @@ from engine.core.clock import SECOND_US, rfc3339, to_datetime
 from engine.core.durations import parse_duration
 from engine.core.errors import InvalidDocument, Problem
 from engine.core.ids import Instant
-from engine.history.written import WrittenReport, reports_written
+from engine.history.written import NEWEST, WrittenReport, reports_written
 from engine.model.job import Document
 from engine.timing.zones import find_zone
 
@@ -67,6 +68,7 @@ async def list_written_reports(
     request: Request,
     job: Annotated[str | None, Query(description="Only of this report job.")] = None,
     limit: Limit = 20,
+    cursor: Cursor = None,
 ) -> Response:
     """List the reports that jobs wrote on schedule, newest first."""
     services = services_of(request)
@@ -74,8 +76,19 @@ async def list_written_reports(
         jobs = [find_job(services, job).id]
     else:
         jobs = [one.id for one in services.view.jobs() if one.spec.report]
-    found = await run_in_threadpool(reports_written, services.history, jobs, limit)
-    return fetched(request, {"reports": [_written(one) for one in found]})
+    before = decode_cursor(cursor, (int, str)) if cursor else NEWEST
+    total, found = await run_in_threadpool(
+        reports_written, services.history, jobs, before, limit + 1
+    )
+    page, more = found[:limit], len(found) > limit
+    return fetched(
+        request,
+        {
+            "reports": [_written(one) for one in page],
+            "total": total,
+            "next_cursor": encode_cursor(*page[-1].place) if more else None,
+        },
+    )
 
 
 @router.get("/reports/{kind}", responses=documents(200, Envelope[ReportDocument], 400, 404))

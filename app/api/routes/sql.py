@@ -48,7 +48,7 @@ async def sql_running(request: Request) -> Response:
     found = [
         {"id": one.id, "sql": one.sql, "started_at": rfc3339(one.started_us)} for one in running
     ]
-    return fetched(request, {"queries": found})
+    return fetched(request, {"queries": found, "total": len(found)})
 
 
 @router.delete("/{query_id}", responses=documents(200, Envelope[SqlCancelled], 404))

@@ -42,6 +42,7 @@ class Findings(Shape):
 
     findings: list[Finding]
     total: int
+    next_cursor: str | None
 
 
 class Verdict(Shape):

@@ -40,6 +40,7 @@ class Models(Shape):
 
     models: list[ModelCard]
     total: int
+    next_cursor: str | None
     training: list[dict[str, Any]]
 
 
@@ -119,6 +120,7 @@ class Risks(Shape):
 
     risks: list[JobRisk]
     total: int
+    next_cursor: str | None
     silent: int
 
 

@@ -19,6 +19,8 @@ class WrittenReports(Shape):
     """Reports that jobs wrote, newest first; `GET /executions/{execution_id}/report` gives one."""
 
     reports: list[dict[str, Any]]
+    total: int
+    next_cursor: str | None
 
 
 class ReportDocument(Shape):

@@ -43,6 +43,7 @@ class SqlRunning(Shape):
     """The queries that a node is answering."""
 
     queries: list[dict[str, Any]]
+    total: int
 
 
 class SqlCancelled(Shape):

@@ -36,6 +36,31 @@ async def test_a_finding_is_listed_shown_judged_and_filtered(
     assert (await client.get("/api/v1/findings?state=open")).json()["data"]["total"] == 0
 
 
+async def test_findings_come_in_pages_that_new_ones_do_not_move(
+    door: Door, client: httpx.AsyncClient
+) -> None:
+    await finding(door, client)
+    (first,) = door.store.view.findings()
+
+    def found(number: int) -> None:
+        later = {"first_us": first.last_us + number, "last_us": first.last_us + number}
+        made = replace(first, id=f"fin_1{number}", **later)
+        door.store.apply(RecordFindings(findings=(made,)))
+
+    for number in range(1, 5):
+        found(number)
+    page = (await client.get("/api/v1/findings?limit=2")).json()["data"]
+    seen = [one["id"] for one in page["findings"]]
+    found(9)
+    while page["next_cursor"]:
+        path = f"/api/v1/findings?limit=2&cursor={page['next_cursor']}"
+        page = (await client.get(path)).json()["data"]
+        seen += [one["id"] for one in page["findings"]]
+    assert seen == ["fin_14", "fin_13", "fin_12", "fin_11", first.id]
+    wrong = await client.get("/api/v1/findings?cursor=WzFd")
+    assert wrong.json()["error"]["details"][0]["field"] == "cursor"
+
+
 async def test_bad_calls_are_named(door: Door, client: httpx.AsyncClient) -> None:
     identity = await finding(door, client)
     for method, path, status, field in (
