@@ -146,10 +146,13 @@ def _statistics(console: Console, job: dict[str, Any]) -> None:
         st.caption("No scheduled run has ended yet.")
         return
     st.markdown(_in_words(found))
-    with card("Latest runs", found["drift_words"], key="job_latest"):
+    zone, times = console.zone_of(job), console.times_of(job)
+    with card("Latest runs", f"{found['drift_words']} · {times}", key="job_latest"):
         series = console.client.job_stats(job["id"], "31d")["series"]
-        timed = [run for run in series if run["duration_ms"] is not None]
-        st.vega_lite_chart(charts.durations(timed), key="job_durations", width="stretch")
+        if timed := [run for run in series if run["duration_ms"] is not None]:
+            st.vega_lite_chart(charts.durations(timed, zone), key="job_durations", width="stretch")
+        else:
+            st.caption("None ended in the last 31 days.")
     with card(
         "Hours of its week",
         f"all scheduled runs, on the clock of {job['timezone']}",
@@ -172,10 +175,10 @@ def _statistics(console: Console, job: dict[str, Any]) -> None:
             alt=f"{shown} by hour of the week of {job['name']}",
         )
     if len(found["failure_rates"]) > 1:
-        with card("Failure rate", "of the twenty runs up to each", key="job_failure_rate"):
-            st.vega_lite_chart(
-                charts.failure_rates(found["failure_rates"]), key="job_rates", width="stretch"
-            )
+        said = f"of the twenty runs up to each · {times}"
+        with card("Failure rate", said, key="job_failure_rate"):
+            rates = charts.failure_rates(found["failure_rates"], zone)
+            st.vega_lite_chart(rates, key="job_rates", width="stretch")
 
 
 def _in_words(found: dict[str, Any]) -> str:

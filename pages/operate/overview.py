@@ -27,7 +27,7 @@ WINDOWS = ["15m", "1h", "6h", "24h"]
 
 def render(console: Console) -> None:
     status = console.client.cluster_status()
-    with header("Overview", f"{status['node_id']} · {console.zone}"):
+    with header("Overview", f"{status['node_id']} · {console.times_on_one_line()}"):
         window = st.segmented_control(
             "Window",
             WINDOWS,
@@ -62,7 +62,7 @@ def _live(console: Console, window: str) -> None:
             key="timeline",
         ):
             if data["timeline"]:
-                spec = charts.timeline(data["timeline"], now.isoformat())
+                spec = charts.timeline(data["timeline"], now.isoformat(), console.zone)
                 event = st.vega_lite_chart(
                     spec, key="overview_timeline", width="stretch", on_select="rerun"
                 )

@@ -180,7 +180,8 @@ def _chart(console: Console, job_id: str, detector: str | None) -> None:
     if chosen != data["detector"]:
         data = console.client.anomalies(job_id, chosen)
     words = next(one for one in data["detectors"] if one["name"] == data["detector"])
-    with card(words["title"], words["explanation"], key="judged"):
+    said = f"{words['explanation']} · {console.times_of(data)}"
+    with card(words["title"], said, key="judged"):
         if not data["enough"]:
             st.caption(
                 f"Not enough data: it needs {data['least']} runs, there are {len(data['runs'])}."
@@ -188,7 +189,10 @@ def _chart(console: Console, job_id: str, detector: str | None) -> None:
             return
         st.markdown(f"{_badge(data['verdict'])} :gray[{data['verdict']['words']}]")
         event = st.vega_lite_chart(
-            charts.judged(data), key=f"judged_{job_id}_{chosen}", width="stretch", on_select="rerun"
+            charts.judged(data, console.zone_of(data)),
+            key=f"judged_{job_id}_{chosen}",
+            width="stretch",
+            on_select="rerun",
         )
         if picked := event["selection"].get("chosen"):
             console.go("execution", id=picked[0]["id"])

@@ -35,7 +35,7 @@ MORNING: Final = 8
 
 
 def render(console: Console) -> None:
-    caption = f"tested on what came, and shown where they beat their floor · {console.zone}"
+    caption = f"tested on what came, and shown where they beat their floor · {console.times}"
     with header("Forecasts", caption):
         if st.button("Train now", icon=":material/model_training:", help="Beside the leader"):
             _train(console, st.query_params.get("job"))
@@ -87,15 +87,16 @@ def _load(console: Console) -> None:
     found = console.client.load_forecast(horizon)
     one = next(one for one in found["measures"] if one["kind"] == MEASURES[measure])
     young = f" · {found['young']} younger jobs have no habits yet" if found["young"] else ""
-    with card("Load of the coming hours", f"{found['jobs']} jobs{young}", key="load"):
-        _load_chart(one, f"load_{measure}_{horizon}")
+    said = f"{found['jobs']} jobs{young} · {console.times_on_one_line()}"
+    with card("Load of the coming hours", said, key="load"):
+        _load_chart(one, console.zone, f"load_{measure}_{horizon}")
 
 
-def _load_chart(measure: dict[str, Any], key: str) -> None:
+def _load_chart(measure: dict[str, Any], zone: str, key: str) -> None:
     if not measure["points"]:
         _silence(measure["card"])
     if measure["points"] or measure["history"]:
-        st.vega_lite_chart(forecast_charts.load(measure), key=key, width="stretch")
+        st.vega_lite_chart(forecast_charts.load(measure, zone), key=key, width="stretch")
     if measure["points"]:
         st.caption(_tested(measure["card"]))
 
@@ -125,7 +126,8 @@ def tonight(now: datetime) -> tuple[datetime, datetime]:
 def _batch(console: Console) -> None:
     now = datetime.now(ZoneInfo(console.zone))  # noqa: TID251  # the viewer's clock, to say what tonight is
     begin, end = tonight(now)
-    with card("Tonight's batch", f"fires from {begin:%H:%M} to {end:%H:%M}", key="batch"):
+    said = f"fires from {begin:%H:%M} to {end:%H:%M} in {console.zone}"
+    with card("Tonight's batch", said, key="batch"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             tag = st.text_input(
                 "Tag", key="batch_tag", bind="query-params", placeholder="fact:herd", width=180
@@ -222,7 +224,7 @@ def _risk_table(console: Console, risks: list[dict[str, Any]]) -> pd.DataFrame:
             "usual": [one["base_rate"] for one in risks],
             "of being": [OUTCOMES[one["outcome"]] for one in risks],
             "job": [one["job_name"] + ("" if one["enabled"] else " (off)") for one in risks],
-            "next run": [clock(one["next_run"], console.zone) for one in risks],
+            "next run": [console.time_of(one, one["next_run"]) for one in risks],
             "why": ["; ".join(why["text"] for why in one["reasons"]) for one in risks],
         }
     )
@@ -259,15 +261,16 @@ def _job(console: Console, identity: str) -> None:
             console.go("forecasts")
         if st.button("The job", icon=":material/work:", key="forecast_job"):
             console.go("job", id=found["job_id"])
-    with card("How long the coming runs take", "48 hours", key="durations"):
+    zone, times = console.zone_of(found), console.times_of(found)
+    with card("How long the coming runs take", f"48 hours · {times}", key="durations"):
         if found["runs"]:
-            chart = forecast_charts.durations(found["runs"])
+            chart = forecast_charts.durations(found["runs"], zone)
             st.vega_lite_chart(chart, key="durations", width="stretch")
             st.caption(_tested(found["duration_card"]))
         else:
             _silence(found["duration_card"])
-    with card("Load of the coming hours", "busy seconds", key="job_load"):
-        _load_chart(found["load"], "job_load")
+    with card("Load of the coming hours", f"busy seconds · {times}", key="job_load"):
+        _load_chart(found["load"], zone, "job_load")
     for risk in console.client.job_risk(identity)["risks"]:
         if risk["probability"] is not None:
             _risk(console, risk)
@@ -286,7 +289,8 @@ def _models(console: Console, models: list[dict[str, Any]]) -> None:
         )
         return
     told = sum(one["verdict"] in ("shown", "baseline") for one in models)
-    with card("Models", f"{len(models)} · {told} are shown, or their floor is", key="models"):
+    said = f"{len(models)} · {told} are shown, or their floor is · times in {console.zone}"
+    with card("Models", said, key="models"):
         table = pd.DataFrame(
             {
                 "verdict": [[one["verdict"]] for one in models],

@@ -35,7 +35,7 @@ NOW, WRITTEN = "Write now", "Written by jobs"
 
 
 def render(console: Console) -> None:
-    with header("Reports", f"days and hours of {console.zone}"):
+    with header("Reports", "each on the clock that it names"):
         view = st.segmented_control(
             "View",
             [NOW, WRITTEN],
@@ -74,7 +74,7 @@ def _now(console: Console) -> None:
         show_error(error)
         return
     _downloads(f"chronos-{kind}", lambda form: console.client.report_bytes(kind, params, form))
-    _preview(document, console.zone)
+    _preview(document)
 
 
 def _written(console: Console) -> None:
@@ -117,7 +117,7 @@ def _written(console: Console) -> None:
         show_error(error)
         return
     _downloads(f"chronos-{one['kind']}", lambda form: client.written_report(identity, form))
-    _preview(document, console.zone)
+    _preview(document)
 
 
 def _document(console: Console, kind: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -185,10 +185,11 @@ def _downloads(name: str, fetch: Callable[[str], bytes]) -> None:
             )
 
 
-def _preview(document: dict[str, Any], zone: str) -> None:
+def _preview(document: dict[str, Any]) -> None:
+    zone = document["zone"]
     with card(document["title"], "", key="report"):
         since, until = (clock(document[name], zone) for name in ("since", "until"))
-        st.caption(plain(f"{since} to {until}"))
+        st.caption(plain(f"{since} to {until}, days and hours of {zone}"))
         st.markdown(plain(document["summary"]))
         for place, figure in zip(
             st.columns(len(document["figures"])), document["figures"], strict=True

@@ -72,6 +72,8 @@ def _chart(table: pd.DataFrame, columns: list[dict[str, str]], saved: Mapping[st
         others = [name for name in names if name not in (across, up)]
         color = row[3].selectbox("Colour", others, index=None, key="sql_color")
         DRAW[kind](table, x=across, y=up, color=color or INDIGO, height=280)
+        if types.get(across, "").startswith("TIMESTAMP"):
+            st.caption("Times are the query's own, and those of the history are in UTC.")
 
 
 def _place(names: Sequence[str], wanted: str | None) -> int:

@@ -64,6 +64,11 @@ def texts(at: AppTest) -> str:
     return "\n".join(str(block.value) for block in blocks)
 
 
+def plainly(at: AppTest) -> str:
+    """Its texts without the marks that keep foreign text from being Markdown."""
+    return texts(at).replace("\\", "")
+
+
 def press(at: AppTest, label: str) -> AppTest:
     (button,) = (button for button in at.button if button.label == label)
     return button.click().run(timeout=30)
@@ -80,6 +85,46 @@ def test_statistics_are_asked_for_only_where_somebody_looks(pages: Any) -> None:
     assert "scheduled runs" not in texts(pages.open("operate.job", id="job_a"))
     opened = pages.open("operate.job", id="job_a", job_tab="Statistics")
     assert "**40** scheduled runs" in texts(opened)
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("understand.anomalies", {"job": "job_a"}),
+        ("understand.anomalies", {"finding": "fin_a"}),
+        ("understand.forecasts", {"job": "job_a"}),
+        ("operate.job", {"id": "job_a", "job_tab": "Statistics"}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("clock", "zone", "shown"), [("job", "Europe/Berlin", "15:30:0"), ("UTC", "UTC", "14:30:0")]
+)
+def test_charts_of_a_job_stand_on_the_clock_that_was_chosen(
+    pages: Any, name: str, params: dict[str, str], clock: str, zone: str, shown: str
+) -> None:
+    at = pages.open(name, zone=clock, **params)
+    assert f"times in {zone}" in texts(at)
+    assert shown in at.get("vega_lite_chart")[0].proto.spec
+
+
+def test_the_axis_that_several_jobs_share_stays_on_the_viewers_clock(pages: Any) -> None:
+    assert "one axis, in UTC" in texts(pages.open("operate.overview", zone="job"))
+
+
+def test_a_report_names_its_own_clock(pages: Any, client: Any) -> None:
+    client.answers["report"] = {**client.answers["report"], "zone": "Asia/Tokyo"}
+    at = pages.open("understand.reports")
+    assert "2026-11-25 23:30:00 to 2026-11-25 23:30:01, days and hours of Asia/Tokyo" in plainly(at)
+
+
+def test_a_chart_of_a_querys_times_says_on_whose_clock_they_are(pages: Any, client: Any) -> None:
+    client.answers["sql"] = {
+        **client.answers["sql"],
+        "columns": [{"name": "at", "type": "TIMESTAMP"}, {"name": "runs", "type": "BIGINT"}],
+        "rows": [["2026-11-25T14:30:00Z", 3]],
+    }
+    at = press(pages.open("build.sql"), "Run")
+    assert "those of the history are in UTC" in texts(at)
 
 
 def test_a_chosen_finding_is_judged_with_its_note(pages: Any, client: Any) -> None:
