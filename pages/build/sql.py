@@ -11,7 +11,7 @@ from app.client.errors import ApiError, Unreachable
 from app.console.page import Page
 from app.console.session import Console, show_error
 from app.console.widgets.answers import answer_card
-from app.console.widgets.format import plain
+from app.console.widgets.format import counted, plain
 from app.console.widgets.layout import card, header
 from engine.core.ids import new_query_id
 from engine.model.parameter import names_in
@@ -264,7 +264,8 @@ def _schema(console: Console) -> None:
                     label_visibility="collapsed",
                 )
                 rows = {f"`{one['name']}`": _meaning(one) for one in table["columns"]}
-                st.table(rows, border="horizontal")
+                told = f"The {counted(len(rows), 'column')} of {table['name']}"
+                st.table(rows, border="horizontal", alt=told)
 
 
 def _meaning(column: dict[str, Any]) -> str:

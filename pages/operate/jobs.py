@@ -13,7 +13,7 @@ import streamlit as st
 from app.client.errors import ApiError
 from app.console.page import Page
 from app.console.session import Console, show_error
-from app.console.widgets.format import plain
+from app.console.widgets.format import counted, plain
 from app.console.widgets.layout import empty_state, first_job, header
 
 PAGE = Page("Jobs", ":material/list_alt:", 10, "Operate")
@@ -189,6 +189,7 @@ def _table(console: Console, jobs: list[dict[str, Any]], key: str) -> list[dict[
         on_select="rerun",
         selection_mode="multi-row",
         row_height=36,
+        alt=f"{counted(len(jobs), 'job')} with their schedules and latest runs",
         column_config={
             "last": st.column_config.MultiselectColumn(options=STATUSES, color=COLORS),
             "on": st.column_config.CheckboxColumn(),

@@ -11,8 +11,8 @@ import streamlit as st
 from app.client.errors import ApiError
 from app.console.page import Page
 from app.console.session import Console, show_error
-from app.console.widgets import charts
-from app.console.widgets.format import percent, plain
+from app.console.widgets import charts, descriptions
+from app.console.widgets.format import counted, percent, plain
 from app.console.widgets.layout import card, empty_state, header
 
 PAGE = Page("Anomalies", ":material/troubleshoot:", 0, "Understand")
@@ -77,6 +77,7 @@ def _list(console: Console, found: list[dict[str, Any]], total: int) -> None:
             on_select="rerun",
             selection_mode="single-row",
             row_height=36,
+            alt=f"{counted(len(found), 'finding')} of {total:,}, the latest first",
             column_config={
                 "state": st.column_config.MultiselectColumn(options=STATES, color=COLORS),
                 "evidence": st.column_config.TextColumn(width="large"),
@@ -193,6 +194,7 @@ def _chart(console: Console, job_id: str, detector: str | None) -> None:
             key=f"judged_{job_id}_{chosen}",
             width="stretch",
             on_select="rerun",
+            alt=descriptions.judged(data, words["title"], console.zone_of(data)),
         )
         if picked := event["selection"].get("chosen"):
             console.go("execution", id=picked[0]["id"])
@@ -226,4 +228,5 @@ def _back_tests(data: dict[str, Any]) -> None:
                 "false alarms": [percent(test["false_alarms"]) for test in data["back_tests"]],
             }
         )
-        st.dataframe(table, hide_index=True, key="back_tests_table")
+        told = f"How well {counted(len(table), 'detector')} found planted faults"
+        st.dataframe(table, hide_index=True, key="back_tests_table", alt=told)

@@ -13,8 +13,8 @@ import streamlit as st
 from app.client.errors import ApiError
 from app.console.page import Page
 from app.console.session import Console, show_error
-from app.console.widgets import forecast_charts
-from app.console.widgets.format import clock, percent, plain
+from app.console.widgets import descriptions, forecast_charts
+from app.console.widgets.format import clock, counted, percent, plain
 from app.console.widgets.layout import card, empty_state, header
 
 PAGE = Page("Forecasts", ":material/online_prediction:", 1, "Understand")
@@ -96,7 +96,12 @@ def _load_chart(measure: dict[str, Any], zone: str, key: str) -> None:
     if not measure["points"]:
         _silence(measure["card"])
     if measure["points"] or measure["history"]:
-        st.vega_lite_chart(forecast_charts.load(measure, zone), key=key, width="stretch")
+        st.vega_lite_chart(
+            forecast_charts.load(measure, zone),
+            key=key,
+            width="stretch",
+            alt=descriptions.load(measure, zone),
+        )
     if measure["points"]:
         st.caption(_tested(measure["card"]))
 
@@ -204,6 +209,7 @@ def _risks(console: Console) -> None:
             selection_mode="single-row",
             row_height=34,
             height=min(38 + 34 * len(found["risks"]), 380),
+            alt=f"{counted(len(found['risks']), 'risk')} of next runs, the highest first",
             column_config={
                 "risk": st.column_config.ProgressColumn(
                     format="percent", min_value=0.0, max_value=1.0, width=130
@@ -247,7 +253,10 @@ def _risk(console: Console, risk: dict[str, Any]) -> None:
                 console.go("forecasts", job=risk["job_id"])
         with card("Calibration", "on runs that nobody had seen", key="calibration"):
             st.vega_lite_chart(
-                forecast_charts.reliability(numbers), key="reliability", width="stretch"
+                forecast_charts.reliability(numbers),
+                key="reliability",
+                width="stretch",
+                alt=descriptions.reliability(numbers),
             )
             st.caption("On the dashed line, what was said is what came; larger is more runs.")
 
@@ -264,8 +273,12 @@ def _job(console: Console, identity: str) -> None:
     zone, times = console.zone_of(found), console.times_of(found)
     with card("How long the coming runs take", f"48 hours · {times}", key="durations"):
         if found["runs"]:
-            chart = forecast_charts.durations(found["runs"], zone)
-            st.vega_lite_chart(chart, key="durations", width="stretch")
+            st.vega_lite_chart(
+                forecast_charts.durations(found["runs"], zone),
+                key="durations",
+                width="stretch",
+                alt=descriptions.coming(found["runs"], zone),
+            )
             st.caption(_tested(found["duration_card"]))
         else:
             _silence(found["duration_card"])
@@ -309,6 +322,7 @@ def _models(console: Console, models: list[dict[str, Any]]) -> None:
             selection_mode="single-row",
             row_height=34,
             height=min(38 + 34 * len(models), 380),
+            alt=f"{counted(len(models), 'model')} and what became of each",
             column_config={
                 "verdict": st.column_config.MultiselectColumn(
                     options=VERDICTS, color=VERDICT_COLORS, width=140
@@ -347,6 +361,7 @@ def _model(console: Console, identity: str) -> None:
                 },
             }
         )
-        st.dataframe(versions, hide_index=True, key="model_versions")
+        told = f"{counted(len(versions), 'version')} of this model, the newest first"
+        st.dataframe(versions, hide_index=True, key="model_versions", alt=told)
         if whole["job_id"] and st.button("The job's forecasts", icon=":material/work:"):
             console.go("forecasts", job=whole["job_id"])

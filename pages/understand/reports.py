@@ -15,8 +15,8 @@ import streamlit as st
 from app.client.errors import ApiError
 from app.console.page import Page
 from app.console.session import Console, show_error
-from app.console.widgets import charts
-from app.console.widgets.format import clock, milliseconds, plain
+from app.console.widgets import charts, descriptions
+from app.console.widgets.format import clock, counted, milliseconds, plain
 from app.console.widgets.layout import card, header
 from engine.core.clock import SystemClock, to_datetime
 
@@ -100,6 +100,7 @@ def _written(console: Console) -> None:
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
+        alt=f"{counted(len(found), 'report')} that jobs wrote, the newest first",
     )
     chosen = picked.selection.rows
     one = found[chosen[0] if chosen else 0]
@@ -206,7 +207,8 @@ def _preview(document: dict[str, Any]) -> None:
             for chart in section["charts"]:
                 if chart["labels"]:
                     st.caption(plain(chart["title"]))
-                    st.vega_lite_chart(charts.reported(chart), width="stretch")
+                    told = descriptions.reported(chart)
+                    st.vega_lite_chart(charts.reported(chart), width="stretch", alt=told)
             for table in section["tables"]:
                 _table(table)
 
@@ -237,4 +239,10 @@ def _table(table: dict[str, Any]) -> None:
         else:
             looks[column["name"]] = st.column_config.Column(title)
     frame = pd.DataFrame(table["rows"], columns=[column["name"] for column in table["columns"]])
-    st.dataframe(frame, key=f"report_{table['name']}", hide_index=True, column_config=looks)
+    st.dataframe(
+        frame,
+        key=f"report_{table['name']}",
+        hide_index=True,
+        column_config=looks,
+        alt=f"{table['title']}, {counted(len(frame), 'row')}",
+    )

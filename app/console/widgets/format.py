@@ -131,6 +131,15 @@ def milliseconds(value: float | None) -> str:
     return "–" if value is None else duration(value * 1e6)
 
 
+def counted(count: int, what: str) -> str:
+    """So many of something that a plain s makes many.
+
+    >>> counted(1, "run"), counted(2160, "run")
+    ('1 run', '2,160 runs')
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def percent(share: float | None) -> str:
     """A share of 1.
 

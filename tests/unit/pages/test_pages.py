@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 from app.client.errors import ApiError, Unreachable
 from pages.operate.jobs import SORTS
 
-CONTRACT = Path(__file__).parents[3] / "docs" / "reference" / "openapi.json"
+ROOT = Path(__file__).parents[3]
+CONTRACT = ROOT / "docs" / "reference" / "openapi.json"
 HANDOVER = "Hand over leadership"
 CLEAR = "Clear the demo"
 SECTION = {
@@ -79,6 +81,30 @@ def test_a_page_draws_without_a_fault(pages: Any, name: str, params: dict[str, s
     at = pages.open(name, **params)
     assert not at.exception
     assert not at.error
+
+
+@pytest.mark.parametrize(("name", "params"), ALL)
+def test_every_chart_and_table_tells_what_it_shows(
+    pages: Any, name: str, params: dict[str, str]
+) -> None:
+    at = pages.open(name, **params)
+    kinds = ("vega_lite_chart", "echarts_chart", "dataframe", "arrow_table", "table")
+    drawn = [element for kind in kinds for element in at.get(kind)]
+    assert [element for element in drawn if not element.proto.alt.strip()] == []
+
+
+def test_no_page_draws_a_chart_or_a_table_without_words() -> None:
+    silent = [
+        f"{file.name}:{call.lineno}"
+        for folder in ("pages", "app/console")
+        for file in (ROOT / folder).rglob("*.py")
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and (call.func.attr.endswith("_chart") or call.func.attr in ("dataframe", "table"))
+        and "alt" not in {keyword.arg for keyword in call.keywords}
+    ]
+    assert silent == []
 
 
 def test_statistics_are_asked_for_only_where_somebody_looks(pages: Any) -> None:
