@@ -177,6 +177,7 @@ def _statistics(console: Console, job: dict[str, Any]) -> None:
             list(WEEK_MEASURES),
             default="Duration",
             key="job_week_show",
+            bind="query-params",
             label_visibility="collapsed",
             required=True,
         )

@@ -14,6 +14,7 @@ from app.client.errors import ApiError
 from app.console.page import Page
 from app.console.session import Console, show_error
 from app.console.widgets import descriptions, forecast_charts
+from app.console.widgets.choice import choosing
 from app.console.widgets.format import clock, counted, percent, plain
 from app.console.widgets.layout import card, empty_state, header
 
@@ -30,6 +31,7 @@ KINDS: Final = {
 VERDICTS: Final = ["shown", "baseline", "not_shown", "not_enough_data"]
 VERDICT_COLORS: Final = ["green", "blue", "orange", "gray"]
 OUTCOMES: Final = {"fails": "fails", "slow": "slow or late"}
+RISK, MODEL = "forecast_risk", "model"
 EVENING: Final = 18
 MORNING: Final = 8
 
@@ -201,12 +203,11 @@ def _risks(console: Console) -> None:
         if not found["risks"]:
             st.caption("No model beats its base rate: nothing is claimed about any next run.")
             return
-        event = st.dataframe(
+        names = [f"{one['job_id']}:{one['outcome']}" for one in found["risks"]]
+        st.dataframe(
             _risk_table(console, found["risks"]),
-            key=f"risks_{hash(str([one['job_id'] for one in found['risks']]))}",
+            **choosing(RISK, names, f"risks_{hash(str(names))}"),
             hide_index=True,
-            on_select="rerun",
-            selection_mode="single-row",
             row_height=34,
             height=min(38 + 34 * len(found["risks"]), 380),
             alt=f"{counted(len(found['risks']), 'risk')} of next runs, the highest first",
@@ -218,9 +219,8 @@ def _risks(console: Console) -> None:
                 "why": st.column_config.TextColumn(width="large"),
             },
         )
-        places = event["selection"]["rows"] or [0]
-        chosen = found["risks"][min(places[0], len(found["risks"]) - 1)]
-    _risk(console, chosen)
+    chosen = st.query_params.get(RISK, "")
+    _risk(console, found["risks"][names.index(chosen) if chosen in names else 0])
 
 
 def _risk_table(console: Console, risks: list[dict[str, Any]]) -> pd.DataFrame:
@@ -314,12 +314,11 @@ def _models(console: Console, models: list[dict[str, Any]]) -> None:
                 "why": [one["why"] for one in models],
             }
         )
-        event = st.dataframe(
+        identities = [one["id"] for one in models]
+        st.dataframe(
             table,
-            key="models_table",
+            **choosing(MODEL, identities, f"models_{hash(''.join(identities))}"),
             hide_index=True,
-            on_select="rerun",
-            selection_mode="single-row",
             row_height=34,
             height=min(38 + 34 * len(models), 380),
             alt=f"{counted(len(models), 'model')} and what became of each",
@@ -331,8 +330,7 @@ def _models(console: Console, models: list[dict[str, Any]]) -> None:
                 "why": st.column_config.TextColumn(width="large"),
             },
         )
-    chosen = [models[place]["id"] for place in event["selection"]["rows"] if place < len(models)]
-    if identity := (chosen[0] if chosen else st.query_params.get("model", "")):
+    if identity := st.query_params.get(MODEL, ""):
         _model(console, identity)
 
 

@@ -175,7 +175,7 @@ def herd(plan: Json) -> str:
     )
     return (
         f"Starts a minute over the day, UTC: at most {most} today, at {_of_day(at)}; "
-        f"at most {fewer} after the moves, at {_of_day(then)}"
+        f"at most {fewer} as suggested, at {_of_day(then)}"
     )
 
 

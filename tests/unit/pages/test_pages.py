@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.client.errors import ApiError, Unreachable
 from pages.operate.jobs import SORTS
+from tests.unit.pages.conftest import ANOMALIES
 
 ROOT = Path(__file__).parents[3]
 CONTRACT = ROOT / "docs" / "reference" / "openapi.json"
@@ -154,14 +155,117 @@ def test_a_chart_of_a_querys_times_says_on_whose_clock_they_are(pages: Any, clie
 
 
 def test_a_chosen_finding_is_judged_with_its_note(pages: Any, client: Any) -> None:
-    at = pages.open("understand.anomalies")
-    key = f"findings_{hash('fin_a')}"
-    at.session_state[key] = {"selection": {"rows": [0], "columns": []}}
-    at.run(timeout=30)
+    at = pages.open("understand.anomalies", anomalies_finding="fin_a")
     assert "usual is 500 ms" in texts(at)
     at.text_input(key="note_fin_a").input("known").run(timeout=30)
     press(at, "Mute")
     assert ("judge_finding", ("fin_a", "mute", "known")) in [call[:2] for call in client.calls]
+
+
+def test_a_linked_finding_is_ticked_in_the_list_and_shown_below(pages: Any) -> None:
+    at = pages.open("understand.anomalies", anomalies_finding="fin_a")
+    assert at.session_state[f"findings_{hash('fin_a')}"] == {"selection": {"rows": [0]}}
+    assert "usual is 500 ms" in texts(at)
+
+
+def test_a_finding_that_is_listed_no_more_is_still_shown(pages: Any, client: Any) -> None:
+    client.answers["findings"] = {"findings": [], "total": 0}
+    at = pages.open("understand.anomalies", anomalies_finding="fin_a")
+    assert "Nothing unusual" in texts(at)
+    assert "usual is 500 ms" in texts(at)
+
+
+def test_the_detector_that_was_chosen_stays_in_the_address(pages: Any, client: Any) -> None:
+    at = pages.open("understand.anomalies", anomalies_finding="fin_a")
+    assert client.called("anomalies")[-1][0] == ("job_a", "duration_outlier")
+    client.answers["anomalies"] = lambda _, name: {**ANOMALIES, "detector": name}
+    at = at.selectbox(key="detector_job_a").set_value("level_shift").run(timeout=30)
+    assert at.query_params["detector"] == "level_shift"
+    assert client.called("anomalies")[-1][0] == ("job_a", "level_shift")
+    assert at.selectbox(key="detector_job_a").value == "level_shift"
+
+
+def test_a_linked_risk_and_a_linked_model_are_shown(pages: Any, client: Any) -> None:
+    risks = client.answers["risks"]
+    other = {**risks["risks"][0], "job_id": "job_b", "job_name": "other"}
+    client.answers["risks"] = {**risks, "risks": [*risks["risks"], other]}
+    at = pages.open("understand.forecasts", forecast_risk="job_b:fails", model="mdl_a")
+    assert "**other: fails**" in texts(at)
+    assert "Model card" in texts(at)
+    assert "other: fails" not in texts(pages.open("understand.forecasts", forecast_risk="job_c:x"))
+
+
+def test_what_a_report_is_about_comes_from_the_address(pages: Any, client: Any) -> None:
+    weekly = client.answers["reports"]["reports"][0]
+    reliability = {**weekly, "kind": "reliability", "title": "Reliability"}
+    client.answers["reports"] = {"reports": [weekly, reliability]}
+    pages.open(
+        "understand.reports",
+        report="Reliability",
+        report_span="Chosen days",
+        report_days=["2026-11-20", "2026-11-22"],
+        report_namespace="ops",
+        report_job="ops/a",
+        report_tag="team:data",
+        report_slo="99.9",
+    )
+    ((kind, asked), _) = client.called("report")[-1]
+    assert kind == "reliability"
+    assert asked == {
+        "from": "2026-11-20T00:00:00+00:00",
+        "to": "2026-11-23T00:00:00+00:00",
+        "zone": "UTC",
+        "namespace": "ops",
+        "job": "ops/a",
+        "tag": "team:data",
+        "slo": pytest.approx(0.999),
+    }
+
+
+def test_a_linked_written_report_is_the_one_that_is_read(pages: Any, client: Any) -> None:
+    written = client.answers["written_reports"]["reports"]
+    older = {**written[0], "execution_id": "exe_old"}
+    client.answers["written_reports"] = {"reports": [*written, older]}
+    pages.open("understand.reports", reports_view="Written by jobs", report_written="exe_old")
+    assert client.called("written_report")[-1][0] == ("exe_old", "json")
+
+
+def test_the_measure_of_a_jobs_week_comes_from_the_address(pages: Any) -> None:
+    params = {"id": "job_a", "job_tab": "Statistics", "job_week_show": "Lateness"}
+    chart = pages.open("operate.job", **params).get("echarts_chart")[0]
+    assert chart.proto.alt.startswith("Lateness by hour of the week")
+
+
+def test_a_query_is_in_the_address_once_it_ran_and_comes_from_it_with_its_parameters(
+    pages: Any, client: Any
+) -> None:
+    at = pages.open("build.sql")
+    at.text_area(key="sql_text").set_value("SELECT $n").run(timeout=30)
+    assert "sql" not in at.query_params
+    press(at, "Run")
+    assert at.query_params["sql"] == "SELECT $n"
+    again = pages.open("build.sql", sql="SELECT $n", p_n="7", t_n="text")
+    assert again.text_area(key="sql_text").value == "SELECT $n"
+    press(again, "Run")
+    assert client.called("sql")[-1][1]["parameters"] == {"n": {"type": "text", "value": "7"}}
+
+
+def test_the_text_of_a_link_stands_before_that_of_its_saved_query(pages: Any) -> None:
+    at = pages.open("build.sql", query="lateness-by-minute", sql="SELECT 1")
+    assert at.text_area(key="sql_text").value == "SELECT 1"
+    at.text_area(key="sql_text").set_value("SELECT 2").run(timeout=30)
+    assert at.text_area(key="sql_text").value == "SELECT 2"
+
+
+@pytest.mark.parametrize("text", ["its own", "-- " + "x" * 2_000])
+def test_what_a_saved_query_says_and_what_is_too_long_is_not_in_the_address(
+    pages: Any, client: Any, text: str
+) -> None:
+    at = pages.open("build.sql", query="lateness-by-minute", sql="SELECT 1")
+    own = client.answers["saved_queries"]["queries"][0]["sql"]
+    at.text_area(key="sql_text").set_value(own if text == "its own" else text).run(timeout=30)
+    press(at, "Run")
+    assert "sql" not in at.query_params
 
 
 def test_a_job_that_is_too_young_says_so(pages: Any, client: Any) -> None:

@@ -147,5 +147,5 @@ def test_advice_tells_its_best_and_its_worst() -> None:
     plan = {"before": {"per_minute": [0] * 120 + [15]}, "after": {"per_minute": [4, 1]}}
     assert descriptions.herd(plan) == (
         "Starts a minute over the day, UTC: at most 15 today, at 02:00; "
-        "at most 4 after the moves, at 00:00"
+        "at most 4 as suggested, at 00:00"
     )
