@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.client.errors import ApiError, Unreachable
+from app.workbench.places import ACTIONS
 from pages.operate.jobs import SORTS
 from tests.unit.pages.conftest import ANOMALIES
 
@@ -498,6 +499,13 @@ def test_a_filter_that_the_server_refuses_names_its_field(pages: Any, client: An
     assert not at.exception
     assert at.error[0].value.count("has no key") == 1
     assert field(at, "Tag").value == ":x"
+
+
+def test_the_way_of_a_crontab_is_told_where_its_action_leads(pages: Any) -> None:
+    (action,) = (one for one in ACTIONS if one.title == "Import crontab")
+    told = texts(pages.open(f"operate.{action.page}", **action.params))
+    assert "chronosctl import crontab" in told
+    assert "chronosctl import crontab" not in texts(pages.open("operate.jobs"))
 
 
 def test_a_lone_node_has_nobody_to_hand_over_to(pages: Any) -> None:
