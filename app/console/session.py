@@ -66,6 +66,10 @@ class Console:
         shown = clock(text, self.zone_of(job))
         return f"{shown} {self.zone_of(job)}" if self.by_job and text else shown
 
+    def times_of(self, job: Mapping[str, Any]) -> str:
+        """On whose clock one job, or what belongs to one, stands, in words."""
+        return f"times in {self.zone_of(job)}"
+
     @property
     def times(self) -> str:
         """On whose clock the rows of several jobs stand, in words."""

@@ -39,7 +39,11 @@ class Place:
 
 ACTIONS: Final = (
     Place("action", "New job", "Open the job editor", "editor", words="create add schedule"),
-    Place("action", "Import crontab", "Take jobs over from a crontab", "jobs", words="cron move"),
+    Place(
+        *("action", "Import crontab", "Take jobs over from a crontab, by chronosctl", "jobs"),
+        {"jobs_import": "crontab"},
+        words="cron move",
+    ),
     Place("action", "Open an exported replay", "Step through a file", "replay", words="session"),
 )
 

@@ -12,7 +12,7 @@ from app.client.errors import ApiError, Unreachable
 from app.console.drafts import Draft, draft_of
 from app.console.page import Page
 from app.console.session import SERVER_FAULT, Console
-from app.console.widgets.format import fire_times, plain
+from app.console.widgets.format import counted, fire_times, plain
 from app.console.widgets.layout import card, header
 from app.console.widgets.target import EMPTY_WEBHOOK, belongs, fault, tags_of, target
 
@@ -244,7 +244,8 @@ def _preview(console: Console, schedule: str, timezone: str) -> None:
             return
         st.markdown(f"**{preview['words']}**")
         table = pd.DataFrame(fire_times(preview["next"], timezone, console.zone))
-        st.dataframe(table, hide_index=True, key="editor_next")
+        told = f"The next {counted(len(table), 'fire time')}"
+        st.dataframe(table, hide_index=True, key="editor_next", alt=told)
 
 
 def _save(console: Console, identity: str, document: dict[str, Any], draft: Draft) -> None:

@@ -15,7 +15,7 @@ from app.client.past_runs import IGNORED, Plan, Reading, make_plan, to_document,
 from app.client.sheets import Sheet, form_of
 from app.console.page import Page
 from app.console.session import Console, show_error
-from app.console.widgets.format import clock, plain
+from app.console.widgets.format import clock, counted, plain
 from app.console.widgets.layout import card, empty_state, header
 from engine.core.errors import InvalidDocument
 
@@ -183,7 +183,13 @@ def _preview(console: Console, chosen: Chosen) -> None:
         del table["fault"]
     caption = f"the first rows as they are read · times in {console.zone}"
     with card("Preview", caption, key="import_preview"):
-        st.dataframe(table, hide_index=True, key="import_rows", column_config=WIDTHS)
+        st.dataframe(
+            table,
+            hide_index=True,
+            key="import_rows",
+            column_config=WIDTHS,
+            alt=f"The first {counted(len(table), 'row')} of the file as they are read",
+        )
 
 
 def _shown(text: str | None, zone: str) -> str:
@@ -264,6 +270,7 @@ def _refusals(account: Account) -> None:
         ),
         hide_index=True,
         key="import_refusals",
+        alt=f"{counted(len(shown), 'reason')} why lines were refused",
         column_config=WIDTHS,
     )
 

@@ -11,7 +11,7 @@ from app.client.errors import ApiError, Unreachable
 from app.console.page import Page
 from app.console.session import Console, show_error
 from app.console.widgets.answers import answer_card
-from app.console.widgets.format import plain
+from app.console.widgets.format import counted, plain
 from app.console.widgets.layout import card, header
 from engine.core.ids import new_query_id
 from engine.model.parameter import names_in
@@ -22,6 +22,11 @@ RECENT_MAX: Final = 20
 FIRST: Final = "SELECT status, count(*) AS runs\nFROM executions\nGROUP BY ALL ORDER BY runs DESC"
 TYPES: Final = ["auto", "text", "integer", "double", "boolean", "timestamp", "date"]
 TEXT: Final = "sql_text"
+LINK: Final = "sql"
+LINKED: Final = "sql_linked"
+"""The text of the address that was taken over, so that it is taken over once."""
+LINK_MAX: Final = 2_000
+"""Characters of a query that an address still carries."""
 
 
 def render(console: Console) -> None:
@@ -33,6 +38,7 @@ def render(console: Console) -> None:
             index=None,
             key="query",
             bind="query-params",
+            on_change=_forget_link,
             placeholder="Saved queries",
             label_visibility="collapsed",
             width=280,
@@ -54,15 +60,27 @@ def render(console: Console) -> None:
 
 
 def _fill(query: dict[str, Any] | None) -> None:
-    """The text of the saved query that was just chosen, else of the link, else a first one."""
+    """The text of the saved query that was just chosen, else of a new link, else a first one."""
     if query and st.session_state.get("sql_filled_with") != query["name"]:
         st.session_state["sql_filled_with"] = query["name"]
         st.session_state[TEXT] = query["sql"]
-    if text := st.session_state.pop("sql_next", None):
-        st.session_state[TEXT] = text
-    if linked := st.query_params.get("sql"):
-        st.session_state.setdefault(TEXT, linked)
+    linked = st.query_params.get(LINK)
+    if linked and st.session_state.get(LINKED) != linked:
+        st.session_state[LINKED] = st.session_state[TEXT] = linked
     st.session_state.setdefault(TEXT, FIRST)
+
+
+def _link(sql: str, query: dict[str, Any] | None) -> None:
+    """Let the address lead to what was run; a saved query's name does where the text is its own."""
+    if (query and query["sql"] == sql) or len(sql) > LINK_MAX:
+        _forget_link()
+    else:
+        st.session_state[LINKED] = st.query_params[LINK] = sql
+
+
+def _forget_link() -> None:
+    st.session_state.pop(LINKED, None)
+    st.query_params.pop(LINK, None)
 
 
 def _parameters(sql: str, query: dict[str, Any] | None) -> dict[str, Any]:
@@ -75,10 +93,14 @@ def _parameters(sql: str, query: dict[str, Any] | None) -> dict[str, Any]:
         default = "" if known.get("default") is None else str(known["default"])
         value_side, type_side = st.columns([3, 1], vertical_alignment="bottom")
         text = value_side.text_input(
-            f"${name}", default, key=f"p_{name}", help=known.get("description") or None
+            f"${name}",
+            default,
+            key=f"p_{name}",
+            bind="query-params",
+            help=known.get("description") or None,
         )
         place = TYPES.index(known["type"]) if known else 0
-        kind = type_side.selectbox("Type", TYPES, index=place, key=f"t_{name}")
+        kind = type_side.selectbox("Type", TYPES, index=place, key=f"t_{name}", bind="query-params")
         values[name] = _guess(text) if kind == "auto" else {"type": kind, "value": text}
     return values
 
@@ -104,6 +126,7 @@ def _buttons(
         if query and not query["built_in"] and st.button("Delete", icon=":material/delete:"):
             _delete(console, query["name"])
     if run or plan or analyze:
+        _link(sql, query)
         how = {"parameters": values, "explain": plan, "analyze": analyze}
         _start(console, sql, how, query["chart"] if query else None)
 
@@ -264,7 +287,8 @@ def _schema(console: Console) -> None:
                     label_visibility="collapsed",
                 )
                 rows = {f"`{one['name']}`": _meaning(one) for one in table["columns"]}
-                st.table(rows, border="horizontal")
+                told = f"The {counted(len(rows), 'column')} of {table['name']}"
+                st.table(rows, border="horizontal", alt=told)
 
 
 def _meaning(column: dict[str, Any]) -> str:

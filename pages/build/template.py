@@ -12,7 +12,7 @@ from app.client.errors import ApiError, Unreachable
 from app.console.drafts import Draft, draft_of
 from app.console.page import Page
 from app.console.session import Console
-from app.console.widgets.format import clock, fire_times, plain
+from app.console.widgets.format import clock, counted, fire_times, plain
 from app.console.widgets.layout import card, empty_state, header
 from app.console.widgets.variables import Form
 
@@ -122,7 +122,8 @@ def _preview(
             st.warning("There is a job of this name: choose another one.", icon=":material/badge:")
         st.markdown(f"**{plain(shown['words'])}**")
         table = pd.DataFrame(fire_times(shown["next"], job["timezone"], console.zone))
-        st.dataframe(table, hide_index=True, key="template_next")
+        told = f"The next {counted(len(table), 'fire time')}"
+        st.dataframe(table, hide_index=True, key="template_next", alt=told)
         _request(job)
     with st.expander("The whole job"):
         st.code(json.dumps(job, indent=2), language="json")

@@ -129,6 +129,7 @@ def _day(console: Console, year: dict[str, Any]) -> None:
             first,
             last,
             key=DAY,
+            bind="query-params",
             format="YYYY-MM-DD",
             label_visibility="collapsed",
             width=150,

@@ -12,7 +12,7 @@ import streamlit as st
 from app.client.errors import Unreachable
 from app.console.page import Page
 from app.console.session import Console
-from app.console.widgets.format import plain
+from app.console.widgets.format import counted, plain
 from app.console.widgets.layout import card, header, unreachable
 
 PAGE = Page("Cluster", ":material/hub:", 40, "Operate")
@@ -131,6 +131,7 @@ def _live(console: Console) -> None:
         st.dataframe(
             table,
             key="cluster_nodes",
+            alt=f"{counted(len(nodes), 'node')} of the cluster",
             hide_index=True,
             row_height=36,
             placeholder="–",

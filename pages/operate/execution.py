@@ -13,7 +13,7 @@ from app.client.errors import Unreachable
 from app.console.page import Page
 from app.console.session import Console
 from app.console.widgets.differences import differences_table
-from app.console.widgets.format import clock, duration, plain, status_badge
+from app.console.widgets.format import clock, counted, duration, plain, status_badge
 from app.console.widgets.layout import card, confirmed, empty_state, header
 from app.console.widgets.target import calls_a_url
 
@@ -109,7 +109,7 @@ def _facts(console: Console, execution: dict[str, Any]) -> None:
             "Trigger": execution["trigger"],
             "Node": execution["node_id"] or "–",
         }
-        st.table(facts, border="horizontal")
+        st.table(facts, border="horizontal", alt="How the execution went")
 
 
 def _relatives(console: Console, execution: dict[str, Any]) -> None:
@@ -166,6 +166,7 @@ def _attempt(attempt: dict[str, Any], zone: str) -> None:
                 table,
                 hide_index=True,
                 key=f"steps_{number}",
+                alt=f"{counted(len(steps), 'step')} of attempt {number}",
                 column_config={
                     "step": st.column_config.TextColumn(width=110),
                     "after ms": st.column_config.NumberColumn(width=110, format="%.1f"),

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.console.page import Page
 from app.console.session import Console
-from app.console.widgets.format import duration, stretch
+from app.console.widgets.format import counted, duration, stretch
 from app.console.widgets.layout import empty_state, header
 
 PAGE = Page("Executions", ":material/history:", 20, "Operate")
@@ -65,6 +65,7 @@ def render(console: Console) -> None:
         on_select="rerun",
         selection_mode="single-row",
         row_height=36,
+        alt=f"{counted(len(rows), 'execution')} of {page['total']:,}",
         column_config={
             "status": st.column_config.MultiselectColumn(
                 options=STATUSES,

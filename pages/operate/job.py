@@ -12,8 +12,16 @@ import streamlit as st
 
 from app.console.page import Page
 from app.console.session import Console
-from app.console.widgets import charts
-from app.console.widgets.format import clock, duration, fire_times, milliseconds, percent, plain
+from app.console.widgets import charts, descriptions
+from app.console.widgets.format import (
+    clock,
+    counted,
+    duration,
+    fire_times,
+    milliseconds,
+    percent,
+    plain,
+)
 from app.console.widgets.heatmaps import WEEK_MEASURES, profile_map, strongest
 from app.console.widgets.layout import card, empty_state, header
 
@@ -131,6 +139,7 @@ def _history(console: Console, job: dict[str, Any]) -> None:
         on_select="rerun",
         selection_mode="single-row",
         row_height=36,
+        alt=f"The latest {counted(len(rows), 'execution')} of {job['name']}",
         column_config={
             "status": st.column_config.MultiselectColumn(options=STATUSES, color=COLORS)
         },
@@ -146,10 +155,18 @@ def _statistics(console: Console, job: dict[str, Any]) -> None:
         st.caption("No scheduled run has ended yet.")
         return
     st.markdown(_in_words(found))
-    with card("Latest runs", found["drift_words"], key="job_latest"):
+    zone, times = console.zone_of(job), console.times_of(job)
+    with card("Latest runs", f"{found['drift_words']} · {times}", key="job_latest"):
         series = console.client.job_stats(job["id"], "31d")["series"]
-        timed = [run for run in series if run["duration_ms"] is not None]
-        st.vega_lite_chart(charts.durations(timed), key="job_durations", width="stretch")
+        if timed := [run for run in series if run["duration_ms"] is not None]:
+            st.vega_lite_chart(
+                charts.durations(timed, zone),
+                key="job_durations",
+                width="stretch",
+                alt=descriptions.durations(timed, zone),
+            )
+        else:
+            st.caption("None ended in the last 31 days.")
     with card(
         "Hours of its week",
         f"all scheduled runs, on the clock of {job['timezone']}",
@@ -160,6 +177,7 @@ def _statistics(console: Console, job: dict[str, Any]) -> None:
             list(WEEK_MEASURES),
             default="Duration",
             key="job_week_show",
+            bind="query-params",
             label_visibility="collapsed",
             required=True,
         )
@@ -169,12 +187,17 @@ def _statistics(console: Console, job: dict[str, Any]) -> None:
             profile_map(found["week"], measure),
             key=f"job_week_{job['id']}_{measure}",
             height=230,
-            alt=f"{shown} by hour of the week of {job['name']}",
+            alt=f"{shown} by hour of the week of {job['name']}, on the clock of "
+            f"{job['timezone']}: at most {strongest(found['week'], measure)}",
         )
     if len(found["failure_rates"]) > 1:
-        with card("Failure rate", "of the twenty runs up to each", key="job_failure_rate"):
+        said = f"of the twenty runs up to each · {times}"
+        with card("Failure rate", said, key="job_failure_rate"):
             st.vega_lite_chart(
-                charts.failure_rates(found["failure_rates"]), key="job_rates", width="stretch"
+                charts.failure_rates(found["failure_rates"], zone),
+                key="job_rates",
+                width="stretch",
+                alt=descriptions.failure_rates(found["failure_rates"], zone),
             )
 
 
@@ -195,7 +218,8 @@ def _coming(console: Console, job: dict[str, Any]) -> None:
     if not job["enabled"]:
         st.caption("The job is disabled: it would run at these times.")
     table = pd.DataFrame(fire_times(coming["next"], job["timezone"], console.zone))
-    st.dataframe(table, hide_index=True, key="job_next")
+    told = f"The next {counted(len(table), 'fire time')} of {job['name']}"
+    st.dataframe(table, hide_index=True, key="job_next", alt=told)
 
 
 def _versions(console: Console, job: dict[str, Any]) -> None:

@@ -13,13 +13,17 @@ import streamlit as st
 from app.client.errors import ApiError
 from app.console.page import Page
 from app.console.session import Console, show_error
-from app.console.widgets.format import plain
-from app.console.widgets.layout import empty_state, first_job, header
+from app.console.widgets.format import counted, plain
+from app.console.widgets.layout import card, empty_state, first_job, header
 
 PAGE = Page("Jobs", ":material/list_alt:", 10, "Operate")
 PAGE_SIZE = 50
 DEMO_TAG = "chronos-demo:true"
 STATUSES = ["success", "failed", "skipped", "cancelled", "unknown", "none"]
+IMPORT = (
+    "crontab -l | chronosctl import crontab - --dry-run "
+    "--url-template 'http://10.0.0.5:9000/run?cmd={command}'"
+)
 SORTS = {
     "name": "Name",
     "next_run": "Next run",
@@ -77,6 +81,8 @@ def render(console: Console) -> None:
         _offer_to_clear_demo(console)
         if st.button("New job", type="primary", icon=":material/add:", shortcut="N"):
             console.go("editor")
+    if st.query_params.get("jobs_import") == "crontab":
+        _how_to_import()
     filters, sort = _filters()
     asked = f"{filters}|{sort}"
     if st.session_state.get("jobs_asked") != asked:
@@ -102,6 +108,16 @@ def render(console: Console) -> None:
     with toolbar:
         _actions(console, chosen)
     _paging(page, cursors)
+
+
+def _how_to_import() -> None:
+    """A crontab lies on another machine: the command that takes it over, not an upload."""
+    with card("Import a crontab", "in a terminal, where the crontab is", key="jobs_import"):
+        st.code(IMPORT, language="bash", wrap_lines=True)
+        st.caption(
+            "It creates nothing yet and says what would become of each line. Without `--dry-run` "
+            "each line becomes a job that calls the URL; the jobs are disabled at first."
+        )
 
 
 def _offer_to_clear_demo(console: Console) -> None:
@@ -189,6 +205,7 @@ def _table(console: Console, jobs: list[dict[str, Any]], key: str) -> list[dict[
         on_select="rerun",
         selection_mode="multi-row",
         row_height=36,
+        alt=f"{counted(len(jobs), 'job')} with their schedules and latest runs",
         column_config={
             "last": st.column_config.MultiselectColumn(options=STATUSES, color=COLORS),
             "on": st.column_config.CheckboxColumn(),

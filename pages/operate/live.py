@@ -12,7 +12,7 @@ from app.client.errors import Unreachable
 from app.console.page import Page
 from app.console.session import Console
 from app.console.widgets.changes import redraw_on_changes
-from app.console.widgets.format import clock
+from app.console.widgets.format import clock, counted
 from app.console.widgets.layout import empty_state, header, unreachable
 
 PAGE = Page("Live", ":material/bolt:", 26, "Operate")
@@ -151,6 +151,7 @@ def _table(console: Console, feed: Feed) -> None:
         selection_mode="single-row",
         row_height=34,
         height=640,
+        alt=f"{counted(len(events), 'event')}, the newest first",
         column_config={
             "time": st.column_config.TextColumn(width=80),
             "event": st.column_config.TextColumn(width=110),

@@ -10,11 +10,12 @@ import streamlit as st
 from app.client.errors import Unreachable
 from app.console.page import Page
 from app.console.session import Console
-from app.console.widgets import charts
+from app.console.widgets import charts, descriptions
 from app.console.widgets.changes import redraw_on_changes
 from app.console.widgets.format import (
     ago,
     clock,
+    counted,
     milliseconds,
     percent,
     plain,
@@ -29,7 +30,7 @@ PACE_S = 5.0
 
 def render(console: Console) -> None:
     status = console.client.cluster_status()
-    with header("Overview", f"{status['node_id']} · {console.zone}"):
+    with header("Overview", f"{status['node_id']} · {console.times_on_one_line()}"):
         window = st.segmented_control(
             "Window",
             WINDOWS,
@@ -65,9 +66,13 @@ def _live(console: Console, window: str) -> None:
             key="timeline",
         ):
             if data["timeline"]:
-                spec = charts.timeline(data["timeline"], now.isoformat())
+                spec = charts.timeline(data["timeline"], now.isoformat(), console.zone)
                 event = st.vega_lite_chart(
-                    spec, key="overview_timeline", width="stretch", on_select="rerun"
+                    spec,
+                    key="overview_timeline",
+                    width="stretch",
+                    on_select="rerun",
+                    alt=descriptions.timeline(data["timeline"]),
                 )
                 if picked := event["selection"].get("chosen"):
                     console.go("execution", id=picked[0]["id"])
@@ -75,7 +80,8 @@ def _live(console: Console, window: str) -> None:
                 st.caption("Nothing ran in this window.")
         with card("Throughput", "runs by outcome", key="throughput"):
             options = charts.throughput(data["series"], console.zone)
-            st.echarts_chart(options, key="overview_throughput", height=220)
+            told = descriptions.throughput(data["series"], window)
+            st.echarts_chart(options, key="overview_throughput", height=220, alt=told)
     with right:
         _attention(console, data, now)
         _up_next(data, now)
@@ -169,4 +175,5 @@ def _up_next(data: dict[str, Any], now: datetime) -> None:
             st.caption("No enabled job has a coming fire time.")
             return
         rows = {row["job_name"]: ago(row["next_run"], now) for row in data["up_next"]}
-        st.table(rows, border="horizontal")
+        told = f"The next {counted(len(rows), 'job')} to run, and in how long"
+        st.table(rows, border="horizontal", alt=told)

@@ -13,7 +13,7 @@ import streamlit as st
 from app.client.errors import ApiError
 from app.console.page import Page
 from app.console.session import Console, show_error
-from app.console.widgets.format import plain
+from app.console.widgets.format import counted, plain
 from app.console.widgets.layout import card, empty_state, header
 
 PAGE = Page("Replay", ":material/slow_motion_video:", 22, "Operate", hidden=True)
@@ -310,7 +310,8 @@ def _json(value: Any) -> None:
 def _state(walk: Walk, place: Mapping[str, Any]) -> None:
     with card("State", f"after step {place['cursor']}", key="replay_state"):
         shown = {name.replace("_", " "): place["state"].get(name) for name in STATE_SHOWN}
-        st.table({name: plain(_word(value)) for name, value in shown.items()}, border="horizontal")
+        words = {name: plain(_word(value)) for name, value in shown.items()}
+        st.table(words, border="horizontal", alt=f"The state after step {place['cursor']}")
 
 
 def _word(value: Any) -> str:
@@ -441,6 +442,7 @@ def _comparison(console: Console, compared: Mapping[str, Any]) -> None:
         table,
         hide_index=True,
         key="replay_compared",
+        alt=f"{counted(len(rows), 'step')} of both executions, side by side",
         placeholder="",
         column_config={
             "first": st.column_config.TextColumn("", width=30),

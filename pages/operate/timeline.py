@@ -11,7 +11,8 @@ import streamlit as st
 from app.client.errors import Unreachable
 from app.console.page import Page
 from app.console.session import Console
-from app.console.widgets.format import clock, milliseconds, moment, stretch
+from app.console.widgets import descriptions
+from app.console.widgets.format import clock, counted, milliseconds, moment, stretch
 from app.console.widgets.gantt import frame_of, gantt
 from app.console.widgets.layout import card, empty_state, header, unreachable
 
@@ -134,8 +135,9 @@ def _board(
         return
     lanes, total = len(board["lanes"]), board["lanes_total"]
     shown = f"{lanes} of {total} lanes, those with failures first" if total > lanes else ""
+    span = stretch(board["since"], board["until"], console.zone)
     with card(
-        stretch(board["since"], board["until"], console.zone),
+        span,
         " · ".join(filter(None, [shown, "click a bar to open it, drag to zoom in"])),
         key="timeline",
     ):
@@ -144,7 +146,7 @@ def _board(
             key=f"timeline_chart_{st.query_params.get(FROM)}_{st.query_params.get(TO)}_{length}",
             width="stretch",
             on_select="rerun",
-            alt="Runs by lane over time; the same stands below as a table",
+            alt=descriptions.board(board, span),
         )
         st.caption(
             "A thin line leads from the fire time to a late start; a ring is a planned fire. "
@@ -226,6 +228,7 @@ def _rows(console: Console, rows: list[tuple[str, dict[str, Any]]]) -> None:
         on_select="rerun",
         selection_mode="single-row",
         row_height=36,
+        alt=f"{counted(len(rows), 'bar')} of the timeline as rows",
         column_config={
             "status": st.column_config.MultiselectColumn(options=STATUSES, color=COLORS)
         },

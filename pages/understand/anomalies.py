@@ -11,14 +11,16 @@ import streamlit as st
 from app.client.errors import ApiError
 from app.console.page import Page
 from app.console.session import Console, show_error
-from app.console.widgets import charts
-from app.console.widgets.format import percent, plain
+from app.console.widgets import charts, descriptions
+from app.console.widgets.choice import choosing
+from app.console.widgets.format import counted, percent, plain
 from app.console.widgets.layout import card, empty_state, header
 
 PAGE = Page("Anomalies", ":material/troubleshoot:", 0, "Understand")
 STATES = ["open", "acknowledged", "muted", "resolved"]
 COLORS = ["red", "orange", "gray", "green"]
 SHOWN_AT_FIRST = ["open", "acknowledged"]
+CHOSEN, DETECTOR = "anomalies_finding", "detector"
 ACTIONS = {
     "acknowledge": (":material/visibility:", "acknowledged", "Somebody knows of it."),
     "mute": (":material/notifications_off:", "muted", "Out of the way until it ends."),
@@ -46,14 +48,16 @@ def render(console: Console) -> None:
         bind="query-params",
     )
     page = console.client.findings(state=",".join(states) or None, limit=200)
-    if not page["findings"]:
+    if page["findings"]:
+        _list(console, page["findings"], page["total"])
+    else:
         empty_state(
             "Nothing unusual",
             "Every job runs as it usually does. A job is judged once it has run some twenty times.",
             key="anomalies",
         )
-        return
-    _list(console, page["findings"], page["total"])
+    if chosen := st.query_params.get(CHOSEN, ""):  # shown even once its state is not listed
+        _look(console, chosen)
 
 
 def _list(console: Console, found: list[dict[str, Any]], total: int) -> None:
@@ -68,35 +72,35 @@ def _list(console: Console, found: list[dict[str, Any]], total: int) -> None:
             "latest": [console.time_of(one, one["last_at"]) for one in found],
         }
     )
-    rows = "".join(one["id"] for one in found)
+    identities = [one["id"] for one in found]
     with card("Findings", f"{total} · choose one to see its chart", key="findings"):
-        event = st.dataframe(
+        st.dataframe(
             table,
-            key=f"findings_{hash(rows)}",
+            **choosing(CHOSEN, identities, f"findings_{hash(''.join(identities))}", DETECTOR),
             hide_index=True,
-            on_select="rerun",
-            selection_mode="single-row",
             row_height=36,
+            alt=f"{counted(len(found), 'finding')} of {total:,}, the latest first",
             column_config={
                 "state": st.column_config.MultiselectColumn(options=STATES, color=COLORS),
                 "evidence": st.column_config.TextColumn(width="large"),
             },
         )
-    chosen = [found[place] for place in event["selection"]["rows"] if place < len(found)]
-    if chosen:
-        _finding(console, chosen[0])
-        _chart(console, chosen[0]["job_id"], _drawn_by(chosen[0]))
 
 
 def _linked(console: Console, identity: str) -> None:
     """One finding by its id: what a link leads to."""
+    if st.button("All findings", icon=":material/arrow_back:"):
+        console.go("anomalies")
+    _look(console, identity)
+
+
+def _look(console: Console, identity: str) -> None:
+    """A finding, and the runs that it is about."""
     try:
         finding = console.client.finding(identity)
     except ApiError as error:
         show_error(error)
         return
-    if st.button("All findings", icon=":material/arrow_back:"):
-        console.go("anomalies")
     _finding(console, finding)
     _chart(console, finding["job_id"], _drawn_by(finding))
 
@@ -158,29 +162,20 @@ def _job(console: Console, identity: str) -> None:
             "The job", icon=":material/work:", key="anomalies_job"
         ):
             console.go("job", id=job["job_id"])
-    _chart(console, job["job_id"], st.query_params.get("detector"))
+    _chart(console, job["job_id"])
 
 
-def _chart(console: Console, job_id: str, detector: str | None) -> None:
-    """A job's runs with the band, by a detector that can be chosen."""
+def _chart(console: Console, job_id: str, usual: str | None = None) -> None:
+    """A job's runs with the band, by the detector of the address, else by the usual one."""
     try:
-        data = console.client.anomalies(job_id, detector)
+        data = console.client.anomalies(job_id, st.query_params.get(DETECTOR) or usual)
     except ApiError as error:
         show_error(error)
         return
-    titles = {one["name"]: one["title"] for one in data["detectors"]}
-    chosen = st.selectbox(
-        "Judged by",
-        list(titles),
-        list(titles).index(data["detector"]),
-        format_func=lambda name: titles[name],
-        key=f"detector_{job_id}_{data['detector']}",
-        width=320,
-    )
-    if chosen != data["detector"]:
-        data = console.client.anomalies(job_id, chosen)
+    _choose_detector(data)
     words = next(one for one in data["detectors"] if one["name"] == data["detector"])
-    with card(words["title"], words["explanation"], key="judged"):
+    said = f"{words['explanation']} · {console.times_of(data)}"
+    with card(words["title"], said, key="judged"):
         if not data["enough"]:
             st.caption(
                 f"Not enough data: it needs {data['least']} runs, there are {len(data['runs'])}."
@@ -188,7 +183,11 @@ def _chart(console: Console, job_id: str, detector: str | None) -> None:
             return
         st.markdown(f"{_badge(data['verdict'])} :gray[{data['verdict']['words']}]")
         event = st.vega_lite_chart(
-            charts.judged(data), key=f"judged_{job_id}_{chosen}", width="stretch", on_select="rerun"
+            charts.judged(data, console.zone_of(data)),
+            key=f"judged_{job_id}_{data['detector']}",
+            width="stretch",
+            on_select="rerun",
+            alt=descriptions.judged(data, words["title"], console.zone_of(data)),
         )
         if picked := event["selection"].get("chosen"):
             console.go("execution", id=picked[0]["id"])
@@ -197,6 +196,21 @@ def _chart(console: Console, job_id: str, detector: str | None) -> None:
             "run to open it."
         )
     _back_tests(data)
+
+
+def _choose_detector(data: dict[str, Any]) -> None:
+    """The detectors to choose from; the choice is kept by the address."""
+    titles = {one["name"]: one["title"] for one in data["detectors"]}
+    key = f"detector_{data['job_id']}"
+    st.session_state[key] = data["detector"]
+    st.selectbox(
+        "Judged by",
+        list(titles),
+        format_func=lambda name: titles[name],
+        key=key,
+        on_change=lambda: st.query_params.update({DETECTOR: st.session_state[key]}),
+        width=320,
+    )
 
 
 def _badge(verdict: dict[str, Any]) -> str:
@@ -222,4 +236,5 @@ def _back_tests(data: dict[str, Any]) -> None:
                 "false alarms": [percent(test["false_alarms"]) for test in data["back_tests"]],
             }
         )
-        st.dataframe(table, hide_index=True, key="back_tests_table")
+        told = f"How well {counted(len(table), 'detector')} found planted faults"
+        st.dataframe(table, hide_index=True, key="back_tests_table", alt=told)

@@ -13,8 +13,9 @@ import streamlit as st
 from app.client.errors import ApiError
 from app.console.page import Page
 from app.console.session import Console, show_error
-from app.console.widgets import forecast_charts
-from app.console.widgets.format import clock, percent, plain
+from app.console.widgets import descriptions, forecast_charts
+from app.console.widgets.choice import choosing
+from app.console.widgets.format import clock, counted, percent, plain
 from app.console.widgets.layout import card, empty_state, header
 
 PAGE = Page("Forecasts", ":material/online_prediction:", 1, "Understand")
@@ -30,12 +31,13 @@ KINDS: Final = {
 VERDICTS: Final = ["shown", "baseline", "not_shown", "not_enough_data"]
 VERDICT_COLORS: Final = ["green", "blue", "orange", "gray"]
 OUTCOMES: Final = {"fails": "fails", "slow": "slow or late"}
+RISK, MODEL = "forecast_risk", "model"
 EVENING: Final = 18
 MORNING: Final = 8
 
 
 def render(console: Console) -> None:
-    caption = f"tested on what came, and shown where they beat their floor · {console.zone}"
+    caption = f"tested on what came, and shown where they beat their floor · {console.times}"
     with header("Forecasts", caption):
         if st.button("Train now", icon=":material/model_training:", help="Beside the leader"):
             _train(console, st.query_params.get("job"))
@@ -87,15 +89,21 @@ def _load(console: Console) -> None:
     found = console.client.load_forecast(horizon)
     one = next(one for one in found["measures"] if one["kind"] == MEASURES[measure])
     young = f" · {found['young']} younger jobs have no habits yet" if found["young"] else ""
-    with card("Load of the coming hours", f"{found['jobs']} jobs{young}", key="load"):
-        _load_chart(one, f"load_{measure}_{horizon}")
+    said = f"{found['jobs']} jobs{young} · {console.times_on_one_line()}"
+    with card("Load of the coming hours", said, key="load"):
+        _load_chart(one, console.zone, f"load_{measure}_{horizon}")
 
 
-def _load_chart(measure: dict[str, Any], key: str) -> None:
+def _load_chart(measure: dict[str, Any], zone: str, key: str) -> None:
     if not measure["points"]:
         _silence(measure["card"])
     if measure["points"] or measure["history"]:
-        st.vega_lite_chart(forecast_charts.load(measure), key=key, width="stretch")
+        st.vega_lite_chart(
+            forecast_charts.load(measure, zone),
+            key=key,
+            width="stretch",
+            alt=descriptions.load(measure, zone),
+        )
     if measure["points"]:
         st.caption(_tested(measure["card"]))
 
@@ -125,7 +133,8 @@ def tonight(now: datetime) -> tuple[datetime, datetime]:
 def _batch(console: Console) -> None:
     now = datetime.now(ZoneInfo(console.zone))  # noqa: TID251  # the viewer's clock, to say what tonight is
     begin, end = tonight(now)
-    with card("Tonight's batch", f"fires from {begin:%H:%M} to {end:%H:%M}", key="batch"):
+    said = f"fires from {begin:%H:%M} to {end:%H:%M} in {console.zone}"
+    with card("Tonight's batch", said, key="batch"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             tag = st.text_input(
                 "Tag", key="batch_tag", bind="query-params", placeholder="fact:herd", width=180
@@ -194,14 +203,14 @@ def _risks(console: Console) -> None:
         if not found["risks"]:
             st.caption("No model beats its base rate: nothing is claimed about any next run.")
             return
-        event = st.dataframe(
+        names = [f"{one['job_id']}:{one['outcome']}" for one in found["risks"]]
+        st.dataframe(
             _risk_table(console, found["risks"]),
-            key=f"risks_{hash(str([one['job_id'] for one in found['risks']]))}",
+            **choosing(RISK, names, f"risks_{hash(str(names))}"),
             hide_index=True,
-            on_select="rerun",
-            selection_mode="single-row",
             row_height=34,
             height=min(38 + 34 * len(found["risks"]), 380),
+            alt=f"{counted(len(found['risks']), 'risk')} of next runs, the highest first",
             column_config={
                 "risk": st.column_config.ProgressColumn(
                     format="percent", min_value=0.0, max_value=1.0, width=130
@@ -210,9 +219,8 @@ def _risks(console: Console) -> None:
                 "why": st.column_config.TextColumn(width="large"),
             },
         )
-        places = event["selection"]["rows"] or [0]
-        chosen = found["risks"][min(places[0], len(found["risks"]) - 1)]
-    _risk(console, chosen)
+    chosen = st.query_params.get(RISK, "")
+    _risk(console, found["risks"][names.index(chosen) if chosen in names else 0])
 
 
 def _risk_table(console: Console, risks: list[dict[str, Any]]) -> pd.DataFrame:
@@ -222,7 +230,7 @@ def _risk_table(console: Console, risks: list[dict[str, Any]]) -> pd.DataFrame:
             "usual": [one["base_rate"] for one in risks],
             "of being": [OUTCOMES[one["outcome"]] for one in risks],
             "job": [one["job_name"] + ("" if one["enabled"] else " (off)") for one in risks],
-            "next run": [clock(one["next_run"], console.zone) for one in risks],
+            "next run": [console.time_of(one, one["next_run"]) for one in risks],
             "why": ["; ".join(why["text"] for why in one["reasons"]) for one in risks],
         }
     )
@@ -245,7 +253,10 @@ def _risk(console: Console, risk: dict[str, Any]) -> None:
                 console.go("forecasts", job=risk["job_id"])
         with card("Calibration", "on runs that nobody had seen", key="calibration"):
             st.vega_lite_chart(
-                forecast_charts.reliability(numbers), key="reliability", width="stretch"
+                forecast_charts.reliability(numbers),
+                key="reliability",
+                width="stretch",
+                alt=descriptions.reliability(numbers),
             )
             st.caption("On the dashed line, what was said is what came; larger is more runs.")
 
@@ -259,15 +270,20 @@ def _job(console: Console, identity: str) -> None:
             console.go("forecasts")
         if st.button("The job", icon=":material/work:", key="forecast_job"):
             console.go("job", id=found["job_id"])
-    with card("How long the coming runs take", "48 hours", key="durations"):
+    zone, times = console.zone_of(found), console.times_of(found)
+    with card("How long the coming runs take", f"48 hours · {times}", key="durations"):
         if found["runs"]:
-            chart = forecast_charts.durations(found["runs"])
-            st.vega_lite_chart(chart, key="durations", width="stretch")
+            st.vega_lite_chart(
+                forecast_charts.durations(found["runs"], zone),
+                key="durations",
+                width="stretch",
+                alt=descriptions.coming(found["runs"], zone),
+            )
             st.caption(_tested(found["duration_card"]))
         else:
             _silence(found["duration_card"])
-    with card("Load of the coming hours", "busy seconds", key="job_load"):
-        _load_chart(found["load"], "job_load")
+    with card("Load of the coming hours", f"busy seconds · {times}", key="job_load"):
+        _load_chart(found["load"], zone, "job_load")
     for risk in console.client.job_risk(identity)["risks"]:
         if risk["probability"] is not None:
             _risk(console, risk)
@@ -286,7 +302,8 @@ def _models(console: Console, models: list[dict[str, Any]]) -> None:
         )
         return
     told = sum(one["verdict"] in ("shown", "baseline") for one in models)
-    with card("Models", f"{len(models)} · {told} are shown, or their floor is", key="models"):
+    said = f"{len(models)} · {told} are shown, or their floor is · times in {console.zone}"
+    with card("Models", said, key="models"):
         table = pd.DataFrame(
             {
                 "verdict": [[one["verdict"]] for one in models],
@@ -297,14 +314,14 @@ def _models(console: Console, models: list[dict[str, Any]]) -> None:
                 "why": [one["why"] for one in models],
             }
         )
-        event = st.dataframe(
+        identities = [one["id"] for one in models]
+        st.dataframe(
             table,
-            key="models_table",
+            **choosing(MODEL, identities, f"models_{hash(''.join(identities))}"),
             hide_index=True,
-            on_select="rerun",
-            selection_mode="single-row",
             row_height=34,
             height=min(38 + 34 * len(models), 380),
+            alt=f"{counted(len(models), 'model')} and what became of each",
             column_config={
                 "verdict": st.column_config.MultiselectColumn(
                     options=VERDICTS, color=VERDICT_COLORS, width=140
@@ -313,8 +330,7 @@ def _models(console: Console, models: list[dict[str, Any]]) -> None:
                 "why": st.column_config.TextColumn(width="large"),
             },
         )
-    chosen = [models[place]["id"] for place in event["selection"]["rows"] if place < len(models)]
-    if identity := (chosen[0] if chosen else st.query_params.get("model", "")):
+    if identity := st.query_params.get(MODEL, ""):
         _model(console, identity)
 
 
@@ -343,6 +359,7 @@ def _model(console: Console, identity: str) -> None:
                 },
             }
         )
-        st.dataframe(versions, hide_index=True, key="model_versions")
+        told = f"{counted(len(versions), 'version')} of this model, the newest first"
+        st.dataframe(versions, hide_index=True, key="model_versions", alt=told)
         if whole["job_id"] and st.button("The job's forecasts", icon=":material/work:"):
             console.go("forecasts", job=whole["job_id"])

@@ -15,8 +15,9 @@ import streamlit as st
 from app.client.errors import ApiError
 from app.console.page import Page
 from app.console.session import Console, show_error
-from app.console.widgets import charts
-from app.console.widgets.format import clock, milliseconds, plain
+from app.console.widgets import charts, descriptions
+from app.console.widgets.choice import choosing
+from app.console.widgets.format import clock, counted, milliseconds, plain
 from app.console.widgets.layout import card, header
 from engine.core.clock import SystemClock, to_datetime
 
@@ -32,10 +33,11 @@ SPANS = {"Last 7 days": 7, "Last 30 days": 30, "Last 90 days": 90, "Chosen days"
 
 
 NOW, WRITTEN = "Write now", "Written by jobs"
+CHOSEN = "report_written"
 
 
 def render(console: Console) -> None:
-    with header("Reports", f"days and hours of {console.zone}"):
+    with header("Reports", "each on the clock that it names"):
         view = st.segmented_control(
             "View",
             [NOW, WRITTEN],
@@ -74,7 +76,7 @@ def _now(console: Console) -> None:
         show_error(error)
         return
     _downloads(f"chronos-{kind}", lambda form: console.client.report_bytes(kind, params, form))
-    _preview(document, console.zone)
+    _preview(document)
 
 
 def _written(console: Console) -> None:
@@ -94,15 +96,15 @@ def _written(console: Console) -> None:
             "Summary": [one["summary"] for one in found],
         }
     )
-    picked = st.dataframe(
+    identities = [one["execution_id"] for one in found]
+    st.dataframe(
         frame,
-        key="reports_written",
+        **choosing(CHOSEN, identities, f"reports_{hash(''.join(identities))}"),
         hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
+        alt=f"{counted(len(found), 'report')} that jobs wrote, the newest first",
     )
-    chosen = picked.selection.rows
-    one = found[chosen[0] if chosen else 0]
+    chosen = st.query_params.get(CHOSEN, "")
+    one = found[identities.index(chosen) if chosen in identities else 0]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(one['title'])}** of {plain(one['job'])}", width="content")
         if st.button("Its execution", icon=":material/open_in_new:", type="tertiary"):
@@ -117,7 +119,7 @@ def _written(console: Console) -> None:
         show_error(error)
         return
     _downloads(f"chronos-{one['kind']}", lambda form: client.written_report(identity, form))
-    _preview(document, console.zone)
+    _preview(document)
 
 
 def _document(console: Console, kind: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -139,13 +141,19 @@ def _kept(asked: object, write: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 def _parameters(console: Console, kind: str) -> dict[str, Any]:
     now = to_datetime(SystemClock().now_us()).replace(second=0, microsecond=0)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        span = st.selectbox("Span", list(SPANS), key="report_span", width=180)
+        span = st.selectbox("Span", list(SPANS), key="report_span", bind="query-params", width=180)
         since, until = now - timedelta(days=SPANS[span]), now
         if not SPANS[span]:
             since, until = _days(console.zone, now)
-        namespace = st.text_input("Namespace", key="report_namespace", width=180)
-        job = st.text_input("Job", key="report_job", placeholder="namespace/name", width=220)
-        tag = st.text_input("Tag", key="report_tag", placeholder="team:payments", width=180)
+        namespace = st.text_input(
+            "Namespace", key="report_namespace", bind="query-params", width=180
+        )
+        job = st.text_input(
+            "Job", key="report_job", bind="query-params", placeholder="namespace/name", width=220
+        )
+        tag = st.text_input(
+            "Tag", key="report_tag", bind="query-params", placeholder="team:payments", width=180
+        )
         params: dict[str, Any] = {
             "from": since.isoformat(),
             "to": until.isoformat(),
@@ -155,7 +163,12 @@ def _parameters(console: Console, kind: str) -> dict[str, Any]:
             "tag": tag.strip(),
         }
         if kind == "reliability":
-            goal = st.number_input("SLO, %", 50.0, 99.999, 99.0, 0.1, key="report_slo", width=140)
+            goal = st.number_input(
+                *("SLO, %", 50.0, 99.999, 99.0, 0.1),
+                key="report_slo",
+                bind="query-params",
+                width=140,
+            )
             params["slo"] = goal / 100
     return params
 
@@ -163,8 +176,10 @@ def _parameters(console: Console, kind: str) -> dict[str, Any]:
 def _days(zone: str, now: datetime) -> tuple[datetime, datetime]:
     """The chosen days, both included, as moments; a week until one end is chosen."""
     today = now.astimezone(ZoneInfo(zone)).date()
-    chosen = st.date_input("Days", (today - timedelta(days=6), today), key="report_days", width=240)
-    first, last = chosen if isinstance(chosen, tuple) and len(chosen) == 2 else (today, today)
+    # Nothing is chosen at first: a default is not in the address, and this one moves with the day.
+    chosen = st.date_input("Days", [], key="report_days", bind="query-params", width=240)
+    week = (today - timedelta(days=6), today)
+    first, last = chosen if isinstance(chosen, tuple) and len(chosen) == 2 else week
     return _midnight(first, zone), _midnight(last + timedelta(days=1), zone)
 
 
@@ -185,10 +200,11 @@ def _downloads(name: str, fetch: Callable[[str], bytes]) -> None:
             )
 
 
-def _preview(document: dict[str, Any], zone: str) -> None:
+def _preview(document: dict[str, Any]) -> None:
+    zone = document["zone"]
     with card(document["title"], "", key="report"):
         since, until = (clock(document[name], zone) for name in ("since", "until"))
-        st.caption(plain(f"{since} to {until}"))
+        st.caption(plain(f"{since} to {until}, days and hours of {zone}"))
         st.markdown(plain(document["summary"]))
         for place, figure in zip(
             st.columns(len(document["figures"])), document["figures"], strict=True
@@ -205,7 +221,8 @@ def _preview(document: dict[str, Any], zone: str) -> None:
             for chart in section["charts"]:
                 if chart["labels"]:
                     st.caption(plain(chart["title"]))
-                    st.vega_lite_chart(charts.reported(chart), width="stretch")
+                    told = descriptions.reported(chart)
+                    st.vega_lite_chart(charts.reported(chart), width="stretch", alt=told)
             for table in section["tables"]:
                 _table(table)
 
@@ -236,4 +253,10 @@ def _table(table: dict[str, Any]) -> None:
         else:
             looks[column["name"]] = st.column_config.Column(title)
     frame = pd.DataFrame(table["rows"], columns=[column["name"] for column in table["columns"]])
-    st.dataframe(frame, key=f"report_{table['name']}", hide_index=True, column_config=looks)
+    st.dataframe(
+        frame,
+        key=f"report_{table['name']}",
+        hide_index=True,
+        column_config=looks,
+        alt=f"{table['title']}, {counted(len(frame), 'row')}",
+    )

@@ -11,8 +11,8 @@ import streamlit as st
 from app.client.errors import ApiError
 from app.console.page import Page
 from app.console.session import Console, show_error
-from app.console.widgets import advice
-from app.console.widgets.format import clock, milliseconds, percent, plain
+from app.console.widgets import advice, descriptions
+from app.console.widgets.format import clock, counted, milliseconds, percent, plain
 from app.console.widgets.layout import card, confirmed, empty_state, first_job, header
 
 PAGE = Page("Smart schedules", ":material/schedule:", 1, "Understand")
@@ -89,7 +89,7 @@ def _slots(found: dict[str, Any]) -> None:
             advice.slots(found),
             key=f"slots_{found['job_id']}",
             width="stretch",
-            alt="Score by hour of the day",
+            alt=descriptions.slots(found),
         )
         st.caption(
             f"{best['hour']:02}:00 scores best: {percent(best['success_rate'])} succeeded, a run "
@@ -112,7 +112,12 @@ def _suggestion(console: Console, found: dict[str, Any]) -> None:
             for name, key in (("next today", "next_today"), ("next suggested", "next_suggested"))
         }
         st.dataframe(
-            pd.DataFrame(times), hide_index=True, key="schedules_next", row_height=30, height=190
+            pd.DataFrame(times),
+            hide_index=True,
+            key="schedules_next",
+            row_height=30,
+            height=190,
+            alt="The next fire times by today's schedule and by the suggested one",
         )
         confirmed(
             "Apply",
@@ -168,7 +173,10 @@ def _what_if(found: dict[str, Any], zone: str) -> None:
     today, after = found["today"], found["suggested"]
     with card("What if, over the last 30 days", key="what_if"):
         st.vega_lite_chart(
-            advice.what_if(found), key="what_if_chart", width="stretch", alt="Fires by hour"
+            advice.what_if(found),
+            key="what_if_chart",
+            width="stretch",
+            alt=descriptions.what_if(found),
         )
         st.dataframe(
             pd.DataFrame(
@@ -184,6 +192,7 @@ def _what_if(found: dict[str, Any], zone: str) -> None:
             ),
             hide_index=True,
             key="what_if_table",
+            alt="Today's schedule and the suggested one: fires, failures and time from fire to end",
         )
         with st.expander(
             f"{len(found['gone'])} fires would go, {len(found['added'])} would come",
@@ -196,7 +205,13 @@ def _what_if(found: dict[str, Any], zone: str) -> None:
                 f"fire, {zone}": [clock(at, zone) for at, _ in sorted(fires)],
                 "": [change for _, change in sorted(fires)],
             }
-            st.dataframe(pd.DataFrame(moves), hide_index=True, key="what_if_moves", height=240)
+            st.dataframe(
+                pd.DataFrame(moves),
+                hide_index=True,
+                key="what_if_moves",
+                height=240,
+                alt="The fires that would go and come, in time order",
+            )
 
 
 def _apply(console: Console, found: dict[str, Any], part: str) -> None:
@@ -248,7 +263,7 @@ def _herd(console: Console) -> None:
     words = f"{clock(plan['day'], 'UTC')} UTC, the day of the fullest minute"
     with card("Starts per minute", words, key="herd_chart"):
         st.vega_lite_chart(
-            advice.herd(plan), key="herd", width="stretch", alt="Starts per minute by time of day"
+            advice.herd(plan), key="herd", width="stretch", alt=descriptions.herd(plan)
         )
         if steady:
             st.caption(
@@ -282,6 +297,7 @@ def _moves(console: Console, plan: dict[str, Any], switched_off: bool) -> None:
             on_select="rerun",
             selection_mode="multi-row",
             row_height=32,
+            alt=f"{counted(len(moves), 'job')} and by how much each would start later",
         )
         picked = [versions[row] for row in event["selection"]["rows"] if row < len(versions)]
         chosen = picked or versions

@@ -163,6 +163,7 @@ async def anomalies(
     found = [one for one in services.view.findings() if one.job_id == known.id]
     data["job_name"], data["namespace"] = known.name, known.namespace
     data["imported"] = job is None
+    data["timezone"] = job.spec.timezone if job else ""
     data["findings"] = [finding_document(one, job) for one in reversed(found)]
     return fetched(request, data)
 

@@ -123,6 +123,7 @@ def _job_forecast(services: Services, job: Job, ahead_us: int) -> Document:
     return {
         **named(job.id, job),
         "enabled": job.enabled,
+        "timezone": job.spec.timezone,
         "load": _load(services, ModelKind.LOAD_BUSY, job.id, rows, now_us, ahead_us),
         "duration_card": card_document(card, services.view) if card else None,
         "runs": [_point(one) for one in expected if one],
@@ -218,6 +219,7 @@ def _risk_document(
         "outcome": kind.value,
         **named(job.id, job),
         "enabled": job.enabled,
+        "timezone": job.spec.timezone,
         "next_run": rfc3339(next_us),
         "probability": round(risk.probability, 4) if risk else None,
         "base_rate": risk.base_rate if risk else None,

@@ -60,6 +60,7 @@ class Anomalies(Shape):
     job_name: str
     namespace: str
     imported: bool
+    timezone: str = Field("", description="Of the job; empty of an imported one.")
     detector: str
     unit: str
     least: int

@@ -79,6 +79,7 @@ class JobForecast(Shape):
     job_name: str
     namespace: str
     enabled: bool
+    timezone: str
     horizon: str
     load: Load
     duration_card: ModelCard | None
@@ -100,6 +101,7 @@ class JobRisk(Shape):
     job_name: str
     namespace: str
     enabled: bool
+    timezone: str
     next_run: str | None
     probability: float | None
     base_rate: float | None

@@ -33,6 +33,14 @@ def list_findings(
     show(found, output, rows(found, COLUMNS))
 
 
+@app.command("show")
+def show_finding(context: typer.Context, identity: Id, output: Form = Output.YAML) -> None:
+    """Show one finding: what was seen, since when, and what people made of it."""
+    with connected(context) as client:
+        finding = client.finding(identity)
+    show(finding, output, (f"{name}: {value}" for name, value in finding.items()))
+
+
 @app.command()
 def acknowledge(context: typer.Context, identity: Id, note: Note = "") -> None:
     """Say that somebody knows of it."""

@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from app.console.session import Console
-from app.console.widgets.format import clock
+from app.console.widgets import descriptions
+from app.console.widgets.format import clock, counted
 from app.console.widgets.layout import card
 
 DOWNLOAD_ROWS_MAX: Final = 100_000
@@ -27,14 +28,16 @@ def answer_card(console: Console, asked: dict[str, Any]) -> None:
     """Draw `answer` of what was asked; `sql` and `parameters` are asked again for a download."""
     answer = asked["answer"]
     table = pd.DataFrame(answer["rows"], columns=[column["name"] for column in answer["columns"]])
-    count = answer["row_count"]
-    rows = f"{count} {'row' if count == 1 else 'rows'}"
+    rows = counted(answer["row_count"], "row")
     cut = ", cut; download for all" if answer["truncated"] else ""
     with card("Result", f"{rows}{cut} in {answer['elapsed_ms']:.0f} ms", key="r"):
         if table.empty:
             st.caption("No rows match.")
         else:
-            st.dataframe(table, key="sql_table", hide_index=True)
+            names = ", ".join(map(str, table.columns))
+            st.dataframe(
+                table, key="sql_table", hide_index=True, alt=f"The answer, {rows}: {names}"
+            )
         st.caption(_freshness(answer["as_of"], console.zone))
         _chart(table, answer["columns"], asked.get("chart") or {})
         _downloads(console, asked)
@@ -71,7 +74,12 @@ def _chart(table: pd.DataFrame, columns: list[dict[str, str]], saved: Mapping[st
         kind = row[2].selectbox("Kind", KINDS, _place(KINDS, usual), key=f"sql_kind_{across}")
         others = [name for name in names if name not in (across, up)]
         color = row[3].selectbox("Colour", others, index=None, key="sql_color")
-        DRAW[kind](table, x=across, y=up, color=color or INDIGO, height=280)
+        pairs = zip(table[across], table[up], strict=True)
+        known = [(place, value) for place, value in pairs if pd.notna(value)]
+        told = descriptions.answer(known, across, up, kind)
+        DRAW[kind](table, x=across, y=up, color=color or INDIGO, height=280, alt=told)
+        if types.get(across, "").startswith("TIMESTAMP"):
+            st.caption("Times are the query's own, and those of the history are in UTC.")
 
 
 def _place(names: Sequence[str], wanted: str | None) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from app.console.widgets.format import STATUS_COLOR, moment
+from app.console.widgets.format import STATUS_COLOR, moment, zoned
+from app.console.widgets.time_axis import WHEN, axis_around
 
 Spec = dict[str, Any]
 QUIET: Final = 0.55
@@ -15,11 +16,6 @@ OUTCOMES: Final = ("success", "failed", "other")
 SPARK_MIN: Final = 12
 
 PLAIN_AXIS: Final = {"labelColor": "#7C8794", "domainColor": "#7C879455", "gridColor": "#7C879422"}
-CLOCK_AXIS: Final = {
-    **PLAIN_AXIS,
-    "format": {"hours": "%H:%M", "minutes": "%H:%M", "seconds": ":%S", "milliseconds": ".%L"},
-}
-"""A time axis by the 24-hour clock; Vega's own is by the 12-hour one."""
 
 
 def since_first(series: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -67,18 +63,21 @@ def throughput(series: list[dict[str, Any]], zone: str) -> Spec:
     }
 
 
-def timeline(bars: list[dict[str, Any]], now: str) -> Spec:
+def timeline(bars: list[dict[str, Any]], now: str, zone: str) -> Spec:
     """A Gantt of executions, a row a job, as Vega-Lite; open ones reach to `now` (RFC 3339)."""
+    begun = [bar for bar in bars if bar["started_at"]]
+    axis = axis_around([now, *(bar["started_at"] for bar in begun)], zone)
     values = [
         {
             "job": bar["job_name"],
             "status": bar["status"],
-            "from": bar["started_at"],
-            "to": bar["completed_at"] or now,
+            "begin": axis.x(bar["started_at"]),
+            "end": axis.x(bar["completed_at"] or now),
+            "from": zoned(bar["started_at"], zone),
+            "to": zoned(bar["completed_at"], zone) if bar["completed_at"] else "now",
             "id": bar["execution_id"],
         }
-        for bar in bars
-        if bar["started_at"]
+        for bar in begun
     ]
     names = sorted({bar["status"] for bar in values})
     return {
@@ -93,8 +92,8 @@ def timeline(bars: list[dict[str, Any]], now: str) -> Spec:
                 "title": None,
                 "axis": {**PLAIN_AXIS, "grid": True},
             },
-            "x": {"field": "from", "type": "temporal", "title": None, "axis": CLOCK_AXIS},
-            "x2": {"field": "to"},
+            "x": axis.channel("begin"),
+            "x2": {"field": "end"},
             "color": {
                 "field": "status",
                 "scale": {"domain": names, "range": [STATUS_COLOR[name] for name in names]},
@@ -109,27 +108,29 @@ def timeline(bars: list[dict[str, Any]], now: str) -> Spec:
                 "condition": {"test": "datum.status == 'success'", "value": QUIET},
                 "value": 1,
             },
-            "tooltip": [
-                {"field": "job"},
-                {"field": "status"},
-                {"field": "from", "type": "temporal", "format": "%H:%M:%S"},
-                {"field": "to", "type": "temporal", "format": "%H:%M:%S"},
-            ],
+            "tooltip": [{"field": name} for name in ("job", "status", "from", "to")],
         },
         "config": {"view": {"stroke": None}},
     }
 
 
-def durations(series: list[dict[str, Any]]) -> Spec:
+def durations(series: list[dict[str, Any]], zone: str) -> Spec:
     """Durations of a job's runs over time, coloured by outcome, as Vega-Lite."""
+    axis = axis_around((run["scheduled_time"] for run in series), zone)
     names = sorted({run["status"] for run in series})
     size, unit = _unit_of(max((run["duration_ms"] for run in series), default=0.0))
     return {
         "height": 240,
-        "data": {"values": [run | {"took": run["duration_ms"] / size} for run in series]},
+        "data": {
+            "values": [
+                {"status": run["status"], "took": run["duration_ms"] / size}
+                | axis.point(run["scheduled_time"])
+                for run in series
+            ]
+        },
         "mark": {"type": "point", "filled": True, "size": 42},
         "encoding": {
-            "x": {"field": "scheduled_time", "type": "temporal", "title": None, "axis": CLOCK_AXIS},
+            "x": axis.channel(),
             "y": {
                 "field": "took",
                 "type": "quantitative",
@@ -146,7 +147,7 @@ def durations(series: list[dict[str, Any]]) -> Spec:
                 "value": 1,
             },
             "tooltip": [
-                {"field": "scheduled_time", "type": "temporal", "format": "%Y-%m-%d %H:%M:%S"},
+                WHEN,
                 {"field": "took", "format": ".3~f", "title": unit},
                 {"field": "status"},
             ],
@@ -165,23 +166,25 @@ def _unit_of(longest_ms: float) -> tuple[int, str]:
     return next(((size, unit) for least, size, unit in units if longest_ms >= least), (1, "ms"))
 
 
-def failure_rates(points: list[dict[str, Any]]) -> Spec:
+def failure_rates(points: list[dict[str, Any]], zone: str) -> Spec:
     """The rolling failure rate of a job, with the line above which it is a failure spike."""
+    axis = axis_around((one["scheduled_time"] for one in points), zone)
     share = {"type": "quantitative", "title": None, "axis": {**PLAIN_AXIS, "format": ".0%"}}
     return {
         "height": 150,
         "layer": [
             {
-                "data": {"values": points},
+                "data": {
+                    "values": [
+                        {"failure_rate": one["failure_rate"]} | axis.point(one["scheduled_time"])
+                        for one in points
+                    ]
+                },
                 "mark": {"type": "line", "interpolate": "step-after", "color": "#E5484D"},
                 "encoding": {
-                    "x": {"field": "scheduled_time", "type": "temporal", "title": None}
-                    | {"axis": CLOCK_AXIS},
+                    "x": axis.channel(),
                     "y": {"field": "failure_rate", "scale": {"domain": [0, 1]}, **share},
-                    "tooltip": [
-                        {"field": "scheduled_time", "type": "temporal", "format": "%Y-%m-%d %H:%M"},
-                        {"field": "failure_rate", "format": ".0%"},
-                    ],
+                    "tooltip": [WHEN, {"field": "failure_rate", "format": ".0%"}],
                 },
             },
             {
@@ -194,7 +197,7 @@ def failure_rates(points: list[dict[str, Any]]) -> Spec:
     }
 
 
-def judged(data: dict[str, Any]) -> Spec:
+def judged(data: dict[str, Any], zone: str) -> Spec:
     """A job's runs over the band in which they were expected, as Vega-Lite.
 
     What left the band stands out; dashed rules are new versions of the job.
@@ -202,12 +205,13 @@ def judged(data: dict[str, Any]) -> Spec:
     runs = [run for run in data["runs"] if run["value"] is not None]
     longest = max((run["value"] for run in runs), default=0.0)
     size, unit = _unit_of(longest) if data["unit"] == "ms" else (1, data["unit"])
+    times = axis_around((run["scheduled_time"] for run in data["runs"]), zone)
     values = [
         {
-            "at": run["scheduled_time"],
             "kind": "unusual" if run["flagged"] else "usual",
             "id": run["execution_id"],
         }
+        | times.point(run["scheduled_time"])
         | {
             name: None if run[name] is None else run[name] / size
             for name in ("value", "low", "high", "expected")
@@ -218,7 +222,7 @@ def judged(data: dict[str, Any]) -> Spec:
     tops = [one["value"] for one in values] or [1.0]
     room = 0.25 * (max(tops) - min(0.0, *tops))
     scale = {"domain": [min(0.0, *tops) - (room if min(tops) < 0 else 0), max(tops) + room]}
-    time = {"field": "at", "type": "temporal", "title": None, "axis": CLOCK_AXIS}
+    time = times.channel()
     axis = {**PLAIN_AXIS, "titleColor": "#7C8794"}
     value = {"type": "quantitative", "title": unit, "axis": axis, "scale": scale}
     is_unusual = "datum.kind == 'unusual'"
@@ -253,7 +257,7 @@ def judged(data: dict[str, Any]) -> Spec:
                     "size": {"condition": {"test": is_unusual, "value": 90}, "value": 26},
                     "opacity": {"condition": {"test": is_unusual, "value": 1}, "value": QUIET},
                     "tooltip": [
-                        {"field": "at", "type": "temporal", "format": "%Y-%m-%d %H:%M:%S"},
+                        WHEN,
                         {"field": "value", "format": ".3~f", "title": unit},
                         {"field": "low", "format": ".3~f"},
                         {"field": "high", "format": ".3~f"},
@@ -261,11 +265,16 @@ def judged(data: dict[str, Any]) -> Spec:
                 },
             },
             {
-                "data": {"values": data["deploys"]},
+                "data": {
+                    "values": [
+                        {"version": one["version"]} | times.point(one["scheduled_time"])
+                        for one in data["deploys"]
+                    ]
+                },
                 "mark": {"type": "rule", "strokeDash": [4, 4], "color": "#6366F1"},
                 "encoding": {
-                    "x": {"field": "scheduled_time", "type": "temporal"},
-                    "tooltip": [{"field": "version"}],
+                    "x": time,
+                    "tooltip": [WHEN, {"field": "version"}],
                 },
             },
         ],

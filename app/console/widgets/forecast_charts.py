@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from app.console.widgets.charts import CLOCK_AXIS, PLAIN_AXIS, Spec
+from app.console.widgets.charts import PLAIN_AXIS, Spec
+from app.console.widgets.time_axis import WHEN, TimeAxis, axis_around
 
 GREY: Final = "#7C8794"
 ACCENT: Final = "#6366F1"
-DAYS_AXIS: Final = {
-    **PLAIN_AXIS,
-    "format": "%a %-d %b",
-    "tickCount": {"interval": "day", "step": 1},
-    "labelOverlap": True,
-}
 SHARES: Final = [0.0, 1.0]
 
 
-def load(measure: dict[str, Any]) -> Spec:
+def load(measure: dict[str, Any], zone: str) -> Spec:
     """Hours that were as a grey line, hours to come as a violet one in its 90 % band."""
     past = [{"at": one["at"], "value": one["value"], "kind": "was"} for one in measure["history"]]
     # Where both are known, what was is shown: the band begins where the history ends.
@@ -25,23 +20,24 @@ def load(measure: dict[str, Any]) -> Spec:
     ahead = [one | {"kind": "expected"} for one in measure["points"] if one["at"] > last]
     while past and past[-1]["at"] > last:
         past.pop()
-    return _banded(past, ahead, measure["unit"], DAYS_AXIS, 260)
+    times = axis_around((one["at"] for one in [*measure["history"], *measure["points"]]), zone)
+    return _banded(past, ahead, measure["unit"], times, 260)
 
 
-def durations(runs: list[dict[str, Any]]) -> Spec:
+def durations(runs: list[dict[str, Any]], zone: str) -> Spec:
     """How long the coming runs take, seconds, with their 90 % intervals."""
     ahead = [
         {"at": one["at"], "kind": "expected"}
         | {name: one[name] / 1000 for name in ("mean", "low", "high")}
         for one in runs
     ]
-    return _banded([], ahead, "seconds a run", CLOCK_AXIS, 200)
+    times = axis_around((one["at"] for one in runs), zone)
+    return _banded([], ahead, "seconds a run", times, 200)
 
 
-def _banded(
-    past: list[dict[str, Any]], ahead: list[dict[str, Any]], unit: str, times: Spec, height: int
-) -> Spec:
-    time = {"field": "at", "type": "temporal", "title": None, "axis": times}
+def _banded(past: list[Spec], ahead: list[Spec], unit: str, times: TimeAxis, height: int) -> Spec:
+    past, ahead = _placed(past, times), _placed(ahead, times)
+    time = times.channel()
     axis = {**PLAIN_AXIS, "titleColor": GREY}
     value = {"type": "quantitative", "title": unit, "axis": axis}
     line = {"type": "line", "strokeWidth": 1.5, "clip": True}
@@ -59,7 +55,7 @@ def _banded(
                 "encoding": {
                     "x": time,
                     "y": {"field": "value", **value},
-                    "tooltip": [_at("%Y-%m-%d %H:%M"), _number("value", "was")],
+                    "tooltip": [WHEN, _number("value", "was")],
                 },
             },
             {
@@ -69,7 +65,7 @@ def _banded(
                     "x": time,
                     "y": {"field": "mean", **value},
                     "tooltip": [
-                        _at("%Y-%m-%d %H:%M"),
+                        WHEN,
                         _number("mean", "expected"),
                         _number("low", "low"),
                         _number("high", "high"),
@@ -81,8 +77,12 @@ def _banded(
     }
 
 
-def _at(form: str) -> dict[str, str]:
-    return {"field": "at", "type": "temporal", "format": form, "title": "at"}
+def _placed(rows: list[Spec], times: TimeAxis) -> list[Spec]:
+    """The rows with a place and words in place of their moment."""
+    return [
+        {name: value for name, value in row.items() if name != "at"} | times.point(row["at"])
+        for row in rows
+    ]
 
 
 def _number(name: str, title: str) -> dict[str, str]:

@@ -58,6 +58,16 @@ def clock(text: str | None, zone: str = "UTC") -> str:
     return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S") if at else "–"
 
 
+def zoned(text: str | None, zone: str) -> str:
+    """A moment in a zone, which it names: only that tells the two hours of autumn apart.
+
+    >>> [zoned(f"2026-10-25T0{hour}:30:00Z", "Europe/Berlin") for hour in (0, 1)]
+    ['2026-10-25 02:30:00 CEST', '2026-10-25 02:30:00 CET']
+    """
+    at = moment(text)
+    return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S %Z") if at else "–"
+
+
 def stretch(since: str, until: str, zone: str) -> str:
     """From one moment to another in a zone, the day said once where it is one.
 
@@ -119,6 +129,15 @@ def duration(nanoseconds: float | None) -> str:
 def milliseconds(value: float | None) -> str:
     """A duration given in milliseconds."""
     return "–" if value is None else duration(value * 1e6)
+
+
+def counted(count: int, what: str) -> str:
+    """So many of something that a plain s makes many.
+
+    >>> counted(1, "run"), counted(2160, "run")
+    ('1 run', '2,160 runs')
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def percent(share: float | None) -> str:

@@ -1,26 +1,20 @@
-"""A window of `GET /api/v1/timeline` as a Gantt for Vega-Lite. Pure: data in, a dict out.
-
-Times are milliseconds from the window's beginning, and the labels of the axis are made here: Vega
-knows the browser's zone and UTC, and a viewer may want a third one.
-"""
+"""A window of `GET /api/v1/timeline` as a Gantt for Vega-Lite. Pure: data in, a dict out."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
-from math import gcd
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from app.console.widgets.charts import QUIET, Spec
-from app.console.widgets.format import STATUS_COLOR, clock, milliseconds, moment
+from app.console.widgets.format import STATUS_COLOR, milliseconds, moment, zoned
+from app.console.widgets.time_axis import TimeAxis
 
 LANE_PX: Final = 30
 LEVELS_MAX: Final = 4
-TICKS_MAX: Final = 11
 INSET: Final = 0.2
 """Of a lane's height, so much stays free above and below its bars."""
 WIDTH_MIN: Final = 1 / 320
@@ -35,39 +29,16 @@ LATE_MS: Final = 1_000
 _GREY: Final = "#7C8794"
 _LATE: Final = "#C77E05"
 _NOW: Final = "#6366F1"
-_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
-_STEPS: Final = (
-    *(1, 5, 10, 30, _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 10 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE),
-    *(_HOUR, 2 * _HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR),
-    *(_DAY, 2 * _DAY, 5 * _DAY, 7 * _DAY, 14 * _DAY, 30 * _DAY, 60 * _DAY),
-)
 _GRAVEST_FIRST: Final = ("failed", "unknown", "skipped", "cancelled", "running", "success")
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """The window that is drawn, and on whose clock."""
+class Frame(TimeAxis):
+    """The window that is drawn, on whose clock, and when now is."""
 
-    since: datetime
-    until: datetime
     now: datetime
-    zone: str
-
-    @property
-    def span_ms(self) -> float:
-        """Its length."""
-        return (self.until - self.since) / timedelta(milliseconds=1)
-
-    def x(self, text: str | None) -> float | None:
-        """Where an instant stands on the axis."""
-        at = moment(text)
-        return None if at is None else (at - self.since) / timedelta(milliseconds=1)
-
-    def at(self, x: float) -> datetime:
-        """The instant at a place of the axis."""
-        return self.since + timedelta(milliseconds=x)
 
 
 def frame_of(board: Json, zone: str) -> Frame:
@@ -76,7 +47,7 @@ def frame_of(board: Json, zone: str) -> Frame:
     assert since is not None
     assert until is not None
     assert now is not None
-    return Frame(since, until, now, zone)
+    return Frame(since, until, zone, now)
 
 
 def gantt(board: Json, zone: str) -> Spec:
@@ -114,13 +85,7 @@ def gantt(board: Json, zone: str) -> Spec:
     return {
         "height": LANE_PX * len(board["lanes"]) + AROUND_PX,
         "encoding": {
-            "x": {
-                "field": "begin",
-                "type": "quantitative",
-                "title": None,
-                "scale": {"domain": [0, frame.span_ms], "nice": False, "zero": False},
-                "axis": _time_axis(frame),
-            },
+            "x": frame.channel("begin"),
             "y": {
                 "field": "y",
                 "type": "quantitative",
@@ -221,8 +186,8 @@ def _told(mark: Json, frame: Frame) -> Json:
         "go": go,
         "job": mark["job_name"],
         "what": what,
-        "from": clock(mark["from"], frame.zone),
-        "to": clock(mark["to"], frame.zone) if mark["to"] else "now",
+        "from": zoned(mark["from"], frame.zone),
+        "to": zoned(mark["to"], frame.zone) if mark["to"] else "now",
         "took": milliseconds(took),
         "late": milliseconds(mark["lateness_ms"]),
     }
@@ -248,7 +213,7 @@ def _planned(mark: Json, row: int, frame: Frame) -> Json:
         "go": f"job:{mark['job_id']}",
         "job": mark["job_name"],
         "what": "planned",
-        "from": clock(mark["fire"], frame.zone),
+        "from": zoned(mark["fire"], frame.zone),
     }
 
 
@@ -363,56 +328,3 @@ def _lane_axis(lanes: list[Json]) -> Json:
         "domain": False,
         "grid": False,
     }
-
-
-def _time_axis(frame: Frame) -> Json:
-    marks = ticks(frame)
-    labels = json.dumps({str(round(x)): label for x, label in marks})
-    return {
-        "values": [round(x) for x, _ in marks],
-        "labelExpr": f"{labels}[datum.value]",
-        "labelColor": _GREY,
-        "labelOverlap": False,
-        "gridColor": "#7C879422",
-        "domainColor": "#7C879455",
-        "tickColor": "#7C879455",
-    }
-
-
-def ticks(frame: Frame) -> list[tuple[float, str]]:
-    """Places on the axis and their labels: round times of the zone's own clock."""
-    seconds = frame.span_ms / 1000
-    step = next((step for step in _STEPS if seconds / step <= TICKS_MAX), _STEPS[-1])
-    zone = ZoneInfo(frame.zone)
-    found = []
-    for at in _days(frame, step // _DAY) if step >= _DAY else _instants(frame, step):
-        local = at.astimezone(zone)
-        at_midnight = (local.hour, local.minute, local.second) == (0, 0, 0)
-        form = "%-d %b" if at_midnight else "%H:%M" if step >= _MINUTE else "%H:%M:%S"
-        found.append(((at - frame.since) / timedelta(milliseconds=1), local.strftime(form)))
-    return found
-
-
-def _instants(frame: Frame, step: int) -> Iterator[datetime]:
-    """The instants at which the zone's clock shows a multiple of `step` seconds since midnight."""
-    zone = ZoneInfo(frame.zone)
-    stride = gcd(step, 15 * _MINUTE)  # zones differ by whole quarters of an hour
-    first = -(-frame.since.timestamp() // stride) * stride
-    at = datetime.fromtimestamp(first, UTC)
-    while at <= frame.until:
-        local = at.astimezone(zone)
-        if (local.hour * _HOUR + local.minute * _MINUTE + local.second) % step == 0:
-            yield at
-        at += timedelta(seconds=stride)
-
-
-def _days(frame: Frame, every: int) -> Iterator[datetime]:
-    zone = ZoneInfo(frame.zone)
-    day = frame.since.astimezone(zone).date()
-    while True:
-        at = datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
-        if at > frame.until:
-            return
-        if at >= frame.since and day.toordinal() % every == 0:
-            yield at
-        day += timedelta(days=1)

@@ -117,6 +117,7 @@ FINDING = {
     "job_name": "nightly-backup",
     "namespace": "default",
     "imported": False,
+    "timezone": "Europe/Berlin",
     "detector": "duration_outlier",
     "title": "Duration outlier",
     "explanation": "Far from the median.",
@@ -140,6 +141,7 @@ ANOMALIES = {
     "job_name": "nightly-backup",
     "namespace": "default",
     "imported": False,
+    "timezone": "Europe/Berlin",
     "detector": "duration_outlier",
     "unit": "ms",
     "least": 20,
@@ -517,6 +519,7 @@ RISK = {
     "job_name": "nightly-backup",
     "namespace": "default",
     "enabled": True,
+    "timezone": "Europe/Berlin",
     "next_run": AT,
     "probability": 0.3,
     "base_rate": 0.02,
@@ -621,6 +624,7 @@ ANSWERS: dict[str, Any] = {
         "job_name": "nightly-backup",
         "namespace": "default",
         "enabled": True,
+        "timezone": "Europe/Berlin",
         "horizon": "48h",
         "load": LOAD,
         "duration_card": CARD,
@@ -773,6 +777,8 @@ def _script(name, part, args, client, went):  # type: ignore[no-untyped-def]  # 
     if "elsewhere" in st.session_state:
         return
     console = Walker(client, {})
+    if "zone" in st.query_params:
+        console.choose_zone()
     console.show_flash()
     getattr(importlib.import_module(f"pages.{name}"), part)(console, *args)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.client.errors import ApiError, Unreachable
+from app.workbench.places import ACTIONS
 from pages.operate.jobs import SORTS
+from tests.unit.pages.conftest import ANOMALIES
 
-CONTRACT = Path(__file__).parents[3] / "docs" / "reference" / "openapi.json"
+ROOT = Path(__file__).parents[3]
+CONTRACT = ROOT / "docs" / "reference" / "openapi.json"
 HANDOVER = "Hand over leadership"
 CLEAR = "Clear the demo"
 SECTION = {
@@ -64,6 +68,11 @@ def texts(at: AppTest) -> str:
     return "\n".join(str(block.value) for block in blocks)
 
 
+def plainly(at: AppTest) -> str:
+    """Its texts without the marks that keep foreign text from being Markdown."""
+    return texts(at).replace("\\", "")
+
+
 def press(at: AppTest, label: str) -> AppTest:
     (button,) = (button for button in at.button if button.label == label)
     return button.click().run(timeout=30)
@@ -76,21 +85,188 @@ def test_a_page_draws_without_a_fault(pages: Any, name: str, params: dict[str, s
     assert not at.error
 
 
+@pytest.mark.parametrize(("name", "params"), ALL)
+def test_every_chart_and_table_tells_what_it_shows(
+    pages: Any, name: str, params: dict[str, str]
+) -> None:
+    at = pages.open(name, **params)
+    kinds = ("vega_lite_chart", "echarts_chart", "dataframe", "arrow_table", "table")
+    drawn = [element for kind in kinds for element in at.get(kind)]
+    assert [element for element in drawn if not element.proto.alt.strip()] == []
+
+
+def test_no_page_draws_a_chart_or_a_table_without_words() -> None:
+    silent = [
+        f"{file.name}:{call.lineno}"
+        for folder in ("pages", "app/console")
+        for file in (ROOT / folder).rglob("*.py")
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and (call.func.attr.endswith("_chart") or call.func.attr in ("dataframe", "table"))
+        and "alt" not in {keyword.arg for keyword in call.keywords}
+    ]
+    assert silent == []
+
+
 def test_statistics_are_asked_for_only_where_somebody_looks(pages: Any) -> None:
     assert "scheduled runs" not in texts(pages.open("operate.job", id="job_a"))
     opened = pages.open("operate.job", id="job_a", job_tab="Statistics")
     assert "**40** scheduled runs" in texts(opened)
 
 
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("understand.anomalies", {"job": "job_a"}),
+        ("understand.anomalies", {"finding": "fin_a"}),
+        ("understand.forecasts", {"job": "job_a"}),
+        ("operate.job", {"id": "job_a", "job_tab": "Statistics"}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("clock", "zone", "shown"), [("job", "Europe/Berlin", "15:30:0"), ("UTC", "UTC", "14:30:0")]
+)
+def test_charts_of_a_job_stand_on_the_clock_that_was_chosen(
+    pages: Any, name: str, params: dict[str, str], clock: str, zone: str, shown: str
+) -> None:
+    at = pages.open(name, zone=clock, **params)
+    assert f"times in {zone}" in texts(at)
+    assert shown in at.get("vega_lite_chart")[0].proto.spec
+
+
+def test_the_axis_that_several_jobs_share_stays_on_the_viewers_clock(pages: Any) -> None:
+    assert "one axis, in UTC" in texts(pages.open("operate.overview", zone="job"))
+
+
+def test_a_report_names_its_own_clock(pages: Any, client: Any) -> None:
+    client.answers["report"] = {**client.answers["report"], "zone": "Asia/Tokyo"}
+    at = pages.open("understand.reports")
+    assert "2026-11-25 23:30:00 to 2026-11-25 23:30:01, days and hours of Asia/Tokyo" in plainly(at)
+
+
+def test_a_chart_of_a_querys_times_says_on_whose_clock_they_are(pages: Any, client: Any) -> None:
+    client.answers["sql"] = {
+        **client.answers["sql"],
+        "columns": [{"name": "at", "type": "TIMESTAMP"}, {"name": "runs", "type": "BIGINT"}],
+        "rows": [["2026-11-25T14:30:00Z", 3]],
+    }
+    at = press(pages.open("build.sql"), "Run")
+    assert "those of the history are in UTC" in texts(at)
+
+
 def test_a_chosen_finding_is_judged_with_its_note(pages: Any, client: Any) -> None:
-    at = pages.open("understand.anomalies")
-    key = f"findings_{hash('fin_a')}"
-    at.session_state[key] = {"selection": {"rows": [0], "columns": []}}
-    at.run(timeout=30)
+    at = pages.open("understand.anomalies", anomalies_finding="fin_a")
     assert "usual is 500 ms" in texts(at)
     at.text_input(key="note_fin_a").input("known").run(timeout=30)
     press(at, "Mute")
     assert ("judge_finding", ("fin_a", "mute", "known")) in [call[:2] for call in client.calls]
+
+
+def test_a_linked_finding_is_ticked_in_the_list_and_shown_below(pages: Any) -> None:
+    at = pages.open("understand.anomalies", anomalies_finding="fin_a")
+    assert at.session_state[f"findings_{hash('fin_a')}"] == {"selection": {"rows": [0]}}
+    assert "usual is 500 ms" in texts(at)
+
+
+def test_a_finding_that_is_listed_no_more_is_still_shown(pages: Any, client: Any) -> None:
+    client.answers["findings"] = {"findings": [], "total": 0}
+    at = pages.open("understand.anomalies", anomalies_finding="fin_a")
+    assert "Nothing unusual" in texts(at)
+    assert "usual is 500 ms" in texts(at)
+
+
+def test_the_detector_that_was_chosen_stays_in_the_address(pages: Any, client: Any) -> None:
+    at = pages.open("understand.anomalies", anomalies_finding="fin_a")
+    assert client.called("anomalies")[-1][0] == ("job_a", "duration_outlier")
+    client.answers["anomalies"] = lambda _, name: {**ANOMALIES, "detector": name}
+    at = at.selectbox(key="detector_job_a").set_value("level_shift").run(timeout=30)
+    assert at.query_params["detector"] == "level_shift"
+    assert client.called("anomalies")[-1][0] == ("job_a", "level_shift")
+    assert at.selectbox(key="detector_job_a").value == "level_shift"
+
+
+def test_a_linked_risk_and_a_linked_model_are_shown(pages: Any, client: Any) -> None:
+    risks = client.answers["risks"]
+    other = {**risks["risks"][0], "job_id": "job_b", "job_name": "other"}
+    client.answers["risks"] = {**risks, "risks": [*risks["risks"], other]}
+    at = pages.open("understand.forecasts", forecast_risk="job_b:fails", model="mdl_a")
+    assert "**other: fails**" in texts(at)
+    assert "Model card" in texts(at)
+    assert "other: fails" not in texts(pages.open("understand.forecasts", forecast_risk="job_c:x"))
+
+
+def test_what_a_report_is_about_comes_from_the_address(pages: Any, client: Any) -> None:
+    weekly = client.answers["reports"]["reports"][0]
+    reliability = {**weekly, "kind": "reliability", "title": "Reliability"}
+    client.answers["reports"] = {"reports": [weekly, reliability]}
+    pages.open(
+        "understand.reports",
+        report="Reliability",
+        report_span="Chosen days",
+        report_days=["2026-11-20", "2026-11-22"],
+        report_namespace="ops",
+        report_job="ops/a",
+        report_tag="team:data",
+        report_slo="99.9",
+    )
+    ((kind, asked), _) = client.called("report")[-1]
+    assert kind == "reliability"
+    assert asked == {
+        "from": "2026-11-20T00:00:00+00:00",
+        "to": "2026-11-23T00:00:00+00:00",
+        "zone": "UTC",
+        "namespace": "ops",
+        "job": "ops/a",
+        "tag": "team:data",
+        "slo": pytest.approx(0.999),
+    }
+
+
+def test_a_linked_written_report_is_the_one_that_is_read(pages: Any, client: Any) -> None:
+    written = client.answers["written_reports"]["reports"]
+    older = {**written[0], "execution_id": "exe_old"}
+    client.answers["written_reports"] = {"reports": [*written, older]}
+    pages.open("understand.reports", reports_view="Written by jobs", report_written="exe_old")
+    assert client.called("written_report")[-1][0] == ("exe_old", "json")
+
+
+def test_the_measure_of_a_jobs_week_comes_from_the_address(pages: Any) -> None:
+    params = {"id": "job_a", "job_tab": "Statistics", "job_week_show": "Lateness"}
+    chart = pages.open("operate.job", **params).get("echarts_chart")[0]
+    assert chart.proto.alt.startswith("Lateness by hour of the week")
+
+
+def test_a_query_is_in_the_address_once_it_ran_and_comes_from_it_with_its_parameters(
+    pages: Any, client: Any
+) -> None:
+    at = pages.open("build.sql")
+    at.text_area(key="sql_text").set_value("SELECT $n").run(timeout=30)
+    assert "sql" not in at.query_params
+    press(at, "Run")
+    assert at.query_params["sql"] == "SELECT $n"
+    again = pages.open("build.sql", sql="SELECT $n", p_n="7", t_n="text")
+    assert again.text_area(key="sql_text").value == "SELECT $n"
+    press(again, "Run")
+    assert client.called("sql")[-1][1]["parameters"] == {"n": {"type": "text", "value": "7"}}
+
+
+def test_the_text_of_a_link_stands_before_that_of_its_saved_query(pages: Any) -> None:
+    at = pages.open("build.sql", query="lateness-by-minute", sql="SELECT 1")
+    assert at.text_area(key="sql_text").value == "SELECT 1"
+    at.text_area(key="sql_text").set_value("SELECT 2").run(timeout=30)
+    assert at.text_area(key="sql_text").value == "SELECT 2"
+
+
+@pytest.mark.parametrize("text", ["its own", "-- " + "x" * 2_000])
+def test_what_a_saved_query_says_and_what_is_too_long_is_not_in_the_address(
+    pages: Any, client: Any, text: str
+) -> None:
+    at = pages.open("build.sql", query="lateness-by-minute", sql="SELECT 1")
+    own = client.answers["saved_queries"]["queries"][0]["sql"]
+    at.text_area(key="sql_text").set_value(own if text == "its own" else text).run(timeout=30)
+    press(at, "Run")
+    assert "sql" not in at.query_params
 
 
 def test_a_job_that_is_too_young_says_so(pages: Any, client: Any) -> None:
@@ -347,6 +523,13 @@ def test_a_filter_that_the_server_refuses_names_its_field(pages: Any, client: An
     assert not at.exception
     assert at.error[0].value.count("has no key") == 1
     assert field(at, "Tag").value == ":x"
+
+
+def test_the_way_of_a_crontab_is_told_where_its_action_leads(pages: Any) -> None:
+    (action,) = (one for one in ACTIONS if one.title == "Import crontab")
+    told = texts(pages.open(f"operate.{action.page}", **action.params))
+    assert "chronosctl import crontab" in told
+    assert "chronosctl import crontab" not in texts(pages.open("operate.jobs"))
 
 
 def test_a_lone_node_has_nobody_to_hand_over_to(pages: Any) -> None:

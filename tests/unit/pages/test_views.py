@@ -168,6 +168,13 @@ def test_a_chosen_day_leads_to_its_timeline_and_its_executions(pages: Any) -> No
     ]
 
 
+def test_a_chosen_day_comes_from_the_address(pages: Any) -> None:
+    assert "3 runs, 1 failed" in texts(pages.open("operate.calendar", calendar_day="2026-11-25"))
+    elsewhere = pages.open("operate.calendar", calendar_day="2025-11-25")
+    assert not elsewhere.exception
+    assert named(elsewhere.date_input, "Day").value is None
+
+
 def test_executions_of_a_stretch_are_asked_for_and_left_again(pages: Any, client: Any) -> None:
     at = pages.open("operate.executions", executions_since=SINCE, executions_until=UNTIL)
     assert asked(client, "executions")["until"] == UNTIL

@@ -81,7 +81,7 @@ async def test_bad_calls_are_named(door: Door, client: httpx.AsyncClient) -> Non
 async def test_a_job_without_runs_says_that_there_is_not_enough(
     door: Door, client: httpx.AsyncClient
 ) -> None:
-    await client.post("/api/v1/jobs", json=JOB)
+    await client.post("/api/v1/jobs", json=JOB | {"timezone": "Asia/Tokyo"})
     data = (await client.get("/api/v1/jobs/default/a/anomalies")).json()["data"]
-    assert data["enough"] is False
+    assert (data["enough"], data["timezone"]) == (False, "Asia/Tokyo")
     assert data["runs"] == []

@@ -14,7 +14,11 @@ JOB = {"name": "a", "schedule": "@hourly", "webhook": {"url": "http://127.0.0.1:
 
 
 async def created(client: httpx.AsyncClient) -> str:
-    return str((await client.post("/api/v1/jobs", json=JOB)).json()["data"]["id"])
+    return str(
+        (await client.post("/api/v1/jobs", json=JOB | {"timezone": "Asia/Tokyo"})).json()["data"][
+            "id"
+        ]
+    )
 
 
 async def test_before_any_training_all_of_it_says_that_there_is_not_enough(
@@ -27,9 +31,10 @@ async def test_before_any_training_all_of_it_says_that_there_is_not_enough(
         ("load_busy", None),
     ]
     job = (await client.get("/api/v1/jobs/default/a/forecast")).json()["data"]
-    assert (job["runs"], job["duration_card"]) == ([], None)
+    assert (job["runs"], job["duration_card"], job["timezone"]) == ([], None, "Asia/Tokyo")
     risks = (await client.get("/api/v1/jobs/default/a/risk")).json()["data"]["risks"]
     assert [one["probability"] for one in risks] == [None, None]
+    assert [one["timezone"] for one in risks] == ["Asia/Tokyo"] * 2
     assert risks[0]["why"].startswith("no model was trained yet")
     assert (await client.get("/api/v1/risks")).json()["data"]["risks"] == []
     batch = (await client.get("/api/v1/forecasts/batch?disabled=true")).json()["data"]

@@ -31,20 +31,20 @@ def test_a_running_execution_reaches_to_now() -> None:
         "completed_at": None,
         "execution_id": "e",
     }
-    spec = charts.timeline([bar], "2026-01-01T00:01:00Z")
-    assert spec["data"]["values"][0]["to"] == "2026-01-01T00:01:00Z"
+    (drawn,) = charts.timeline([bar], "2026-01-01T00:01:00Z", "UTC")["data"]["values"]
+    assert (drawn["end"] - drawn["begin"], drawn["to"]) == (60_000, "now")
 
 
 def test_durations_are_drawn_in_the_unit_that_fits() -> None:
     run = {"scheduled_time": "2026-01-01T00:00:00Z", "status": "success", "duration_ms": 300_000}
-    spec = charts.durations([run])
+    spec = charts.durations([run], "UTC")
     assert spec["encoding"]["y"]["title"] == "min"
     assert spec["data"]["values"][0][spec["encoding"]["y"]["field"]] == 5
     judged = {"value": 9_000.0, "expected": 3_000.0, "low": None, "high": 6_000.0, "flagged": True}
     judged |= {"scheduled_time": run["scheduled_time"], "execution_id": "e"}
-    drawn = charts.judged({"unit": "ms", "runs": [judged], "deploys": []})["data"]["values"]
+    drawn = charts.judged({"unit": "ms", "runs": [judged], "deploys": []}, "UTC")["data"]["values"]
     assert [drawn[0][name] for name in ("value", "expected", "low", "high")] == [9, 3, None, 6]
-    shares = charts.judged({"unit": "%", "runs": [judged], "deploys": []})["data"]["values"]
+    shares = charts.judged({"unit": "%", "runs": [judged], "deploys": []}, "UTC")["data"]["values"]
     assert shares[0]["value"] == 9_000
 
 

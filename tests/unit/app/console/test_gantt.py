@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.console.widgets.gantt import LEVELS_MAX, Frame, gantt, ticks
+from app.console.widgets.gantt import LEVELS_MAX, gantt
 
 SINCE = datetime(2026, 11, 25, 12, tzinfo=UTC)
 HOUR_MS = 3_600_000
@@ -117,42 +117,3 @@ def test_a_label_of_a_lane_is_text_whatever_it_says() -> None:
     assert axis["labelExpr"].isascii()
     assert '\\"\\u2028"' in axis["labelExpr"]
     assert drawn(mark(1, 2), label="")["encoding"]["y"]["axis"]["labelExpr"].startswith('["none"]')
-
-
-def labels(since: datetime, length: timedelta, zone: str) -> list[str]:
-    return [label for _, label in ticks(Frame(since, since + length, since, zone))]
-
-
-def test_the_axis_shows_round_times_of_the_zone() -> None:
-    assert labels(SINCE, timedelta(hours=1), "Asia/Kathmandu")[:2] == ["17:50", "18:00"]
-    assert labels(SINCE, timedelta(seconds=30), "UTC")[:2] == ["12:00:00", "12:00:05"]
-    assert labels(SINCE, timedelta(days=1), "Europe/Berlin")[:5] == [
-        "15:00",
-        "18:00",
-        "21:00",
-        "26 Nov",
-        "03:00",
-    ]
-
-
-def test_the_axis_follows_the_clock_when_it_is_set_back() -> None:
-    since = datetime(2026, 10, 24, 22, tzinfo=UTC)  # midnight in Berlin; at 3:00 it is 2:00 again
-    frame = Frame(since, since + timedelta(hours=6), since, "Europe/Berlin")
-    shown = ticks(frame)
-    assert [label for _, label in shown] == [
-        *("25 Oct", "01:00", "02:00", "02:00", "03:00", "04:00", "05:00"),
-    ]
-    assert [x // HOUR_MS for x, _ in shown] == list(range(7))
-
-
-def test_days_on_the_axis_begin_at_midnight_there() -> None:
-    since = datetime(2026, 3, 27, 23, tzinfo=UTC)
-    frame = Frame(since, since + timedelta(days=4), since, "Europe/Berlin")
-    midnights = [(since + timedelta(milliseconds=x)).hour for x, label in ticks(frame) if label]
-    assert midnights[0] == 23
-    assert {23, 22} >= set(midnights) - set(range(22))
-
-
-def test_a_long_window_has_few_labels() -> None:
-    for days in (1, 7, 30, 90, 366):
-        assert 3 <= len(labels(SINCE, timedelta(days=days), "America/New_York")) <= 13
