@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from analytics.replay.breakpoints import Breakpoint, Hit, hits, next_stop
-from analytics.replay.recording import Recording
+from analytics.replay.recording import Recording, tells_error
 from analytics.replay.state import State, Step
 from analytics.replay.view import View
 from analytics.replay.watches import Watched, fault_document, watched
@@ -85,7 +85,7 @@ class Session:
     @property
     def hits(self) -> tuple[Hit, ...]:
         """The breakpoints that stop here."""
-        return hits(self.view, self.breakpoints)
+        return hits(self.view, self.breakpoints) if self.breakpoints else ()
 
     def watched(self) -> tuple[Watched, ...]:
         """What the watches say here."""
@@ -140,10 +140,11 @@ class Session:
             case Move.RESTART:
                 return self.restart()
 
-    def document(self) -> dict[str, Any]:
-        """All that is to be seen at the cursor."""
+    def document(self, around: int = 0) -> dict[str, Any]:
+        """All that is to be seen at the cursor, and in short at most so many steps around it."""
         step = self.step
         return {
+            "execution": dict(self.recording.execution),
             "cursor": self.cursor,
             "total": len(self.recording),
             "status": self.status.value,
@@ -158,4 +159,16 @@ class Session:
             ],
             "breakpoints": [one.text for one in self.breakpoints],
             "watches": [one.document() for one in self.watched()],
+            "around": [_short(one) for one in self.recording.near(self.cursor, around)],
         }
+
+
+def _short(step: Step) -> dict[str, Any]:
+    """What a timeline shows of a step."""
+    return {
+        "number": step.number,
+        "attempt": step.attempt,
+        "kind": step.kind,
+        "offset_ms": step.offset_ms,
+        "failed": tells_error(step),
+    }

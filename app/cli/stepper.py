@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from analytics.replay.breakpoints import Breakpoint, parse_breakpoint
 from analytics.replay.session import Session
+from analytics.replay.state import Step
 from app.cli.output import cell, columns_of
 from engine.core.errors import InvalidDocument
 
 PROMPT: Final = "(n b c g r w q) "
 DETAIL_WIDTH: Final = 100
+LISTED: Final = 40
 HELP: Final = (
     ("n, next, empty line", "one step on"),
     ("b, back", "one step back"),
     ("c, continue", "on to the next breakpoint, or the end"),
     ("g N, goto N", "right after step N; 0 is before the first"),
     ("r, restart", "before the first step"),
-    ("l, list", "all steps, the current one marked"),
+    ("l, list", "the steps around, the current one marked; l all lists every step"),
     ("s, state", "what is known here, request and response in full"),
     ("break WHERE", "add a breakpoint: 5, kind response, error, or a condition"),
     ("w EXPR, watch EXPR", "add a watch, such as detail.status"),
@@ -55,7 +57,7 @@ class Stepper:
     def show_all(self) -> None:
         """Every step, and where it ends: for when nobody can be asked."""
         self._head()
-        self._list()
+        self._list(self.session.recording.steps)
         self.session = self.session.go_to(len(self.session.recording))
         self._show()
 
@@ -76,7 +78,8 @@ class Stepper:
             case "g" | "goto":
                 self._goto(rest.strip())
             case "l" | "list":
-                self._list()
+                recording, cursor = self.session.recording, self.session.cursor
+                self._list(recording.steps if rest else recording.near(cursor, LISTED))
             case "s" | "state":
                 self._say(json.dumps(self.session.view.document(), indent=2, ensure_ascii=False))
             case "break":
@@ -162,7 +165,7 @@ class Stepper:
             value = _line(one.document()["value"]) if fault is None else str(fault)
             self._say(f"  {one.expression} = {value}" if fault is None else f"  {value}")
 
-    def _list(self) -> None:
+    def _list(self, steps: Sequence[Step]) -> None:
         head = ["", "STEP", "ATTEMPT", "KIND", "AFTER", "DETAIL"]
         lines = [
             [
@@ -173,10 +176,13 @@ class Stepper:
                 f"{step.offset_ms:+.1f}ms",
                 cell(step.detail),
             ]
-            for step in self.session.recording.steps
+            for step in steps
         ]
         for line in columns_of([head, *lines]):
             self._say(line)
+        total = len(self.session.recording)
+        if len(steps) < total:
+            self._say(f"{len(steps)} of {total} steps; l all lists every step")
 
 
 def _line(value: Any) -> str:

@@ -8,13 +8,18 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analytics.replay.breakpoints import parse_breakpoint
+from analytics.replay.breakpoints import Breakpoint, parse_breakpoint
 from analytics.replay.diff import compare
-from analytics.replay.export import read_session, session_document
-from analytics.replay.recording import recording_of
+from analytics.replay.export import (
+    read_breakpoints,
+    read_cursor,
+    read_session,
+    session_document,
+)
+from analytics.replay.recording import Recording, recording_of
 from analytics.replay.session import Move, Session
 from app.client.errors import ApiError, Unreachable
-from engine.core.errors import InvalidDocument
+from engine.core.errors import InvalidDocument, Problem
 from tests.kit.recordings import attempt, execution, retried, step, succeeded
 
 OTHER = execution(succeeded(1), id="exe_b", job_name="nightly-backup")
@@ -30,25 +35,39 @@ def refused(error: InvalidDocument) -> ApiError:
 def answering(client: Any, shown: dict[str, Any]) -> None:
     """Let the client answer as a node does that has these two executions."""
     recording = recording_of(shown)
+    sent: dict[str, Recording] = {}
+
+    def walked(session: Any, name: str | None) -> Recording:
+        if session is not None:
+            sent["rec_a"] = read_session(session).recording
+        elif name is None:
+            return recording
+        if "rec_a" not in sent:
+            raise ApiError("NOT_FOUND", "there is no recording", [], 404)
+        return sent["rec_a"]
 
     def evaluate(
-        execution_id: str | None = None, session: Any = None, cursor: int = 0, **how: Any
+        execution_id: str | None = None,
+        session: Any = None,
+        recording: str | None = None,
+        cursor: int = 0,
+        **how: Any,
     ) -> dict[str, Any]:
+        problems: list[Problem] = []
         try:
-            walked = read_session(session).recording if session is not None else recording
-            stops = tuple(map(parse_breakpoint, how.get("breakpoints", [])))
+            through = walked(session, recording)
+            stops = read_breakpoints(how.get("breakpoints", []), "breakpoints", problems)
+            read_cursor(cursor, len(through), "cursor", problems)
+            if problems:
+                raise InvalidDocument(problems)
         except InvalidDocument as error:
             raise refused(error) from None
-        walk = Session(walked, cursor, stops, tuple(how.get("watches", [])))
-        return (walk.moved(Move(how["move"])) if "move" in how else walk).document()
+        walk = Session(through, cursor, stops, tuple(how.get("watches", [])))
+        moved = walk.moved(Move(how["move"])) if "move" in how else walk
+        return moved.document(how.get("around", 0)) | {"recording": "rec_a" if sent else None}
 
+    client.forget_sessions = sent.clear
     client.answers |= {
-        "replay": {
-            "execution": dict(recording.execution),
-            "attempts": [one.document() for one in recording.attempts],
-            "steps": [one.document() for one in recording.steps],
-            "total": len(recording),
-        },
         "evaluate_replay": evaluate,
         "executions": {"executions": [shown, OTHER], "total": 2, "next_cursor": None},
         "compare_executions": lambda *_: {
@@ -63,6 +82,14 @@ def answering(client: Any, shown: dict[str, Any]) -> None:
 @pytest.fixture(autouse=True)
 def node(client: Any) -> None:
     answering(client, retried())
+
+
+def exported(stops: tuple[Breakpoint, ...] = ()) -> dict[str, Any]:
+    return session_document(Session(recording_of(retried(job_name="from-afar")), 0, stops))
+
+
+def times_sent(client: Any) -> int:
+    return sum("session" in how for _, how in client.called("evaluate_replay"))
 
 
 def texts(at: AppTest) -> str:
@@ -104,7 +131,9 @@ def test_a_link_leads_to_its_step(pages: Any) -> None:
     at = pages.open("operate.replay", id="exe_a", step="5")
     assert "HTTP 503" in texts(at)
     assert at.number_input(key="replay_goto").value == 5
-    assert not pages.open("operate.replay", id="exe_a", step="99").exception
+    beyond = pages.open("operate.replay", id="exe_a", step="99")
+    assert not beyond.exception
+    assert step_of(beyond) == "11"
     assert not pages.open("operate.replay", id="exe_a", step="x").exception
 
 
@@ -197,7 +226,7 @@ def test_without_an_execution_a_file_can_be_opened(pages: Any) -> None:
     assert not at.exception
     assert "Open an exported session" in texts(at)
     stops = (parse_breakpoint("retry"),)
-    document = session_document(Session(recording_of(retried(job_name="from-afar")), 0, stops))
+    document = exported(stops)
     (field,) = at.file_uploader
     at = field.set_value(("run.json", json.dumps(document).encode(), "application/json")).run(
         timeout=30
@@ -206,6 +235,17 @@ def test_without_an_execution_a_file_can_be_opened(pages: Any) -> None:
     at = press(at, "replay_forward")
     assert step_of(at) == "1"
     assert step_of(press(at, "replay_continue")) == "6"  # the file's own breakpoint
+
+
+def test_a_file_is_sent_once_and_again_when_the_node_forgot_it(pages: Any, client: Any) -> None:
+    (field,) = (at := pages.open("operate.replay")).file_uploader
+    at = field.set_value(("run.json", json.dumps(exported()).encode(), "application/json"))
+    at = press(at.run(timeout=30), "replay_forward")
+    assert times_sent(client) == 1
+    client.forget_sessions()
+    at = press(at, "replay_forward")
+    assert step_of(at) == "2"
+    assert times_sent(client) == 2
 
 
 @pytest.mark.parametrize(("content", "said"), [(b"{", "is not JSON"), (b"[]", "not an object")])

@@ -10,7 +10,7 @@ from analytics.replay.session import Session
 from app.cli.stepper import Stepper
 from engine.model.execution import AttemptOutcome
 from tests.kit.door import Door
-from tests.kit.recordings import SECRET, retried
+from tests.kit.recordings import SECRET, attempt, execution, retried, step
 from tests.unit.app.cli.conftest import Run
 
 JOB = 'name: beat\nschedule: "@yearly"\nwebhook: {url: "http://127.0.0.1:9/x"}\n'
@@ -79,6 +79,17 @@ def test_state_list_and_help_are_a_letter_away() -> None:
     assert ">  4     1        response" in said
     assert "on to the next breakpoint" in said
     assert "'dance' is no command" in said
+
+
+def test_of_a_long_walk_the_steps_around_are_listed_unless_all_are_asked_for() -> None:
+    said: list[str] = []
+    steps = [step("retry", n) for n in range(500)]
+    session = Session(recording_of(execution(attempt(1, *steps))), 250)
+    Stepper(session, said.append).run(["l"], prompt=False)
+    assert "40 of 500 steps; l all lists every step" in said
+    assert len(said) < 60
+    Stepper(session, said.append).run(["l all"], prompt=False)
+    assert len(said) > 540
 
 
 def test_what_others_wrote_does_not_steer_the_terminal() -> None:

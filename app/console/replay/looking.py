@@ -1,0 +1,127 @@
+"""What is to be seen where a walk stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import streamlit as st
+
+from app.console.replay.walk import Walk
+from app.console.widgets.format import plain
+from app.console.widgets.layout import card
+
+STATE_SHOWN: Final = (
+    *("attempt", "outcome", "status", "error", "failures", "retries", "elapsed_ms", "late_ms"),
+    *("trigger", "node", "job_version", "auth"),
+)
+
+
+def panes(walk: Walk, place: Mapping[str, Any]) -> None:
+    """Step, request and response; state, watches and breakpoints."""
+    left, right = st.columns([3, 2])
+    with left:
+        _step(walk, place)
+    with right:
+        _state(walk, place)
+        _watches(walk, place)
+        _breakpoints(walk)
+
+
+def _step(walk: Walk, place: Mapping[str, Any]) -> None:
+    step, state = place["step"], place["state"]
+    if step is None:
+        with card("Before the first step", key="replay_step"):
+            st.caption("Forward takes the first step, Continue goes on to a breakpoint or the end.")
+    else:
+        when = walk.console.time_of(place["execution"], step["at"])
+        caption = f"attempt {step['attempt']} · {plain(when)} · {step['elapsed_ms']:+.1f} ms"
+        with card(plain(step["kind"].capitalize()), caption, key="replay_step"):
+            _json(step["detail"])
+    with card("Request", "of this attempt, secrets hidden", key="replay_request"):
+        if state["request"]:
+            _json(state["request"])
+        else:
+            st.caption("Nothing was asked yet.")
+    with card("Response", "to this attempt, secrets hidden", key="replay_response"):
+        if state["response"]:
+            body = state["response"].get("body")
+            _json({key: value for key, value in state["response"].items() if key != "body"})
+            if body:
+                st.code(body, language=None, wrap_lines=True)
+        else:
+            st.caption("Nothing was answered yet.")
+
+
+def _json(value: Any) -> None:
+    st.code(json.dumps(value, indent=2, ensure_ascii=False), language="json", wrap_lines=True)
+
+
+def _state(walk: Walk, place: Mapping[str, Any]) -> None:
+    with card("State", f"after step {place['cursor']}", key="replay_state"):
+        shown = {name.replace("_", " "): place["state"].get(name) for name in STATE_SHOWN}
+        st.table({name: plain(word(value)) for name, value in shown.items()}, border="horizontal")
+
+
+def word(value: Any) -> str:
+    """A value as a cell shows it."""
+    return "–" if value is None or value == "" else str(value)
+
+
+def _watches(walk: Walk, place: Mapping[str, Any]) -> None:
+    with card("Watches", "expressions, computed here", key="replay_watches"):
+        for number, one in enumerate(place["watches"]):
+            fault = one["error"]
+            said = (
+                f":red[at character {fault['position']}: {plain(fault['reason'])} "
+                f"({plain(fault['hint'])})]"
+                if fault
+                else plain(json.dumps(one["value"], ensure_ascii=False))
+            )
+            _kept_line(walk, "watches", number, f"{plain(one['expression'])} = {said}")
+        _add(walk, "watches", "Add a watch", "state.failures")
+
+
+def _breakpoints(walk: Walk) -> None:
+    with card("Breakpoints", "where Continue stops", key="replay_breakpoints"):
+        for number, text in enumerate(walk.kept("breakpoints")):
+            _kept_line(walk, "breakpoints", number, plain(text))
+        _add(walk, "breakpoints", "Add a breakpoint", "5, response, error, detail.status >= 500")
+
+
+def _kept_line(walk: Walk, what: str, number: int, said: str) -> None:
+    """One that was set, and the way to be rid of it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(width="stretch"):
+            st.markdown(said)
+        st.button(
+            "Remove",
+            icon=":material/close:",
+            type="tertiary",
+            key=f"replay_remove_{what}_{number}",
+            on_click=walk.remove,
+            args=(what, number),
+        )
+
+
+def _add(walk: Walk, what: str, label: str, example: str) -> None:
+    field = f"replay_add_{what}"
+
+    def add() -> None:
+        text = st.session_state[field].strip()
+        if text and text not in walk.kept(what):
+            wanted = [*walk.kept(what), text]
+            # Only what the node can read is kept; why it cannot stands above the page.
+            if walk.console.attempt(lambda: walk.ask(**{what: wanted})) is None:
+                return
+            walk.kept(what).append(text)
+        st.session_state[field] = ""
+
+    st.text_input(
+        label,
+        key=field,
+        placeholder=f"{label}: {example}",
+        on_change=add,
+        label_visibility="collapsed",
+    )

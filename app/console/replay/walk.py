@@ -1,0 +1,134 @@
+"""Where a walk stands and what this tab keeps of it; the node computes the rest at each move."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from app.client.client import Client
+from app.client.errors import ApiError
+from app.console.session import Console
+
+AROUND: Final = 60
+"""So many steps are drawn around the cursor."""
+
+
+class Source(Protocol):
+    """What is walked through."""
+
+    def ask(self, client: Client, question: Mapping[str, Any]) -> dict[str, Any]:
+        """The node's answer to a question about it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OfExecution:
+    """What was recorded of an execution."""
+
+    identity: str
+
+    def ask(self, client: Client, question: Mapping[str, Any]) -> dict[str, Any]:
+        """The node's answer to a question about it."""
+        return client.evaluate_replay(execution_id=self.identity, **question)
+
+
+@dataclass(frozen=True, slots=True)
+class OfFile:
+    """A session that was exported: sent once, and then asked about by the name it was given."""
+
+    file: UploadedFile
+
+    def ask(self, client: Client, question: Mapping[str, Any]) -> dict[str, Any]:
+        """The node's answer to a question about it."""
+        if name := st.session_state.get(self._key):
+            try:
+                return client.evaluate_replay(recording=name, **question)
+            except ApiError as error:
+                # A node forgets what it was sent when it restarts, or was sent much since.
+                if error.code != "NOT_FOUND":
+                    raise
+        place = client.evaluate_replay(session=self.session(), **question)
+        st.session_state[self._key] = place["recording"]
+        return place
+
+    def session(self) -> Any:
+        """The file as JSON.
+
+        Raises:
+            ValueError, RecursionError: it is none.
+        """
+        return json.loads(self.file.getvalue())
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the node was not asked yet."""
+        return self._key not in st.session_state
+
+    @property
+    def _key(self) -> str:
+        return f"replay_sent_{self.file.file_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What is walked through, and what this tab keeps of it.
+
+    Attributes:
+        console: of this run.
+        name: under which breakpoints and watches are kept.
+        source: what is walked through.
+    """
+
+    console: Console
+    name: str
+    source: Source
+
+    @property
+    def cursor(self) -> int:
+        """How many steps were taken, as the URL says."""
+        text = st.query_params.get("step", "0")
+        return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+    def kept(self, what: str) -> list[str]:
+        """The breakpoints or the watches that were set."""
+        kept: list[str] = st.session_state.setdefault(f"replay_{what}_{self.name}", [])
+        return kept
+
+    def remove(self, what: str, number: int) -> None:
+        """Forget a breakpoint or a watch."""
+        del self.kept(what)[number]
+
+    def ask(self, **how: Any) -> dict[str, Any]:
+        """Where it stands, after a move if one is given."""
+        question = {
+            "cursor": self.cursor,
+            "breakpoints": self.kept("breakpoints"),
+            "watches": self.kept("watches"),
+            **how,
+        }
+        return self.source.ask(self.console.client, question)
+
+    def look(self) -> dict[str, Any]:
+        """Where it stands, with the steps around; a link beyond the end leads to the end."""
+        try:
+            return self.ask(around=AROUND)
+        except ApiError as error:
+            if all(detail.get("field") != "cursor" for detail in error.details):
+                raise
+            self.stand(self.ask(cursor=0)["total"])
+            return self.ask(around=AROUND)
+
+    def move(self, move: str) -> None:
+        """Go on by a move; the URL remembers where."""
+        place = self.console.attempt(lambda: self.ask(move=move))
+        if place is not None:
+            self.stand(place["cursor"])
+
+    def stand(self, cursor: int) -> None:
+        """Put the cursor somewhere."""
+        st.query_params["step"] = str(cursor)
