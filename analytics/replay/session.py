@@ -110,9 +110,10 @@ class Session:
         """Right after a step, however far; 0 is before the first."""
         return replace(self, cursor=cursor, playing=False)
 
-    def proceed(self) -> Session:
-        """On to the next breakpoint, or to the end: what playing comes to."""
-        return self.go_to(next_stop(self.recording, self.breakpoints, self.cursor))
+    def proceed(self, last: int | None = None) -> Session:
+        """On to the next breakpoint, or to `last`, by itself the end: what playing comes to."""
+        end = len(self.recording) if last is None else last
+        return self.go_to(next_stop(self.recording, self.breakpoints, self.cursor, end))
 
     def restart(self) -> Session:
         """Back before the first step."""
@@ -126,17 +127,17 @@ class Session:
         """The session where it is, at rest."""
         return replace(self, playing=False)
 
-    def moved(self, move: Move, to: int = 0) -> Session:
-        """The session after a move by its name; `to` is for goto alone."""
+    def moved(self, move: Move, to: int | None = None) -> Session:
+        """The session after a move by its name; `to` is where goto goes and continue ends."""
         match move:
             case Move.FORWARD:
                 return self.forward()
             case Move.BACK:
                 return self.back()
             case Move.GOTO:
-                return self.go_to(to)
+                return self.go_to(to or 0)
             case Move.CONTINUE:
-                return self.proceed()
+                return self.proceed(to)
             case Move.RESTART:
                 return self.restart()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -13,13 +14,15 @@ from analytics.replay.state import Step
 from app.cli.output import cell, columns_of
 from engine.core.errors import InvalidDocument
 
-PROMPT: Final = "(n b c g r w q) "
+PROMPT: Final = "(n b c p g r w q) "
 DETAIL_WIDTH: Final = 100
 LISTED: Final = 40
+SPEED_MAX: Final = 1000
 HELP: Final = (
     ("n, next, empty line", "one step on"),
     ("b, back", "one step back"),
     ("c, continue", "on to the next breakpoint, or the end"),
+    ("p [N], play [N]", "the same step by step, N a second (2); Ctrl+C pauses"),
     ("g N, goto N", "right after step N; 0 is before the first"),
     ("r, restart", "before the first step"),
     ("l, list", "the steps around, the current one marked; l all lists every step"),
@@ -36,11 +39,18 @@ class Stepper:
     Args:
         session: where it begins.
         write: takes each line to show.
+        wait: lets so many seconds pass between two steps while it plays.
     """
 
-    def __init__(self, session: Session, write: Callable[[str], None]):
+    def __init__(
+        self,
+        session: Session,
+        write: Callable[[str], None],
+        wait: Callable[[float], None] = time.sleep,
+    ):
         self.session = session
         self._write = write
+        self._wait = wait
 
     def run(self, lines: Iterable[str], *, prompt: bool) -> None:
         """Carry out one command a line until `q` or the end of the lines."""
@@ -75,6 +85,8 @@ class Stepper:
                 self._move(self.session.proceed())
             case "r" | "restart":
                 self._move(self.session.restart())
+            case "p" | "play":
+                self._play(rest.strip() or "2")
             case "g" | "goto":
                 self._goto(rest.strip())
             case "l" | "list":
@@ -99,6 +111,24 @@ class Stepper:
             return
         self.session = session
         self._show()
+
+    def _play(self, speed: str) -> None:
+        """Show each step in its turn until a breakpoint, the end, or Ctrl+C."""
+        if not (speed.isdecimal() and 1 <= int(speed[:5]) <= SPEED_MAX):
+            self._say(f"{speed[:40]!r} is no speed; steps a second, from 1 to {SPEED_MAX}")
+            return
+        session = self.session.play()
+        if not session.playing:
+            self._say("this is the end")
+        try:
+            while session.playing:
+                session = session.forward()
+                self._move(session)
+                if session.playing:
+                    self._wait(1 / int(speed))
+        except KeyboardInterrupt:
+            self.session = self.session.pause()
+            self._say("paused")
 
     def _goto(self, text: str) -> None:
         total = len(self.session.recording)

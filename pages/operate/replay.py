@@ -8,15 +8,16 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app.client.errors import ApiError
+from app.client.errors import ApiError, Unreachable
 from app.console.page import Page
 from app.console.replay.comparing import compare
 from app.console.replay.looking import panes
 from app.console.replay.moving import controls, strip
+from app.console.replay.playing import Pace, Player
 from app.console.replay.walk import OfExecution, OfFile, Walk
 from app.console.session import Console, show_error
 from app.console.widgets.format import plain
-from app.console.widgets.layout import card, empty_state, header
+from app.console.widgets.layout import card, empty_state, header, unreachable
 
 PAGE = Page("Replay", ":material/slow_motion_video:", 22, "Operate", hidden=True)
 
@@ -26,14 +27,42 @@ def render(console: Console) -> None:
     walk = Walk(console, identity, OfExecution(identity)) if identity else _of_file(console)
     if walk is None:
         return
-    place = walk.look()
-    facts = place["execution"]
-    origin = f"execution {facts['id']}" if identity else f"from a file · execution {facts['id']}"
+    facts = walk.facts()
+    player = Player(walk)
+    pace = player.pace
+    # How often a fragment runs is fixed where it is made: here, again when the pace changed.
+    every = pace.every_s if pace is not None else None
+    st.fragment(run_every=every, key="replay_walk")(_walk)(player, pace)
+    if identity:
+        compare(console, identity, facts)
+
+
+def _walk(player: Player, drawn: Pace | None) -> None:
+    """All that a move changes, drawn again without the rest of the page."""
+    if player.pace == drawn:
+        player.tick()
+    if player.pace != drawn:
+        st.rerun()
+    try:
+        place = player.look()
+    except ApiError as error:
+        show_error(error)
+    except Unreachable as error:
+        unreachable(error)
+    else:
+        _drawn(player, place)
+
+
+def _drawn(player: Player, place: Mapping[str, Any]) -> None:
+    walk, facts = player.walk, place["execution"]
+    of_file = isinstance(walk.source, OfFile)
+    origin = f"from a file · execution {facts['id']}" if of_file else f"execution {facts['id']}"
     with header(f"Replay of {facts['job_name'] or facts['job_id'] or 'an execution'}", origin):
-        if identity:
+        if not of_file:
             _leave_and_take(walk, facts)
+    walk.show_refusal()
     if place["total"]:
-        controls(walk, place)
+        controls(player, place)
         strip(walk, place)
         panes(walk, place)
     else:
@@ -42,8 +71,6 @@ def render(console: Console) -> None:
             "It was skipped, ended before its first attempt, or its attempt was lost.",
             key="steps",
         )
-    if identity:
-        compare(console, identity, facts)
 
 
 def _of_file(console: Console) -> Walk | None:
@@ -96,7 +123,7 @@ def _leave_and_take(walk: Walk, facts: Mapping[str, Any]) -> None:
     ):
         st.download_button(
             form.upper(),
-            _exported(walk, form, walk.cursor),
+            _exported(walk, form, walk.standing.cursor),
             file_name=f"replay-{walk.name}.{form}",
             mime=mime,
             icon=icon,

@@ -216,7 +216,9 @@ def _evaluated(recording: Recording, question: Document) -> Document:
     if move is not None and move not in _MOVES:
         reason = f"{str(move)[:40]!r} is no move"
         problems.append(Problem("move", reason, "one of " + ", ".join(_MOVES)))
-    place = read_cursor(to, len(recording), "to", problems) if move == Move.GOTO else 0
+    place = None
+    if move == Move.GOTO or (move == Move.CONTINUE and to is not None):
+        place = read_cursor(to, len(recording), "to", problems)
     around = _around(question.get("around", 0), problems)
     if problems:
         raise InvalidDocument(problems)

@@ -50,7 +50,9 @@ class ReplayQuestion(Shape):
     breakpoints: list[str] = Field([], description="`5`, `kind response`, `error`, or a condition.")
     watches: list[str] = Field([])
     move: Literal["forward", "back", "goto", "continue", "restart"] | None = None
-    to: int | None = Field(None, description="Where `goto` goes.")
+    to: int | None = Field(
+        None, description="Where `goto` goes, and how far `continue` does at most."
+    )
     around: int = Field(0, description="How many steps around the place to list, at most 200.")
 
 

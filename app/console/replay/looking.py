@@ -112,12 +112,13 @@ def _add(walk: Walk, what: str, label: str, example: str) -> None:
         text = st.session_state[field].strip()
         if text and text not in walk.kept(what):
             wanted = [*walk.kept(what), text]
-            # Only what the node can read is kept; why it cannot stands above the page.
-            if walk.console.attempt(lambda: walk.ask(**{what: wanted})) is None:
+            # Only what the node can read is kept; why it cannot is said beside the field.
+            if walk.attempt(lambda: walk.ask(**{what: wanted}), what) is None:
                 return
             walk.kept(what).append(text)
         st.session_state[field] = ""
 
+    walk.show_refusal(what)
     st.text_input(
         label,
         key=field,

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app.client.client import Client
-from app.client.errors import ApiError
-from app.console.session import Console
+from app.client.errors import ApiError, Unreachable
+from app.console.replay.standing import Standing, standing_of
+from app.console.session import Console, show_failure
 
+T = TypeVar("T")
+
+_REFUSED: Final = "replay_refused"
 AROUND: Final = 60
 """So many steps are drawn around the cursor."""
 
@@ -89,10 +93,9 @@ class Walk:
     source: Source
 
     @property
-    def cursor(self) -> int:
-        """How many steps were taken, as the URL says."""
-        text = st.query_params.get("step", "0")
-        return int(text) if text.isdecimal() and len(text) < 10 else 0
+    def standing(self) -> Standing:
+        """Where it stands, as this tab and the URL say."""
+        return standing_of(self.name)
 
     def kept(self, what: str) -> list[str]:
         """The breakpoints or the watches that were set."""
@@ -106,29 +109,45 @@ class Walk:
     def ask(self, **how: Any) -> dict[str, Any]:
         """Where it stands, after a move if one is given."""
         question = {
-            "cursor": self.cursor,
+            "cursor": self.standing.cursor,
             "breakpoints": self.kept("breakpoints"),
             "watches": self.kept("watches"),
             **how,
         }
         return self.source.ask(self.console.client, question)
 
+    def facts(self) -> dict[str, Any]:
+        """Of the execution: the job, how it ended."""
+        facts: dict[str, Any] = self.source.ask(self.console.client, {})["execution"]
+        return facts
+
+    def attempt(self, action: Callable[[], T], place: str = "controls") -> T | None:
+        """Carry something out; a refusal gives None, and is shown where `place` is drawn next."""
+        try:
+            return action()
+        except (ApiError, Unreachable) as error:
+            # A callback has no place of its own on the page to say it.
+            st.session_state[f"{_REFUSED}_{place}"] = error
+            return None
+
+    def show_refusal(self, place: str = "controls") -> None:
+        """Say why what was asked for last did not happen."""
+        if error := st.session_state.pop(f"{_REFUSED}_{place}", None):
+            show_failure(error)
+
     def look(self) -> dict[str, Any]:
         """Where it stands, with the steps around; a link beyond the end leads to the end."""
         try:
-            return self.ask(around=AROUND)
+            place = self.ask(around=AROUND)
         except ApiError as error:
             if all(detail.get("field") != "cursor" for detail in error.details):
                 raise
-            self.stand(self.ask(cursor=0)["total"])
-            return self.ask(around=AROUND)
+            self.standing.put(self.ask(cursor=0)["total"])
+            place = self.ask(around=AROUND)
+        self.standing.total = place["total"]
+        return place
 
     def move(self, move: str) -> None:
-        """Go on by a move; the URL remembers where."""
-        place = self.console.attempt(lambda: self.ask(move=move))
-        if place is not None:
-            self.stand(place["cursor"])
-
-    def stand(self, cursor: int) -> None:
-        """Put the cursor somewhere."""
-        st.query_params["step"] = str(cursor)
+        """Go on by a move, from where it is; what played is at rest then."""
+        place = self.attempt(lambda: self.ask(move=move))
+        self.standing.put(place["cursor"] if place is not None else self.standing.cursor)

@@ -20,7 +20,7 @@ from analytics.replay.recording import Recording, recording_of
 from analytics.replay.session import Move, Session
 from app.client.errors import ApiError, Unreachable
 from engine.core.errors import InvalidDocument, Problem
-from tests.kit.recordings import attempt, execution, retried, step, succeeded
+from tests.kit.recordings import attempt, execution, failed, retried, step, succeeded
 
 OTHER = execution(succeeded(1), id="exe_b", job_name="nightly-backup")
 
@@ -63,7 +63,7 @@ def answering(client: Any, shown: dict[str, Any]) -> None:
         except InvalidDocument as error:
             raise refused(error) from None
         walk = Session(through, cursor, stops, tuple(how.get("watches", [])))
-        moved = walk.moved(Move(how["move"])) if "move" in how else walk
+        moved = walk.moved(Move(how["move"]), how.get("to")) if "move" in how else walk
         return moved.document(how.get("around", 0)) | {"recording": "rec_a" if sent else None}
 
     client.forget_sessions = sent.clear
@@ -270,3 +270,95 @@ def test_a_node_that_falls_silent_on_a_move_is_said(pages: Any, client: Any) -> 
     assert not at.exception
     assert "No answer from the node" in at.error[0].value
     assert step_of(at) == "3"
+
+
+def playing(at: AppTest) -> bool:
+    return bool(at.button(key="replay_play").label == "Pause")
+
+
+def place_of(at: AppTest) -> int:
+    return int(at.number_input(key="replay_goto").value)
+
+
+def test_it_plays_a_step_each_tick_and_pauses_where_it_is(pages: Any) -> None:
+    at = press(pages.open("operate.replay", id="exe_a", step="1"), "replay_play")
+    assert playing(at)
+    assert "running" in texts(at)
+    first = place_of(at)
+    at = at.run(timeout=30)  # as a tick does
+    assert place_of(at) == first + 1
+    assert step_of(at) == "1"  # the address is told at the end
+    at = press(at, "replay_play")
+    assert not playing(at)
+    assert place_of(at) == first + 1
+    assert step_of(at) == str(first + 1)
+
+
+def test_playing_stops_at_a_breakpoint_and_goes_on_from_there_to_the_end(pages: Any) -> None:
+    at = pages.open("operate.replay", id="exe_a")
+    at = at.text_input(key="replay_add_breakpoints").set_value("response").run(timeout=30)
+    stops = []
+    for _ in range(3):
+        at = press(at, "replay_play")
+        for _ in range(12):
+            at = at.run(timeout=30) if playing(at) else at
+        stops.append(step_of(at))
+    assert stops == ["4", "10", "11"]
+    assert "completed" in texts(at)
+
+
+def test_a_faster_walk_takes_several_steps_a_tick_and_passes_no_breakpoint(pages: Any) -> None:
+    at = pages.open("operate.replay", id="exe_a", replay_speed="10×")
+    at = press(at, "replay_play")
+    assert place_of(at) == 4
+    at = press(at, "replay_play")
+    at = at.text_input(key="replay_add_breakpoints").set_value("6").run(timeout=30)
+    at = press(at, "replay_play")
+    assert step_of(at) == "6"
+    assert not playing(at)
+
+
+def test_any_move_ends_the_playing(pages: Any) -> None:
+    at = press(pages.open("operate.replay", id="exe_a", step="5"), "replay_play")
+    here = place_of(at)
+    at = press(at, "replay_back")
+    assert not playing(at)
+    assert place_of(at) == here - 1
+
+
+def test_a_link_to_another_step_ends_the_playing(pages: Any) -> None:
+    at = press(pages.open("operate.replay", id="exe_a", step="5"), "replay_play")
+    at.query_params["step"] = "2"
+    at = at.run(timeout=30)
+    assert not playing(at)
+    assert place_of(at) == 2
+
+
+def test_a_tick_with_the_address_from_before_does_not_lead_back(pages: Any) -> None:
+    at = press(pages.open("operate.replay", id="exe_a", step="5"), "replay_play")
+    at = press(at, "replay_play")
+    here = place_of(at)
+    at.query_params["step"] = "5"
+    assert place_of(at.run(timeout=30)) == here
+
+
+def test_a_node_that_falls_silent_ends_the_playing(pages: Any, client: Any) -> None:
+    at = press(pages.open("operate.replay", id="exe_a", step="2"), "replay_play")
+    evaluate = client.answers["evaluate_replay"]
+
+    def silent(**how: Any) -> Any:
+        if "move" in how:
+            raise Unreachable("http://127.0.0.1:8080", "connection refused")
+        return evaluate(**how)
+
+    client.answers["evaluate_replay"] = silent
+    at = at.run(timeout=30)
+    assert not playing(at)
+    assert "No answer from the node" in at.error[0].value
+
+
+def test_of_many_attempts_three_are_drawn(pages: Any, client: Any) -> None:
+    answering(client, execution(*[failed(number) for number in range(1, 9)]))
+    at = pages.open("operate.replay", id="exe_a", step="23")
+    drawn = [one.label for one in at.button_group if one.label.startswith("Attempt")]
+    assert drawn == ["Attempt 4", "Attempt 5", "Attempt 6"]

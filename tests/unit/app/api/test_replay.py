@@ -79,6 +79,8 @@ async def test_each_move_leads_where_it_says(door: Door, client: httpx.AsyncClie
         ({"move": "goto", "to": 2}, 2, "completed"),
         ({"move": "continue", "breakpoints": ["request"]}, 1, "at_breakpoint"),
         ({"move": "continue"}, 2, "completed"),
+        ({"move": "continue", "to": 1}, 1, "paused"),
+        ({"cursor": 1, "move": "continue", "to": 0}, 1, "paused"),
     ]
     for how, cursor, status in places:
         place = await evaluated(client, **question, **how)
@@ -116,6 +118,7 @@ async def test_every_fault_of_a_question_is_told(door: Door, client: httpx.Async
     assert await faults(client, execution_id=identity, move="sideways") == ["move"]
     assert await faults(client, execution_id=identity, move="goto") == ["to"]
     assert await faults(client, execution_id=identity, move="goto", to=3) == ["to"]
+    assert await faults(client, execution_id=identity, move="continue", to=3) == ["to"]
     assert await faults(client, session={"format": "x"}) == ["session.format"]
     assert await faults(client, session=[]) == ["session"]
     assert await faults(client, execution_id=7) == ["execution_id"]

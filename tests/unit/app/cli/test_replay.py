@@ -60,6 +60,35 @@ def test_each_key_moves_as_it_says() -> None:
     ]
 
 
+def test_it_plays_step_by_step_until_a_breakpoint_and_the_end() -> None:
+    waited: list[float] = []
+    said: list[str] = []
+    stops = (parse_breakpoint("error"),)
+    stepper = Stepper(Session(recording_of(retried()), 0, stops), said.append, waited.append)
+    stepper.run(["p 10", "p", "g 9", "play 4", "p", "p fast", "p 0"], prompt=False)
+    assert places(said) == [
+        *("0/11", "1/11", "2/11", "3/11", "4/11", "5/11", "9/11", "10/11", "11/11"),
+    ]
+    assert waited == [0.1] * 3 + [0.25]
+    assert sum(line.endswith("  running") for line in said) == 4
+    assert "this is the end" in said
+    assert "'fast' is no speed; steps a second, from 1 to 1000" in said
+    assert "'0' is no speed; steps a second, from 1 to 1000" in said
+
+
+def test_ctrl_c_pauses_a_play_and_the_walk_goes_on() -> None:
+    said: list[str] = []
+
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    Stepper(Session(recording_of(retried())), said.append, interrupted).run(
+        ["p", "n"], prompt=False
+    )
+    assert "paused" in said
+    assert places(said) == ["0/11", "1/11", "2/11"]
+
+
 def test_at_the_ends_it_says_so_and_stays() -> None:
     assert "this is before the first step" in walked("b")
     assert "this is the end" in walked("c", "n")
