@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from analytics.replay.breakpoints import Breakpoint, Hit, hits, next_stop
 from analytics.replay.recording import Recording, tells_error
@@ -31,6 +31,18 @@ class Move(StrEnum):
     GOTO = "goto"
     CONTINUE = "continue"
     RESTART = "restart"
+
+
+class Change(NamedTuple):
+    """What a step changed: a field of the state, before and after it."""
+
+    name: str
+    before: Any
+    after: Any
+
+
+ALWAYS_CHANGING: Final = frozenset({"step", "phase", "elapsed_ms"})
+"""What each step changes, so that to tell it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,18 @@ class Session:
     def hits(self) -> tuple[Hit, ...]:
         """The breakpoints that stop here."""
         return hits(self.view, self.breakpoints) if self.breakpoints else ()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What the latest step changed of the state; none before the first."""
+        if not self.cursor:
+            return ()
+        before = View.at(self.recording, self.cursor - 1).summary()
+        return tuple(
+            Change(name, before[name], value)
+            for name, value in self.view.summary().items()
+            if name not in ALWAYS_CHANGING and before[name] != value
+        )
 
     def watched(self) -> tuple[Watched, ...]:
         """What the watches say here."""
@@ -151,6 +175,7 @@ class Session:
             "status": self.status.value,
             "step": step.document() if step is not None else None,
             "state": self.view.document(),
+            "changes": [change._asdict() for change in self.changes],
             "stopped_by": [
                 {
                     "breakpoint": hit.breakpoint.text,

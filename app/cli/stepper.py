@@ -184,6 +184,11 @@ class Stepper:
             known |= {"failures": state.failures or None, "retries": state.retries or None}
             told = "  ".join(f"{name}={cell(value)}" for name, value in known.items() if value)
             self._say(f"  {told}")
+            if changes := session.changes:
+                told = ", ".join(
+                    f"{one.name} {cell(one.before)} → {cell(one.after)}" for one in changes
+                )
+                self._say(f"  changed: {told}")
         for hit in session.hits:
             fault = f": {hit.fault}" if hit.fault is not None else ""
             self._say(f"  stops at: {hit.breakpoint.text}{fault}")

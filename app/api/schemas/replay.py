@@ -38,6 +38,14 @@ class ReplayStepShort(Shape):
     failed: bool = Field(description="It tells of an error, or of an answer from 400 on.")
 
 
+class ReplayChange(Shape):
+    """A field of the state that the latest step changed; time and kind of step are left out."""
+
+    name: str
+    before: Any
+    after: Any
+
+
 class ReplayQuestion(Shape):
     """Where a walk stands and how it goes on; one of the first three says in what."""
 
@@ -66,6 +74,7 @@ class ReplayPlace(Shape):
     status: Literal["initialized", "running", "paused", "at_breakpoint", "completed"]
     step: dict[str, Any] | None
     state: dict[str, Any]
+    changes: list[ReplayChange]
     stopped_by: list[dict[str, Any]]
     breakpoints: list[str]
     watches: list[dict[str, Any]]

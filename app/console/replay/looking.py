@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import streamlit as st
@@ -12,6 +12,7 @@ from app.console.replay.walk import Walk
 from app.console.widgets.format import plain
 from app.console.widgets.layout import card
 
+CHANGES_PX: Final = 150
 STATE_SHOWN: Final = (
     *("attempt", "outcome", "status", "error", "failures", "retries", "elapsed_ms", "late_ms"),
     *("trigger", "node", "job_version", "auth"),
@@ -24,7 +25,8 @@ def panes(walk: Walk, place: Mapping[str, Any]) -> None:
     with left:
         _step(walk, place)
     with right:
-        _state(walk, place)
+        _changes(place)
+        _state(place)
         _watches(walk, place)
         _breakpoints(walk)
 
@@ -58,10 +60,36 @@ def _json(value: Any) -> None:
     st.code(json.dumps(value, indent=2, ensure_ascii=False), language="json", wrap_lines=True)
 
 
-def _state(walk: Walk, place: Mapping[str, Any]) -> None:
+def _changes(place: Mapping[str, Any]) -> None:
+    """The difference that the latest step made; as high for each, so that State stays in place."""
+    with card("Difference", "what this step changed of the state", key="replay_changes"):
+        lines = [line for change in place["changes"] for line in _before_and_after(change)]
+        text = "\n".join(lines) or (
+            "  nothing but the time" if place["cursor"] else "  nothing yet"
+        )
+        st.code(text, language="diff", height=CHANGES_PX, wrap_lines=True)
+
+
+def _before_and_after(change: Mapping[str, Any]) -> Iterator[str]:
+    name = change["name"].replace("_", " ")
+    of_step = "step " if name in ("request", "response") else ""
+    for sign, value in (("-", change["before"]), ("+", change["after"])):
+        if value not in (None, ""):
+            # A line break in an error would begin a line that looks like another change.
+            yield f"{sign} {name}: {of_step}{' '.join(str(value).split())}"
+
+
+def _state(place: Mapping[str, Any]) -> None:
+    changed = {change["name"] for change in place["changes"]}
     with card("State", f"after step {place['cursor']}", key="replay_state"):
-        shown = {name.replace("_", " "): place["state"].get(name) for name in STATE_SHOWN}
-        st.table({name: plain(word(value)) for name, value in shown.items()}, border="horizontal")
+        shown = {name: plain(word(place["state"].get(name))) for name in STATE_SHOWN}
+        st.table(
+            {
+                name.replace("_", " "): f":blue[**{said}**]" if name in changed else said
+                for name, said in shown.items()
+            },
+            border="horizontal",
+        )
 
 
 def word(value: Any) -> str:

@@ -19,6 +19,7 @@ from analytics.replay.export import (
 from analytics.replay.recording import Recording, recording_of
 from analytics.replay.session import Move, Session
 from app.client.errors import ApiError, Unreachable
+from app.console.replay.comparing import side_by_side
 from engine.core.errors import InvalidDocument, Problem
 from tests.kit.recordings import attempt, execution, failed, retried, step, succeeded
 
@@ -37,7 +38,9 @@ def answering(client: Any, shown: dict[str, Any]) -> None:
     recording = recording_of(shown)
     sent: dict[str, Recording] = {}
 
-    def walked(session: Any, name: str | None) -> Recording:
+    def walked(identity: str | None, session: Any, name: str | None) -> Recording:
+        if identity == "exe_b":
+            return recording_of(OTHER)
         if session is not None:
             sent["rec_a"] = read_session(session).recording
         elif name is None:
@@ -55,7 +58,7 @@ def answering(client: Any, shown: dict[str, Any]) -> None:
     ) -> dict[str, Any]:
         problems: list[Problem] = []
         try:
-            through = walked(session, recording)
+            through = walked(execution_id, session, recording)
             stops = read_breakpoints(how.get("breakpoints", []), "breakpoints", problems)
             read_cursor(cursor, len(through), "cursor", problems)
             if problems:
@@ -72,7 +75,7 @@ def answering(client: Any, shown: dict[str, Any]) -> None:
         "executions": {"executions": [shown, OTHER], "total": 2, "next_cursor": None},
         "compare_executions": lambda *_: {
             "left": dict(recording.execution),
-            "right": {"id": "exe_b"},
+            "right": dict(recording_of(OTHER).execution),
             **compare(recording, recording_of(OTHER)).document(),
         },
         "export_replay": b"{}",
@@ -180,8 +183,50 @@ def test_another_execution_is_compared_with_the_first_difference_named(
     assert client.called("compare_executions") == [(("exe_a", "exe_b"), {})]
     assert "First difference" in texts(at)
     assert "on the right" in texts(at)
+    left, right = (block.value for block in at.code[-2:])
+    assert '-   "url": "http://127.0.0.1:9/run?token=***",' in left
+    assert '+   "url": "http://127.0.0.1:9/run",' in right
+    assert '    "method": "POST",' in left
     press(at, "swap")
     assert pages.went == [("replay", {"id": "exe_b", "other": "exe_a"})]
+
+
+def test_a_row_that_is_chosen_is_shown_from_both_sides(pages: Any) -> None:
+    at = pages.open("operate.replay", id="exe_a", other="exe_b")
+    at.session_state["replay_compared_exe_a_exe_b"] = {"selection": {"rows": [1]}}
+    at = at.run(timeout=30)
+    left, right = (block.value for block in at.code[-2:])
+    assert left == right
+    assert '"job_version": 3' in left
+    assert "2 prepare" in texts(at)
+
+
+def test_what_one_side_alone_has_stands_beside_nothing(pages: Any) -> None:
+    at = pages.open("operate.replay", id="exe_a", other="exe_b")
+    rows = compare(recording_of(retried()), recording_of(OTHER)).document()["rows"]
+    alone = next(place for place, row in enumerate(rows) if row["kind"] == "retry")
+    at.session_state["replay_compared_exe_a_exe_b"] = {"selection": {"rows": [alone]}}
+    at = at.run(timeout=30)
+    assert at.code[-1].value == "+ nothing on this side"
+    assert '"next_attempt": 2' in at.code[-2].value
+
+
+def test_lines_that_the_other_side_has_not_are_marked() -> None:
+    left, right = side_by_side({"a": 1, "b": 2}, {"a": 1, "b": 3})
+    assert left == ["  {", '    "a": 1,', '-   "b": 2', "  }"]
+    assert right == ["  {", '    "a": 1,', '+   "b": 3', "  }"]
+
+
+def test_what_a_step_changed_of_the_state_is_told(pages: Any) -> None:
+    at = pages.open("operate.replay", id="exe_a", step="5")
+    (told,) = [block.value for block in at.code if block.language == "diff"]
+    assert told.split("\n") == [
+        *("+ error: HTTP 503", "- failures: 0", "+ failures: 1"),
+        *("- outcome: running", "+ outcome: failed"),
+    ]
+    at = pages.open("operate.replay", id="exe_a")
+    (told,) = [block.value for block in at.code if block.language == "diff"]
+    assert told == "  nothing yet"
 
 
 def test_a_comparison_that_is_refused_says_so(pages: Any, client: Any) -> None:

@@ -98,6 +98,7 @@ def test_breakpoints_and_watches_are_added_on_the_way() -> None:
     said = walked("break error", "w state.failures", "c", "c", "break step.knd", "w 1 +")
     assert places(said) == ["0/11", "4/11", "5/11"]
     assert "  state.failures = 1" in said
+    assert "  changed: status - → 503, response - → 4" in said
     assert any("step has no 'knd'" in line for line in said)
     assert any("at character 4" in line for line in said)
 
