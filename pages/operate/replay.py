@@ -14,7 +14,7 @@ from app.console.replay.comparing import compare
 from app.console.replay.looking import panes
 from app.console.replay.moving import controls, strip
 from app.console.replay.playing import Pace, Player
-from app.console.replay.walk import OfExecution, OfFile, Walk
+from app.console.replay.walk import IN_URL, OfExecution, OfFile, Walk
 from app.console.session import Console, show_error
 from app.console.widgets.format import plain
 from app.console.widgets.layout import card, empty_state, header, unreachable
@@ -47,10 +47,25 @@ def _walk(player: Player, drawn: Pace | None) -> None:
         place = player.look()
     except ApiError as error:
         show_error(error)
+        _offer_without(player.walk, error)
     except Unreachable as error:
         unreachable(error)
     else:
         _drawn(player, place)
+
+
+def _offer_without(walk: Walk, error: ApiError) -> None:
+    """A link may name breakpoints that mean nothing here, or too many: the way on without them."""
+    fields = [str(detail.get("field", "")) for detail in error.details]
+    for what in IN_URL:
+        if any(field.startswith(what) for field in fields):
+            st.button(
+                f"Go on without its {what}",
+                icon=":material/close:",
+                key=f"replay_without_{what}",
+                on_click=walk.keep,
+                args=(what, ()),
+            )
 
 
 def _drawn(player: Player, place: Mapping[str, Any]) -> None:
@@ -104,7 +119,7 @@ def _opened(walk: Walk, source: OfFile, file: UploadedFile) -> bool:
         )
         return False
     for what in ("breakpoints", "watches"):
-        walk.kept(what).extend(session.get(what, []))
+        walk.keep(what, session.get(what, []))
     return True
 
 

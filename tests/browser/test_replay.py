@@ -109,6 +109,8 @@ def test_the_page_is_walked_by_keyboard_and_compares(
     expect(page.get_by_role("button", name="Remove")).to_be_visible()
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("at breakpoint")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("at breakpoint")).to_be_visible()
     idle(page)
     page.goto(f"{console}/replay?id={failing}&other={again}")
     expect(page.get_by_text("Both did the same")).to_be_visible()

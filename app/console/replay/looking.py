@@ -143,7 +143,7 @@ def _add(walk: Walk, what: str, label: str, example: str) -> None:
             # Only what the node can read is kept; why it cannot is said beside the field.
             if walk.attempt(lambda: walk.ask(**{what: wanted}), what) is None:
                 return
-            walk.kept(what).append(text)
+            walk.keep(what, wanted)
         st.session_state[field] = ""
 
     walk.show_refusal(what)

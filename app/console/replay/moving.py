@@ -13,6 +13,7 @@ from app.console.widgets.format import plain
 from app.console.widgets.layout import card
 
 ATTEMPTS_DRAWN: Final = 3
+PLAY_PX: Final = 104
 BADGES: Final = {
     "initialized": "gray",
     "running": "blue",
@@ -52,6 +53,8 @@ def _buttons(player: Player, place: Mapping[str, Any]) -> None:
             on_click=player.toggle if key == "play" else player.walk.move,
             args=() if key == "play" else (key,),
             key=f"replay_{key}",
+            # Play and Pause are as wide, so that the next button stays under the pointer.
+            width=PLAY_PX if key == "play" else "content",
         )
 
 

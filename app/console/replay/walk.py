@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
@@ -18,6 +18,9 @@ from app.console.session import Console, show_failure
 T = TypeVar("T")
 
 _REFUSED: Final = "replay_refused"
+IN_URL: Final = {"breakpoints": "breakpoint", "watches": "watch"}
+"""What the URL calls them, once for each; as the exports do."""
+
 AROUND: Final = 60
 """So many steps are drawn around the cursor."""
 
@@ -84,7 +87,7 @@ class Walk:
 
     Attributes:
         console: of this run.
-        name: under which breakpoints and watches are kept.
+        name: under which this tab keeps where it stands.
         source: what is walked through.
     """
 
@@ -98,13 +101,20 @@ class Walk:
         return standing_of(self.name)
 
     def kept(self, what: str) -> list[str]:
-        """The breakpoints or the watches that were set."""
-        kept: list[str] = st.session_state.setdefault(f"replay_{what}_{self.name}", [])
-        return kept
+        """The breakpoints or the watches, as the URL says: whoever opens it has them."""
+        return st.query_params.get_all(IN_URL[what])
+
+    def keep(self, what: str, texts: Sequence[str]) -> None:
+        """Put breakpoints or watches in the place of those in the URL."""
+        if texts:
+            st.query_params[IN_URL[what]] = list(texts)
+        else:
+            st.query_params.pop(IN_URL[what], None)
 
     def remove(self, what: str, number: int) -> None:
         """Forget a breakpoint or a watch."""
-        del self.kept(what)[number]
+        kept = self.kept(what)
+        self.keep(what, kept[:number] + kept[number + 1 :])
 
     def ask(self, **how: Any) -> dict[str, Any]:
         """Where it stands, after a move if one is given."""

@@ -317,6 +317,42 @@ def test_a_node_that_falls_silent_on_a_move_is_said(pages: Any, client: Any) -> 
     assert step_of(at) == "3"
 
 
+def in_url(at: AppTest, name: str) -> list[str]:
+    found = at.query_params.get(name, [])
+    return [found] if isinstance(found, str) else list(found)
+
+
+def test_breakpoints_and_watches_are_in_the_address(pages: Any) -> None:
+    at = pages.open("operate.replay", id="exe_a")
+    for text in ("error", "detail.status >= 500"):
+        at = at.text_input(key="replay_add_breakpoints").set_value(text).run(timeout=30)
+    at = at.text_input(key="replay_add_watches").set_value("state.failures").run(timeout=30)
+    assert in_url(at, "breakpoint") == ["error", "detail.status >= 500"]
+    assert in_url(at, "watch") == ["state.failures"]
+    at = press(at, "replay_remove_breakpoints_0")
+    assert in_url(at, "breakpoint") == ["detail.status >= 500"]
+    at = press(press(at, "replay_remove_breakpoints_0"), "replay_remove_watches_0")
+    assert in_url(at, "breakpoint") == in_url(at, "watch") == []
+
+
+def test_a_link_brings_its_breakpoints_and_watches(pages: Any) -> None:
+    at = pages.open("operate.replay", id="exe_a", breakpoint="error", watch="state.failures")
+    at = press(press(at, "replay_continue"), "replay_continue")
+    assert step_of(at) == "5"
+    assert "stopped by" in texts(at)
+    assert "state\\.failures = 1" in texts(at)
+
+
+def test_a_link_with_a_breakpoint_that_means_nothing_says_so_and_leads_on(pages: Any) -> None:
+    at = pages.open("operate.replay", id="exe_a", step="4", breakpoint="step.knd", watch="attempt")
+    assert not at.exception
+    assert "no 'knd'" in at.error[0].value.replace("\\", "")
+    at = press(at, "replay_without_breakpoints")
+    assert not at.error
+    assert place_of(at) == 4
+    assert in_url(at, "watch") == ["attempt"]
+
+
 def playing(at: AppTest) -> bool:
     return bool(at.button(key="replay_play").label == "Pause")
 
