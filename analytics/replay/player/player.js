@@ -3,7 +3,7 @@
   const session = JSON.parse(document.getElementById("session").textContent);
   const { steps, elapsed_ms: elapsed, execution, attempts, stops, changes, values } = session;
   const BEAT_MS = 700;
-  const SHOWN_MAX = 200;
+  const SHOWN_MAX = 60;
   const ALWAYS_CHANGING = new Set(["step", "phase", "elapsed_ms"]);
   const ENDED = { success: "good", failed: "bad", unknown: "wait", running: "wait" };
   const at = (id) => document.getElementById(id);
