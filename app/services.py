@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from app.config import Config
 from app.gate import Gate
 from app.live import LiveHub
 from app.operate.reporter import Reporter
+from app.workbench.recordings import RecentRecordings
 from engine.core.clock import Clock
 from engine.history.queries import Queries
 from engine.history.sandbox import SqlSandbox
@@ -75,3 +76,4 @@ class Services:
     reporter: Reporter
     live: LiveHub
     node: NodeControl
+    recordings: RecentRecordings = field(default_factory=RecentRecordings)

@@ -87,10 +87,12 @@ def hits(view: View, breakpoints: Iterable[Breakpoint]) -> tuple[Hit, ...]:
     return tuple(hit for one in breakpoints if view.step and (hit := _hit(one, view)))
 
 
-def next_stop(recording: Recording, breakpoints: Sequence[Breakpoint], cursor: int) -> int:
-    """The first cursor after this one at which a breakpoint stops; the end when none does."""
+def next_stop(
+    recording: Recording, breakpoints: Sequence[Breakpoint], cursor: int, last: int
+) -> int:
+    """The first cursor after this one at which a breakpoint stops; `last` when none does."""
     known = [_next_known(recording, one, cursor) for one in breakpoints]
-    limit = min([len(recording), *(number for number in known if number is not None)])
+    limit = min([max(cursor, last), *(number for number in known if number is not None)])
     conditions = [one for one in breakpoints if one.condition is not None]
     if not conditions:
         return limit

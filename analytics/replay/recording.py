@@ -98,6 +98,16 @@ class Recording:
             state = evolve(state, step)
         return state
 
+    def prepared(self) -> Recording:
+        """Itself, with all worked out that a jump asks for: the first is as quick as any then."""
+        _ = self._checkpoints, self._numbers, self._by_number, self.numbers_of_errors
+        return self
+
+    def near(self, cursor: int, most: int) -> tuple[Step, ...]:
+        """At most so many steps around a cursor."""
+        first = max(0, min(cursor - most // 2, len(self) - most))
+        return self.steps[first : first + most]
+
     def numbers_of_kind(self, kind: str) -> list[int]:
         """The numbers of the steps of a kind, ascending."""
         return self._numbers.get(kind, [])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from analytics.replay.breakpoints import Breakpoint, Hit, hits, next_stop
-from analytics.replay.recording import Recording
+from analytics.replay.recording import Recording, tells_error
 from analytics.replay.state import State, Step
 from analytics.replay.view import View
 from analytics.replay.watches import Watched, fault_document, watched
@@ -31,6 +31,18 @@ class Move(StrEnum):
     GOTO = "goto"
     CONTINUE = "continue"
     RESTART = "restart"
+
+
+class Change(NamedTuple):
+    """What a step changed: a field of the state, before and after it."""
+
+    name: str
+    before: Any
+    after: Any
+
+
+ALWAYS_CHANGING: Final = frozenset({"step", "phase", "elapsed_ms"})
+"""What each step changes, so that to tell it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,19 @@ class Session:
     @property
     def hits(self) -> tuple[Hit, ...]:
         """The breakpoints that stop here."""
-        return hits(self.view, self.breakpoints)
+        return hits(self.view, self.breakpoints) if self.breakpoints else ()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What the latest step changed of the state; none before the first."""
+        if not self.cursor:
+            return ()
+        before = View.at(self.recording, self.cursor - 1).summary()
+        return tuple(
+            Change(name, before[name], value)
+            for name, value in self.view.summary().items()
+            if name not in ALWAYS_CHANGING and before[name] != value
+        )
 
     def watched(self) -> tuple[Watched, ...]:
         """What the watches say here."""
@@ -110,9 +134,10 @@ class Session:
         """Right after a step, however far; 0 is before the first."""
         return replace(self, cursor=cursor, playing=False)
 
-    def proceed(self) -> Session:
-        """On to the next breakpoint, or to the end: what playing comes to."""
-        return self.go_to(next_stop(self.recording, self.breakpoints, self.cursor))
+    def proceed(self, last: int | None = None) -> Session:
+        """On to the next breakpoint, or to `last`, by itself the end: what playing comes to."""
+        end = len(self.recording) if last is None else last
+        return self.go_to(next_stop(self.recording, self.breakpoints, self.cursor, end))
 
     def restart(self) -> Session:
         """Back before the first step."""
@@ -126,29 +151,31 @@ class Session:
         """The session where it is, at rest."""
         return replace(self, playing=False)
 
-    def moved(self, move: Move, to: int = 0) -> Session:
-        """The session after a move by its name; `to` is for goto alone."""
+    def moved(self, move: Move, to: int | None = None) -> Session:
+        """The session after a move by its name; `to` is where goto goes and continue ends."""
         match move:
             case Move.FORWARD:
                 return self.forward()
             case Move.BACK:
                 return self.back()
             case Move.GOTO:
-                return self.go_to(to)
+                return self.go_to(to or 0)
             case Move.CONTINUE:
-                return self.proceed()
+                return self.proceed(to)
             case Move.RESTART:
                 return self.restart()
 
-    def document(self) -> dict[str, Any]:
-        """All that is to be seen at the cursor."""
+    def document(self, around: int = 0) -> dict[str, Any]:
+        """All that is to be seen at the cursor, and in short at most so many steps around it."""
         step = self.step
         return {
+            "execution": dict(self.recording.execution),
             "cursor": self.cursor,
             "total": len(self.recording),
             "status": self.status.value,
             "step": step.document() if step is not None else None,
             "state": self.view.document(),
+            "changes": [change._asdict() for change in self.changes],
             "stopped_by": [
                 {
                     "breakpoint": hit.breakpoint.text,
@@ -158,4 +185,16 @@ class Session:
             ],
             "breakpoints": [one.text for one in self.breakpoints],
             "watches": [one.document() for one in self.watched()],
+            "around": [_short(one) for one in self.recording.near(self.cursor, around)],
         }
+
+
+def _short(step: Step) -> dict[str, Any]:
+    """What a timeline shows of a step."""
+    return {
+        "number": step.number,
+        "attempt": step.attempt,
+        "kind": step.kind,
+        "offset_ms": step.offset_ms,
+        "failed": tells_error(step),
+    }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from analytics.replay.recording import FACTS, Recording
-from analytics.replay.state import EMPTY, State, Step, evolve
+from analytics.replay.state import State, Step, evolve
 
 Reader = Callable[["View"], Any]
 
@@ -68,11 +68,12 @@ class View:
         return self.summary() | {"request": self.request, "response": self.response}
 
 
-def views(recording: Recording) -> Iterator[View]:
-    """The view at each cursor, from before the first step to the end."""
-    state = EMPTY
-    yield View(recording, None, state)
-    for step in recording.steps:
+def views(recording: Recording, first: int = 0, last: int | None = None) -> Iterator[View]:
+    """The view at each cursor from `first` to `last`, or to the end; 0 is before the first step."""
+    view = View.at(recording, first)
+    yield view
+    state = view.state
+    for step in recording.steps[first:last]:
         state = evolve(state, step)
         yield View(recording, step, state)
 

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from analytics.replay.breakpoints import Breakpoint, parse_breakpoint
 from analytics.replay.session import Session
+from analytics.replay.state import Step
 from app.cli.output import cell, columns_of
 from engine.core.errors import InvalidDocument
 
-PROMPT: Final = "(n b c g r w q) "
+PROMPT: Final = "(n b c p g r w q) "
 DETAIL_WIDTH: Final = 100
+LISTED: Final = 40
+SPEED_MAX: Final = 1000
 HELP: Final = (
     ("n, next, empty line", "one step on"),
     ("b, back", "one step back"),
     ("c, continue", "on to the next breakpoint, or the end"),
+    ("p [N], play [N]", "the same step by step, N a second (2); Ctrl+C pauses"),
     ("g N, goto N", "right after step N; 0 is before the first"),
     ("r, restart", "before the first step"),
-    ("l, list", "all steps, the current one marked"),
+    ("l, list", "the steps around, the current one marked; l all lists every step"),
     ("s, state", "what is known here, request and response in full"),
     ("break WHERE", "add a breakpoint: 5, kind response, error, or a condition"),
     ("w EXPR, watch EXPR", "add a watch, such as detail.status"),
@@ -34,11 +39,18 @@ class Stepper:
     Args:
         session: where it begins.
         write: takes each line to show.
+        wait: lets so many seconds pass between two steps while it plays.
     """
 
-    def __init__(self, session: Session, write: Callable[[str], None]):
+    def __init__(
+        self,
+        session: Session,
+        write: Callable[[str], None],
+        wait: Callable[[float], None] = time.sleep,
+    ):
         self.session = session
         self._write = write
+        self._wait = wait
 
     def run(self, lines: Iterable[str], *, prompt: bool) -> None:
         """Carry out one command a line until `q` or the end of the lines."""
@@ -55,7 +67,7 @@ class Stepper:
     def show_all(self) -> None:
         """Every step, and where it ends: for when nobody can be asked."""
         self._head()
-        self._list()
+        self._list(self.session.recording.steps)
         self.session = self.session.go_to(len(self.session.recording))
         self._show()
 
@@ -73,10 +85,13 @@ class Stepper:
                 self._move(self.session.proceed())
             case "r" | "restart":
                 self._move(self.session.restart())
+            case "p" | "play":
+                self._play(rest.strip() or "2")
             case "g" | "goto":
                 self._goto(rest.strip())
             case "l" | "list":
-                self._list()
+                recording, cursor = self.session.recording, self.session.cursor
+                self._list(recording.steps if rest else recording.near(cursor, LISTED))
             case "s" | "state":
                 self._say(json.dumps(self.session.view.document(), indent=2, ensure_ascii=False))
             case "break":
@@ -96,6 +111,24 @@ class Stepper:
             return
         self.session = session
         self._show()
+
+    def _play(self, speed: str) -> None:
+        """Show each step in its turn until a breakpoint, the end, or Ctrl+C."""
+        if not (speed.isdecimal() and 1 <= int(speed[:5]) <= SPEED_MAX):
+            self._say(f"{speed[:40]!r} is no speed; steps a second, from 1 to {SPEED_MAX}")
+            return
+        session = self.session.play()
+        if not session.playing:
+            self._say("this is the end")
+        try:
+            while session.playing:
+                session = session.forward()
+                self._move(session)
+                if session.playing:
+                    self._wait(1 / int(speed))
+        except KeyboardInterrupt:
+            self.session = self.session.pause()
+            self._say("paused")
 
     def _goto(self, text: str) -> None:
         total = len(self.session.recording)
@@ -151,6 +184,11 @@ class Stepper:
             known |= {"failures": state.failures or None, "retries": state.retries or None}
             told = "  ".join(f"{name}={cell(value)}" for name, value in known.items() if value)
             self._say(f"  {told}")
+            if changes := session.changes:
+                told = ", ".join(
+                    f"{one.name} {cell(one.before)} → {cell(one.after)}" for one in changes
+                )
+                self._say(f"  changed: {told}")
         for hit in session.hits:
             fault = f": {hit.fault}" if hit.fault is not None else ""
             self._say(f"  stops at: {hit.breakpoint.text}{fault}")
@@ -162,7 +200,7 @@ class Stepper:
             value = _line(one.document()["value"]) if fault is None else str(fault)
             self._say(f"  {one.expression} = {value}" if fault is None else f"  {value}")
 
-    def _list(self) -> None:
+    def _list(self, steps: Sequence[Step]) -> None:
         head = ["", "STEP", "ATTEMPT", "KIND", "AFTER", "DETAIL"]
         lines = [
             [
@@ -173,10 +211,13 @@ class Stepper:
                 f"{step.offset_ms:+.1f}ms",
                 cell(step.detail),
             ]
-            for step in self.session.recording.steps
+            for step in steps
         ]
         for line in columns_of([head, *lines]):
             self._say(line)
+        total = len(self.session.recording)
+        if len(steps) < total:
+            self._say(f"{len(steps)} of {total} steps; l all lists every step")
 
 
 def _line(value: Any) -> str:

@@ -10,12 +10,17 @@ from app.client.transport import Json, Transport
 class ReplayCalls(Transport):
     """Walks over recorded steps."""
 
-    def replay(self, execution_id: str) -> Json:
+    def replay(self, execution_id: str, *, first: int = 1, limit: int | None = None) -> Json:
         """An execution as one line of steps: `{execution, attempts, steps, total}`."""
-        return self._get(f"/api/v1/executions/{execution_id}/replay")
+        params = {"first": first, "limit": limit}
+        return self._get(f"/api/v1/executions/{execution_id}/replay", params)
 
     def evaluate_replay(self, **question: Any) -> Json:
-        """Where a walk stands after a move; the session is `execution_id` or `session`."""
+        """Where a walk stands after a move.
+
+        It goes through an `execution_id`, a `session`, or the `recording` that the answer to a
+        session named: a long one is sent once only then.
+        """
         return self._write("POST", "/api/v1/replay/evaluate", question)
 
     def compare_executions(self, execution_id: str, other: str) -> Json:

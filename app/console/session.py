@@ -138,15 +138,20 @@ class Console:
         """Carry out a write; a refusal is shown with its fields and hints and returns None."""
         try:
             result = action()
-        except ApiError as error:
-            show_error(error)
-            return None
-        except Unreachable as error:
-            st.error(f"**No answer from the node.** {error.reason}", icon=":material/cloud_off:")
+        except (ApiError, Unreachable) as error:
+            show_failure(error)
             return None
         if success:
             self.flash(success)
         return result
+
+
+def show_failure(error: ApiError | Unreachable) -> None:
+    """Why something did not happen: it was refused, or nobody answered."""
+    if isinstance(error, ApiError):
+        show_error(error)
+    else:
+        st.error(f"**No answer from the node.** {error.reason}", icon=":material/cloud_off:")
 
 
 def show_error(error: ApiError) -> None:

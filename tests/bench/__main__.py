@@ -20,6 +20,7 @@ from tests.bench.failover import failover
 from tests.bench.forecasts import forecasts
 from tests.bench.history import history
 from tests.bench.memory import memory
+from tests.bench.replay import replay
 from tests.bench.scale import scale
 from tests.bench.start import start
 from tests.bench.table import Row
@@ -36,12 +37,23 @@ BENCHES: dict[str, Callable[[bool], Iterator[Row]]] = {
     "demo": lambda _quick: demo(),
     "forecasts": lambda _quick: forecasts(),
     "traces": lambda _quick: traces(),
+    "replay": lambda quick: replay(200, 10) if quick else replay(),
     "start": lambda _quick: start(),
     "failover": lambda _quick: failover(),
     "memory": lambda quick: memory(10_000) if quick else memory(10_000, 100_000),
     "scale": lambda _quick: scale(),
 }
-SLOW = {"anomalies", "burst-10000", "demo", "failover", "forecasts", "memory", "scale", "traces"}
+SLOW = {
+    "anomalies",
+    "burst-10000",
+    "demo",
+    "failover",
+    "forecasts",
+    "memory",
+    "replay",
+    "scale",
+    "traces",
+}
 """Left out of --quick unless named."""
 
 

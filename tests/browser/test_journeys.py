@@ -49,6 +49,8 @@ def test_a_person_finds_why_a_run_failed(console: str, page: Page, broken: str) 
     expect(page.get_by_text("Before the first step")).to_be_visible()
     idle(page)
     other = page.get_by_role("combobox", name="Other execution")
+    other.scroll_into_view_if_needed()
+    idle(page)  # its list closes when the page scrolls
     other.click()
     page.get_by_role("option", name="success").click()
     first = page.get_by_test_id("stMarkdown").filter(has_text="First difference")

@@ -14,6 +14,8 @@ from tests.kit.cluster import Node
 
 pytestmark = pytest.mark.browser
 
+STATUSES = re.compile("initialized|running|paused|at breakpoint|completed")
+
 
 @pytest.fixture(scope="module")
 def failing(node: Node) -> str:
@@ -107,9 +109,37 @@ def test_the_page_is_walked_by_keyboard_and_compares(
     expect(page.get_by_role("button", name="Remove")).to_be_visible()
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("at breakpoint")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("at breakpoint")).to_be_visible()
     idle(page)
     page.goto(f"{console}/replay?id={failing}&other={again}")
     expect(page.get_by_text("Both did the same")).to_be_visible()
+
+
+def test_the_page_plays_by_itself_and_stops_at_a_breakpoint(
+    console: str, page: Page, failing: str
+) -> None:
+    page.goto(f"{console}/replay?id={failing}&replay_speed=1×")
+    idle(page)
+    status = page.locator(".stMarkdownBadge", has_text=STATUSES)
+    page.keyboard.press("p")
+    expect(status).to_have_text("running")
+    page.keyboard.press("p")
+    expect(status).to_have_text("paused")
+    page.wait_for_url("**step=*")
+    idle(page)
+    page.keyboard.press("Home")
+    expect(status).to_have_text("initialized")
+    box = page.get_by_label("Add a breakpoint")
+    box.fill("kind error")
+    box.press("Enter")
+    expect(page.get_by_role("button", name="Remove")).to_be_visible()
+    idle(page)
+    page.get_by_role("button", name="Play").click()
+    expect(status).to_have_text("at breakpoint")
+    expect(page.get_by_text("after step 5", exact=True)).to_be_visible()
+    page.keyboard.press("p")
+    expect(status).to_have_text("running")
 
 
 def test_the_page_has_no_serious_barrier(console: str, page: Page, failing: str) -> None:

@@ -3,7 +3,8 @@
   const session = JSON.parse(document.getElementById("session").textContent);
   const { steps, elapsed_ms: elapsed, execution, attempts, stops, changes, values } = session;
   const BEAT_MS = 700;
-  const SHOWN_MAX = 200;
+  const SHOWN_MAX = 60;
+  const ALWAYS_CHANGING = new Set(["step", "phase", "elapsed_ms"]);
   const ENDED = { success: "good", failed: "bad", unknown: "wait", running: "wait" };
   const at = (id) => document.getElementById(id);
   let cursor = session.cursor;
@@ -101,11 +102,15 @@
       at("state"),
       Object.entries(state)
         .filter(([name]) => name !== "request" && name !== "response")
-        .map(([name, value]) => [
-          name.replaceAll("_", " "),
-          words(value),
-          step && words(value) !== words(before[name]) ? "changed" : "",
-        ]),
+        .map(([name, value]) => {
+          const changed = step && words(value) !== words(before[name]);
+          const told = changed && !ALWAYS_CHANGING.has(name);
+          return [
+            name.replaceAll("_", " "),
+            told ? words(before[name]) + " → " + words(value) : words(value),
+            changed ? "changed" : "",
+          ];
+        }),
     );
     rows(
       at("watches"),

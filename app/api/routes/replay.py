@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
@@ -13,16 +14,15 @@ from analytics.replay.diff import compare
 from analytics.replay.export import (
     read_breakpoints,
     read_cursor,
-    read_session,
     read_watches,
     session_document,
     session_html,
 )
-from analytics.replay.recording import Recording, recording_of
+from analytics.replay.recording import Recording
 from analytics.replay.session import Move, Session
 from analytics.replay.view import views
 from app.api.deps import confirm_read, read_object, services_of
-from app.api.problems import answer, encode, fetched
+from app.api.problems import answer, encode, fetched, not_found
 from app.api.routes.executions import find_execution
 from app.api.schemas.envelope import Envelope, documents, takes
 from app.api.schemas.replay import ExecutionsCompared, ReplayPlace, ReplayQuestion, ReplayRecording
@@ -31,13 +31,11 @@ from engine.model.job import Document
 
 router = APIRouter(prefix="/api/v1", tags=["replay"], dependencies=[Depends(confirm_read)])
 
-SENT_STEPS_MAX: Final = 10_000
-"""A session in a body may be no longer: the node has other things to do than to search it."""
+AROUND_MAX: Final = 200
+"""So many steps around the place are listed at most."""
 
-_FIELDS: Final = (
-    *("execution_id", "session", "cursor", "breakpoints", "watches"),
-    *("move", "to"),
-)
+_SOURCES: Final = ("execution_id", "session", "recording")
+_FIELDS: Final = (*_SOURCES, "cursor", "breakpoints", "watches", "move", "to", "around")
 _MOVES: Final = [move.value for move in Move]
 _SOURCE_HINT: Final = 'send {"execution_id": "exe_...", "cursor": 0, "move": "forward"}'
 # The page brings its own policy; in a browser that opens it from here it is nobody's origin.
@@ -52,15 +50,20 @@ Breakpoints = Annotated[
 Watches = Annotated[
     list[str] | None, Query(alias="watch", description="Kept in the file; repeatable.")
 ]
+First = Annotated[int, Query(ge=1, description="The number of the first step to show.")]
+StepLimit = Annotated[int | None, Query(ge=1, description="At most so many steps; else all.")]
 
 
 @router.get(
     "/executions/{execution_id}/replay", responses=documents(200, Envelope[ReplayRecording], 404)
 )
-async def read_recording(request: Request, execution_id: str) -> Response:
+async def read_recording(
+    request: Request, execution_id: str, first: First = 1, limit: StepLimit = None
+) -> Response:
     """Show an execution as one line of steps, each with the state after it."""
     recording = await _recording(request, execution_id)
-    return fetched(request, _recording_document(recording))
+    document = await run_in_threadpool(_recording_document, recording, first, limit)
+    return fetched(request, document)
 
 
 @router.get("/executions/{execution_id}/replay.json", responses=documents(200, dict, 400, 404))
@@ -118,25 +121,33 @@ async def compare_executions(request: Request, execution_id: str, other: str) ->
 async def evaluate(request: Request) -> Response:
     """Move a walk and tell where it stands; nothing is kept here."""
     question = await read_object(request)
-    recording = await _asked_for(request, question)
-    return answer(await run_in_threadpool(_evaluated, recording, question))
+    recording, name = await _asked_for(request, question)
+    place = await run_in_threadpool(_evaluated, recording, question)
+    return answer(place | {"recording": name})
 
 
 async def _recording(request: Request, execution_id: str) -> Recording:
-    return recording_of(await find_execution(services_of(request), execution_id))
+    services = services_of(request)
+    if kept := services.recordings.of_execution(execution_id):
+        return kept
+    execution = await find_execution(services, execution_id)
+    return await run_in_threadpool(services.recordings.take_execution, execution)
 
 
-def _recording_document(recording: Recording) -> Document:
+def _recording_document(recording: Recording, first: int, limit: int | None) -> Document:
+    total = len(recording)
+    before = min(first - 1, total)
+    last = total if limit is None else min(before + limit, total)
     steps = [
         view.step.document() | {"state": view.summary()}
-        for view in views(recording)
+        for view in islice(views(recording, before, last), 1, None)
         if view.step is not None
     ]
     return {
         "execution": dict(recording.execution),
         "attempts": [attempt.document() for attempt in recording.attempts],
         "steps": steps,
-        "total": len(steps),
+        "total": total,
     }
 
 
@@ -156,29 +167,40 @@ def _session(
     return session
 
 
-async def _asked_for(request: Request, question: Document) -> Recording:
-    """The recording that a question is about."""
+async def _asked_for(request: Request, question: Document) -> tuple[Recording, str | None]:
+    """The recording that a question is about; one that was sent has a name to ask by next."""
     problems = [
         Problem(name[:60], "is not a known field", "one of " + ", ".join(_FIELDS))
         for name in question
         if name not in _FIELDS
     ]
-    execution_id, sent = question.get("execution_id"), question.get("session")
-    if (execution_id is None) == (sent is None):
-        reason = "is missing" if sent is None else "stands beside session: only one may"
-        problems.append(Problem("execution_id", reason, _SOURCE_HINT))
-    elif sent is None and not isinstance(execution_id, str):
-        problems.append(Problem("execution_id", "is not a text", _SOURCE_HINT))
+    source = _source(question, problems)
     if problems:
         raise InvalidDocument(problems)
-    if sent is None:
-        return await _recording(request, str(execution_id))
-    recording = (await run_in_threadpool(read_session, sent, field="session")).recording
-    if len(recording) > SENT_STEPS_MAX:
-        hint = f"at most {SENT_STEPS_MAX}; chronosctl replay import walks longer ones by itself"
-        problem = Problem("session.steps", f"holds {len(recording)} steps", hint)
-        raise InvalidDocument([problem])
-    return recording
+    recordings = services_of(request).recordings
+    if source == "session":
+        return await recordings.take_session(question["session"], field="session")
+    if source == "execution_id":
+        return await _recording(request, question["execution_id"]), None
+    name = question["recording"]
+    kept = recordings.of_name(name)
+    if kept is None:
+        hint = "send the session again: this node keeps the latest, and no other node has them"
+        raise not_found("recording", name, hint)
+    return kept, name
+
+
+def _source(question: Document, problems: list[Problem]) -> str:
+    """Which field names the recording: exactly one may."""
+    given = [name for name in _SOURCES if question.get(name) is not None]
+    if len(given) != 1:
+        reason = f"stands beside {given[1]}: only one may" if given else "is missing"
+        problems.append(Problem(given[0] if given else "execution_id", reason, _SOURCE_HINT))
+        return ""
+    (source,) = given
+    if source != "session" and not isinstance(question[source], str):
+        problems.append(Problem(source, "is not a text", _SOURCE_HINT))
+    return source
 
 
 def _evaluated(recording: Recording, question: Document) -> Document:
@@ -194,10 +216,22 @@ def _evaluated(recording: Recording, question: Document) -> Document:
     if move is not None and move not in _MOVES:
         reason = f"{str(move)[:40]!r} is no move"
         problems.append(Problem("move", reason, "one of " + ", ".join(_MOVES)))
-    place = read_cursor(to, len(recording), "to", problems) if move == Move.GOTO else 0
+    place = None
+    if move == Move.GOTO or (move == Move.CONTINUE and to is not None):
+        place = read_cursor(to, len(recording), "to", problems)
+    around = _around(question.get("around", 0), problems)
     if problems:
         raise InvalidDocument(problems)
-    return (session if move is None else session.moved(Move(move), place)).document()
+    moved = session if move is None else session.moved(Move(move), place)
+    return moved.document(around)
+
+
+def _around(given: Any, problems: list[Problem]) -> int:
+    if isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= AROUND_MAX:
+        return given
+    hint = f"how many steps around the place to list: a whole number from 0 to {AROUND_MAX}"
+    problems.append(Problem("around", f"{str(given)[:40]!r} is not accepted", hint))
+    return 0
 
 
 def _file(execution_id: str, form: str) -> dict[str, str]:

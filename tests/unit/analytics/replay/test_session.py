@@ -163,3 +163,20 @@ def test_an_attempt_known_by_its_steps_alone_ended_as_they_say() -> None:
     alone = failed(1)
     whole = assemble({"id": "x"}, [], [{**one, "attempt": 1} for one in alone["steps"]])
     assert session(whole).proceed().view.outcome == "failed"
+
+
+def test_what_a_step_changed_is_told_apart_from_what_each_step_changes(
+    recording: Recording,
+) -> None:
+    walk = session(recording)
+    assert walk.changes == ()
+    assert walk.go_to(4).changes == (("status", None, 503), ("response", None, 4))
+    assert ("attempt", 1, 2) in walk.go_to(7).changes
+    assert ("request", 3, None) in walk.go_to(7).changes
+
+
+def test_continuing_ends_where_it_is_told_to(recording: Recording) -> None:
+    walk = session(recording, "error", "state.failures > 0")
+    assert walk.proceed(3).cursor == 3
+    assert walk.proceed(9).cursor == 4
+    assert walk.go_to(6).proceed(2).cursor == 6

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from analytics.replay.export import session_document
+from analytics.replay.export import STEPS_MAX, session_document
 from analytics.replay.recording import recording_of
 from analytics.replay.session import Session
 from engine.model.execution import AttemptOutcome
@@ -79,6 +79,8 @@ async def test_each_move_leads_where_it_says(door: Door, client: httpx.AsyncClie
         ({"move": "goto", "to": 2}, 2, "completed"),
         ({"move": "continue", "breakpoints": ["request"]}, 1, "at_breakpoint"),
         ({"move": "continue"}, 2, "completed"),
+        ({"move": "continue", "to": 1}, 1, "paused"),
+        ({"cursor": 1, "move": "continue", "to": 0}, 1, "paused"),
     ]
     for how, cursor, status in places:
         place = await evaluated(client, **question, **how)
@@ -116,18 +118,78 @@ async def test_every_fault_of_a_question_is_told(door: Door, client: httpx.Async
     assert await faults(client, execution_id=identity, move="sideways") == ["move"]
     assert await faults(client, execution_id=identity, move="goto") == ["to"]
     assert await faults(client, execution_id=identity, move="goto", to=3) == ["to"]
+    assert await faults(client, execution_id=identity, move="continue", to=3) == ["to"]
     assert await faults(client, session={"format": "x"}) == ["session.format"]
     assert await faults(client, session=[]) == ["session"]
     assert await faults(client, execution_id=7) == ["execution_id"]
     assert await faults(client) == ["execution_id"]
     assert await faults(client, execution_id="x", session={}) == ["execution_id"]
+    assert await faults(client, recording="x", session={}) == ["session"]
+    assert await faults(client, recording=7) == ["recording"]
+    assert await faults(client, execution_id=identity, around=201) == ["around"]
     assert await faults(client, execution_id="x", speed=2) == ["speed"]
 
 
 async def test_a_sent_session_may_not_be_endless(client: httpx.AsyncClient) -> None:
     document = sent()
-    document["steps"] = [document["steps"][0]] * 10_001
+    document["steps"] = [document["steps"][0]] * (STEPS_MAX + 1)
     assert await faults(client, session=document) == ["session.steps"]
+
+
+async def test_a_long_session_is_sent_once_and_then_asked_about_by_name(
+    client: httpx.AsyncClient,
+) -> None:
+    document = sent()
+    document["steps"] = document["steps"] * 1000
+    first = await evaluated(client, session=document)
+    place = await evaluated(client, recording=first["recording"], move="goto", to=9_999, around=60)
+    assert (place["cursor"], place["total"]) == (9_999, 11_000)
+    assert [step["number"] for step in place["around"]] == list(range(9_970, 10_030))
+    assert place["recording"] == first["recording"]
+    again = await evaluated(client, session=document)
+    assert again["recording"] == first["recording"]
+
+
+async def test_a_session_that_was_forgotten_is_not_found_and_says_what_to_do(
+    door: Door, client: httpx.AsyncClient
+) -> None:
+    first = await evaluated(client, session=sent())
+    door.services.recordings.bytes_max = 1
+    document = sent() | {"cursor": 1}
+    second = await evaluated(client, session=document)
+    answer = await client.post(EVALUATE, json={"recording": first["recording"]})
+    assert answer.status_code == 404
+    (detail,) = answer.json()["error"]["details"]
+    assert detail["field"] == "recording"
+    assert "send the session again" in detail["hint"]
+    assert (await evaluated(client, recording=second["recording"]))["total"] == 11
+
+
+async def test_a_part_of_a_recording_is_shown_with_the_state_of_the_whole(
+    door: Door, client: httpx.AsyncClient
+) -> None:
+    identity = await ended(door, client)
+    url = f"/api/v1/executions/{identity}/replay"
+    part = (await client.get(url, params={"first": 2, "limit": 1})).json()["data"]
+    whole = (await client.get(url)).json()["data"]
+    assert part["steps"] == whole["steps"][1:]
+    assert part["total"] == 2
+    beyond = (await client.get(url, params={"first": 9})).json()["data"]
+    assert beyond["steps"] == []
+    assert (await client.get(url, params={"first": 0})).status_code == 400
+
+
+async def test_an_open_execution_is_looked_at_anew_and_an_ended_one_is_kept(
+    door: Door, client: httpx.AsyncClient
+) -> None:
+    await client.post("/api/v1/jobs", json=JOB)
+    answer = await client.post("/api/v1/jobs/default/nightly/trigger")
+    identity = str(answer.json()["data"]["id"])
+    assert (await evaluated(client, execution_id=identity))["total"] == 0
+    door.begin(identity)
+    door.finish(identity, AttemptOutcome.SUCCESS)
+    assert (await evaluated(client, execution_id=identity))["total"] == 2
+    assert door.services.recordings.of_execution(identity) is not None
 
 
 async def test_two_executions_are_compared(door: Door, client: httpx.AsyncClient) -> None:

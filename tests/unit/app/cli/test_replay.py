@@ -10,7 +10,7 @@ from analytics.replay.session import Session
 from app.cli.stepper import Stepper
 from engine.model.execution import AttemptOutcome
 from tests.kit.door import Door
-from tests.kit.recordings import SECRET, retried
+from tests.kit.recordings import SECRET, attempt, execution, retried, step
 from tests.unit.app.cli.conftest import Run
 
 JOB = 'name: beat\nschedule: "@yearly"\nwebhook: {url: "http://127.0.0.1:9/x"}\n'
@@ -60,6 +60,35 @@ def test_each_key_moves_as_it_says() -> None:
     ]
 
 
+def test_it_plays_step_by_step_until_a_breakpoint_and_the_end() -> None:
+    waited: list[float] = []
+    said: list[str] = []
+    stops = (parse_breakpoint("error"),)
+    stepper = Stepper(Session(recording_of(retried()), 0, stops), said.append, waited.append)
+    stepper.run(["p 10", "p", "g 9", "play 4", "p", "p fast", "p 0"], prompt=False)
+    assert places(said) == [
+        *("0/11", "1/11", "2/11", "3/11", "4/11", "5/11", "9/11", "10/11", "11/11"),
+    ]
+    assert waited == [0.1] * 3 + [0.25]
+    assert sum(line.endswith("  running") for line in said) == 4
+    assert "this is the end" in said
+    assert "'fast' is no speed; steps a second, from 1 to 1000" in said
+    assert "'0' is no speed; steps a second, from 1 to 1000" in said
+
+
+def test_ctrl_c_pauses_a_play_and_the_walk_goes_on() -> None:
+    said: list[str] = []
+
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    Stepper(Session(recording_of(retried())), said.append, interrupted).run(
+        ["p", "n"], prompt=False
+    )
+    assert "paused" in said
+    assert places(said) == ["0/11", "1/11", "2/11"]
+
+
 def test_at_the_ends_it_says_so_and_stays() -> None:
     assert "this is before the first step" in walked("b")
     assert "this is the end" in walked("c", "n")
@@ -69,6 +98,7 @@ def test_breakpoints_and_watches_are_added_on_the_way() -> None:
     said = walked("break error", "w state.failures", "c", "c", "break step.knd", "w 1 +")
     assert places(said) == ["0/11", "4/11", "5/11"]
     assert "  state.failures = 1" in said
+    assert "  changed: status - → 503, response - → 4" in said
     assert any("step has no 'knd'" in line for line in said)
     assert any("at character 4" in line for line in said)
 
@@ -79,6 +109,17 @@ def test_state_list_and_help_are_a_letter_away() -> None:
     assert ">  4     1        response" in said
     assert "on to the next breakpoint" in said
     assert "'dance' is no command" in said
+
+
+def test_of_a_long_walk_the_steps_around_are_listed_unless_all_are_asked_for() -> None:
+    said: list[str] = []
+    steps = [step("retry", n) for n in range(500)]
+    session = Session(recording_of(execution(attempt(1, *steps))), 250)
+    Stepper(session, said.append).run(["l"], prompt=False)
+    assert "40 of 500 steps; l all lists every step" in said
+    assert len(said) < 60
+    Stepper(session, said.append).run(["l all"], prompt=False)
+    assert len(said) > 540
 
 
 def test_what_others_wrote_does_not_steer_the_terminal() -> None:
