@@ -22,6 +22,8 @@ LINES_MAX: Final = 400
 TABLE_PX: Final = 430
 MARKED: Final = "background-color: rgba(199, 126, 5, 0.18)"
 SIDES: Final = ("left", "right")
+SAME: Final = "\N{NO-BREAK SPACE}"
+"""Before a line that both have: after a plain space it would be paler than can be read well."""
 
 
 @st.fragment(key="replay_compare")
@@ -179,8 +181,8 @@ def side_by_side(left: Any, right: Any) -> tuple[list[str], list[str]]:
     kept = [{block.a + k for block in same for k in range(block.size)}]
     kept.append({block.b + k for block in same for k in range(block.size)})
     return (
-        [f"{' ' if place in kept[0] else '-'} {line}" for place, line in enumerate(ours)],
-        [f"{' ' if place in kept[1] else '+'} {line}" for place, line in enumerate(theirs)],
+        [f"{SAME if place in kept[0] else '-'} {line}" for place, line in enumerate(ours)],
+        [f"{SAME if place in kept[1] else '+'} {line}" for place, line in enumerate(theirs)],
     )
 
 

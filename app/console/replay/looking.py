@@ -64,9 +64,7 @@ def _changes(place: Mapping[str, Any]) -> None:
     """The difference that the latest step made; as high for each, so that State stays in place."""
     with card("Difference", "what this step changed of the state", key="replay_changes"):
         lines = [line for change in place["changes"] for line in _before_and_after(change)]
-        text = "\n".join(lines) or (
-            "  nothing but the time" if place["cursor"] else "  nothing yet"
-        )
+        text = "\n".join(lines) or ("nothing but the time" if place["cursor"] else "nothing yet")
         st.code(text, language="diff", height=CHANGES_PX, wrap_lines=True)
 
 

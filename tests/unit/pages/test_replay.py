@@ -19,7 +19,7 @@ from analytics.replay.export import (
 from analytics.replay.recording import Recording, recording_of
 from analytics.replay.session import Move, Session
 from app.client.errors import ApiError, Unreachable
-from app.console.replay.comparing import side_by_side
+from app.console.replay.comparing import SAME, side_by_side
 from engine.core.errors import InvalidDocument, Problem
 from tests.kit.recordings import attempt, execution, failed, retried, step, succeeded
 
@@ -186,7 +186,7 @@ def test_another_execution_is_compared_with_the_first_difference_named(
     left, right = (block.value for block in at.code[-2:])
     assert '-   "url": "http://127.0.0.1:9/run?token=***",' in left
     assert '+   "url": "http://127.0.0.1:9/run",' in right
-    assert '    "method": "POST",' in left
+    assert f'{SAME}   "method": "POST",' in left
     press(at, "swap")
     assert pages.went == [("replay", {"id": "exe_b", "other": "exe_a"})]
 
@@ -213,8 +213,8 @@ def test_what_one_side_alone_has_stands_beside_nothing(pages: Any) -> None:
 
 def test_lines_that_the_other_side_has_not_are_marked() -> None:
     left, right = side_by_side({"a": 1, "b": 2}, {"a": 1, "b": 3})
-    assert left == ["  {", '    "a": 1,', '-   "b": 2', "  }"]
-    assert right == ["  {", '    "a": 1,', '+   "b": 3', "  }"]
+    assert left == [f"{SAME} {{", f'{SAME}   "a": 1,', '-   "b": 2', f"{SAME} }}"]
+    assert right == [f"{SAME} {{", f'{SAME}   "a": 1,', '+   "b": 3', f"{SAME} }}"]
 
 
 def test_what_a_step_changed_of_the_state_is_told(pages: Any) -> None:
@@ -226,7 +226,7 @@ def test_what_a_step_changed_of_the_state_is_told(pages: Any) -> None:
     ]
     at = pages.open("operate.replay", id="exe_a")
     (told,) = [block.value for block in at.code if block.language == "diff"]
-    assert told == "  nothing yet"
+    assert told == "nothing yet"
 
 
 def test_a_comparison_that_is_refused_says_so(pages: Any, client: Any) -> None:
