@@ -9,8 +9,6 @@ import msgspec
 
 from analytics.reports.document import Report
 from analytics.reports.renderers.html import html
-from analytics.reports.renderers.pdf import pdf
-from analytics.reports.renderers.sheets import xlsx
 from analytics.reports.renderers.tables import csv, parquet, zipped
 from engine.core.errors import InvalidDocument, Problem
 
@@ -30,12 +28,24 @@ class Form(NamedTuple):
     render: Callable[[Report], bytes]
 
 
+def _pdf(report: Report) -> bytes:
+    from analytics.reports.renderers.pdf import pdf  # most of what a report imports
+
+    return pdf(report)
+
+
+def _xlsx(report: Report) -> bytes:
+    from analytics.reports.renderers.sheets import xlsx  # as above
+
+    return xlsx(report)
+
+
 ZIP: Final = "application/zip"
 WHOLE: Final = {
     "json": Form("application/json", msgspec.json.encode),
     "html": Form("text/html", html),
-    "pdf": Form("application/pdf", pdf),
-    "xlsx": Form("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx),
+    "pdf": Form("application/pdf", _pdf),
+    "xlsx": Form("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _xlsx),
 }
 TABLES: Final = {
     "csv": ("text/csv", csv),
