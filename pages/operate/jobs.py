@@ -198,6 +198,7 @@ def _table(console: Console, jobs: list[dict[str, Any]], key: str) -> list[dict[
             "tags": [[f"{key}:{value}" for key, value in job["tags"].items()] for job in jobs],
         }
     )
+    moment = st.column_config.TextColumn(width=240 if console.by_job else 140)
     event = st.dataframe(
         table,
         key=key,
@@ -208,7 +209,9 @@ def _table(console: Console, jobs: list[dict[str, Any]], key: str) -> list[dict[
         alt=f"{counted(len(jobs), 'job')} with their schedules and latest runs",
         column_config={
             "last": st.column_config.MultiselectColumn(options=STATUSES, color=COLORS),
-            "on": st.column_config.CheckboxColumn(),
+            "on": st.column_config.CheckboxColumn(width=40),
+            "next run": moment,
+            "last run": moment,
             "tags": st.column_config.ListColumn(),
         },
     )

@@ -51,13 +51,32 @@ def render(console: Console) -> None:
     if page["findings"]:
         _list(console, page["findings"], page["total"])
     else:
+        _nothing(console, states)
+    if chosen := st.query_params.get(CHOSEN, ""):  # shown even once its state is not listed
+        _look(console, chosen)
+
+
+def _nothing(console: Console, states: list[str]) -> None:
+    """Nothing to show; and that there is more, where only the states hide it."""
+    hidden = console.client.findings(limit=1)["total"] if states else 0
+    if not hidden:
         empty_state(
             "Nothing unusual",
             "Every job runs as it usually does. A job is judged once it has run some twenty times.",
             key="anomalies",
         )
-    if chosen := st.query_params.get(CHOSEN, ""):  # shown even once its state is not listed
-        _look(console, chosen)
+        return
+    empty_state(
+        f"Nothing that is {' or '.join(states)}",
+        f"{counted(hidden, 'finding')} in other states: what was usual again for twenty runs is "
+        "resolved by itself.",
+        key="anomalies",
+    )
+    st.button("Show all", icon=":material/filter_alt_off:", on_click=_show_all_states)
+
+
+def _show_all_states() -> None:
+    st.session_state["anomalies_state"] = STATES
 
 
 def _list(console: Console, found: list[dict[str, Any]], total: int) -> None:

@@ -205,7 +205,8 @@ def judged(data: dict[str, Any], zone: str) -> Spec:
     runs = [run for run in data["runs"] if run["value"] is not None]
     longest = max((run["value"] for run in runs), default=0.0)
     size, unit = _unit_of(longest) if data["unit"] == "ms" else (1, data["unit"])
-    times = axis_around((run["scheduled_time"] for run in data["runs"]), zone)
+    # Of the runs that have a value: a detector that looks back far has none for the first ones.
+    times = axis_around((run["scheduled_time"] for run in runs or data["runs"]), zone)
     values = [
         {
             "kind": "unusual" if run["flagged"] else "usual",
@@ -271,7 +272,12 @@ def judged(data: dict[str, Any], zone: str) -> Spec:
                         for one in data["deploys"]
                     ]
                 },
-                "mark": {"type": "rule", "strokeDash": [4, 4], "color": "#6366F1"},
+                "mark": {
+                    "type": "rule",
+                    "strokeDash": [4, 4],
+                    "color": "#6366F1",
+                    "clip": True,
+                },
                 "encoding": {
                     "x": time,
                     "tooltip": [WHEN, {"field": "version"}],

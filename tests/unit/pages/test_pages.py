@@ -405,6 +405,17 @@ def test_advice_is_undone_by_whoever_comes_later(pages: Any, client: Any) -> Non
     assert args == ("job_a", old["version"])
 
 
+def test_findings_that_only_their_state_hides_are_a_click_away(pages: Any, client: Any) -> None:
+    some = client.answers["findings"]
+    client.answers["findings"] = lambda state=None, **_: (
+        some if state is None or "resolved" in state else {**some, "findings": [], "total": 0}
+    )
+    at = pages.open("understand.anomalies")
+    assert "in other states" in texts(at)
+    press(at, "Show all")
+    assert len(at.dataframe[0].value) == len(some["findings"])
+
+
 def test_a_what_if_lists_the_fires_that_move(pages: Any) -> None:
     at = pages.open("understand.schedules", job="job_a")
     tables = [one.value for one in at.dataframe]
