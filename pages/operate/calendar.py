@@ -163,7 +163,7 @@ def _week(year: dict[str, Any], shown: str) -> None:
     with card(title, caption, key="week"):
         st.echarts_chart(
             week_map(year, measure),
-            key=f"calendar_week_{year['year']}_{measure}",
+            key=f"calendar_week_{year['year']}",
             height=268,
             alt=f"{title}, {caption}",
         )

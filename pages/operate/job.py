@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
@@ -44,22 +44,11 @@ def render(console: Console) -> None:
     if job["description"]:
         st.caption(plain(job["description"]))
     _numbers(console, job)
-    history, statistics, coming, versions, definition = st.tabs(
-        ["History", "Statistics", "Next runs", "Versions", "Definition"],
-        key="job_tab",
-        bind="query-params",
-    )
-    with history:
-        _history(console, job)
-    if statistics.open:  # its whole past is asked for only when somebody looks
-        with statistics:
-            _statistics(console, job)
-    with coming:
-        _coming(console, job)
-    with versions:
-        _versions(console, job)
-    with definition:
-        st.code(json.dumps(job, indent=2), language="json")
+    tabs = st.tabs(list(TABS), key="job_tab", bind="query-params")
+    for tab, draw in zip(tabs, TABS.values(), strict=True):
+        if tab.open:  # what nobody looks at is neither asked for nor drawn
+            with tab:
+                draw(console, job)
 
 
 def _actions(console: Console, job: dict[str, Any]) -> None:
@@ -185,7 +174,7 @@ def _statistics(console: Console, job: dict[str, Any]) -> None:
         st.caption(f"The strongest colour is {strongest(found['week'], measure)}.")
         st.echarts_chart(
             profile_map(found["week"], measure),
-            key=f"job_week_{job['id']}_{measure}",
+            key=f"job_week_{job['id']}",
             height=230,
             alt=f"{shown} by hour of the week of {job['name']}, on the clock of "
             f"{job['timezone']}: at most {strongest(found['week'], measure)}",
@@ -270,3 +259,16 @@ def _told(config: dict[str, Any]) -> list[str]:
     """A version's document without what every version changes."""
     kept = {key: value for key, value in config.items() if key not in UNTOLD}
     return json.dumps(kept, indent=2).splitlines()
+
+
+def _definition(_: Console, job: dict[str, Any]) -> None:
+    st.code(json.dumps(job, indent=2), language="json")
+
+
+TABS: Final[dict[str, Callable[[Console, dict[str, Any]], None]]] = {
+    "History": _history,
+    "Statistics": _statistics,
+    "Next runs": _coming,
+    "Versions": _versions,
+    "Definition": _definition,
+}

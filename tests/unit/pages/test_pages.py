@@ -655,7 +655,7 @@ def test_an_edit_keeps_the_secret_that_it_never_saw(pages: Any, client: Any) -> 
 
 
 def test_rolling_back_asks_for_the_version_on_screen(pages: Any, client: Any) -> None:
-    press(pages.open("operate.job", id="job_a"), "Roll back to version 1")
+    press(pages.open("operate.job", id="job_a", job_tab="Versions"), "Roll back to version 1")
     ((args, _),) = client.called("rollback_job")
     assert args == ("job_a", 1)
 
