@@ -11,10 +11,10 @@ from app.client.errors import ApiError, Unreachable
 from app.console.navigation import SECTIONS, Found, find_pages
 from app.console.session import Console, connect, show_error
 from app.console.widgets.format import plain
-from app.console.widgets.layout import refused, unreachable
+from app.console.widgets.layout import no_key, unreachable
 from app.console.widgets.palette import palette
 
-REFUSED = (401, 403)
+UNKNOWN_CALLER = 401
 CSS = """<style>
 [data-testid=stMainBlockContainer]{padding-inline:2.25rem}
 [data-selected=true] p{color:light-dark(#4338CA,#C7CBFF)}
@@ -66,8 +66,8 @@ def draw(one: Found, console: Console) -> None:
     except Unreachable as error:
         unreachable(error)
     except ApiError as error:
-        if error.status in REFUSED:
-            refused(error)
+        if error.status == UNKNOWN_CALLER:
+            no_key(error)
         else:
             show_error(error)
 
@@ -85,7 +85,7 @@ def foot(console: Console) -> None:
         st.markdown(":red-badge[:material/cloud_off: not reachable]")
         return
     except ApiError as error:
-        st.markdown(":red-badge[:material/lock: refused]")
+        st.markdown(f":red-badge[:material/error: {error.code.replace('_', ' ').lower()}]")
         st.caption(plain(error.message))
         return
     size = len(status["nodes"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from app.client.transport import Json, Transport
 
@@ -12,6 +12,13 @@ MEDIA: Final = {
     "parquet": "application/vnd.apache.parquet",
 }
 QUERIES: Final = "/api/v1/queries"
+
+
+class RowsAsBytes(NamedTuple):
+    """An answer as a file, and whether there were more rows than it may hold."""
+
+    data: bytes
+    truncated: bool
 
 
 class SqlCalls(Transport):
@@ -27,11 +34,12 @@ class SqlCalls(Transport):
         """
         return self._write("POST", "/api/v1/sql", {"sql": sql, "limit": limit, **how})
 
-    def sql_bytes(self, sql: str, limit: int, form: str, parameters: Json | None = None) -> bytes:
-        """The answer of a query as csv, arrow or parquet."""
+    def sql_bytes(self, sql: str, limit: int, form: str, **how: Any) -> RowsAsBytes:
+        """The answer of a query as csv, arrow or parquet; `how`: `parameters` and `id`."""
         headers = {"Accept": MEDIA[form]}
-        body = {"sql": sql, "limit": limit, "parameters": parameters or {}}
-        return self._call("POST", "/api/v1/sql", json=body, headers=headers).content
+        body = {"sql": sql, "limit": limit, **how}
+        answer = self._call("POST", "/api/v1/sql", json=body, headers=headers)
+        return RowsAsBytes(answer.content, answer.headers.get("X-Chronos-Truncated") == "true")
 
     def sql_schema(self, *, facts: bool = False) -> Json:
         """Tables and columns that SQL may ask for; with `facts` also what stands in them."""

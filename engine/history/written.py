@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from engine.core.ids import ExecutionId, Instant, JobId
+from engine.history.queries import FOREVER_US
 from engine.history.sqlfiles import sql
 from engine.history.store import History
 
-NEWEST: Final = (4_102_444_800_000_000, "")
-"""A place before all others; the year 2100."""
+NEWEST: Final = (FOREVER_US, "")
+"""A place before all others."""
 
 
 class WrittenReport(NamedTuple):

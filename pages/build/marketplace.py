@@ -168,7 +168,10 @@ def _publish(console: Console) -> None:
     file = st.file_uploader("A file", type=["yaml", "yml"], key="publish_file")
     if file is not None and file.file_id != st.session_state.get("publish_taken"):
         st.session_state["publish_taken"] = file.file_id  # once: what is edited below stays
-        st.session_state["publish_text"] = file.getvalue().decode("utf-8", errors="replace")
+        try:
+            st.session_state["publish_text"] = file.getvalue().decode("utf-8")
+        except UnicodeDecodeError:
+            st.error(f"**{plain(file.name)} is not UTF-8 text.**", icon=":material/error:")
     text = st.text_area("Template", key="publish_text", height=320, placeholder="category: ...")
     check, publish = st.columns(2)
     if check.button("Check", icon=":material/rule:", key="publish_check", width="stretch"):

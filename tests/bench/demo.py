@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from analytics.advice.advisor import advise
-from analytics.advice.balance import Planned, balance
+from analytics.advice.balance import balance
 from analytics.demo import facts
-from analytics.demo.story import DAY_US, synthetic_history
-from analytics.shared import Failure, shared_failures
+from analytics.demo.story import DAY_US
+from analytics.shared import shared_failures
 from analytics.watch import watch
-from engine.core.durations import parse_duration
 from engine.model.job import RetryPolicy
 from tests.bench.table import Row
-from tests.kit.demo import demo_runs
+from tests.kit.demo import demo_failures, demo_runs, planned
 from tests.kit.past import past_of_demo
 from tests.kit.runs import noise
 
@@ -46,19 +45,7 @@ def _best_hour() -> Row:
 
 
 def _herd() -> Row:
-    jobs = [
-        Planned(
-            id=job.name,
-            name=job.name,
-            version=1,
-            schedule=job.schedule,
-            timezone="UTC",
-            window_us=parse_duration(job.window),
-            usual_us=job.duration_s * 1e6,
-        )
-        for job in facts.JOBS
-    ]
-    found = balance(jobs, END)
+    found = balance([planned(job) for job in facts.JOBS], END)
     outside = sum(move.minutes * 60_000_000 > move.job.window_us for move in found.moves)
     return Row(
         "the herd at 02:00: starts in its busiest minute before / after; moves outside a window",
@@ -88,17 +75,7 @@ def _told(name: str, now_us: int) -> set[str]:
 
 
 def _dependency() -> Row:
-    runs = synthetic_history(END)
-    failed = [run for run in runs if run.status == "failed"]
-    names = {job.name: job.name for job in facts.JOBS}
-    rates = {
-        name: sum(run.name == name for run in failed) / sum(run.name == name for run in runs)
-        for name in names
-    }
-    failures = [
-        Failure(run.name, f"exe_{run.scheduled_us}", run.scheduled_us, run.error, "127.0.0.1")
-        for run in failed
-    ]
+    failures, rates, names = demo_failures(END)
     found = list(shared_failures(failures, rates, names, END))
     right = sum(jobs == {facts.CAUSE.name, facts.DEPENDENT.name} for _, jobs in found)
     return Row(

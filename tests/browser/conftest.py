@@ -31,6 +31,20 @@ def console(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         yield console.url
 
 
+@pytest.fixture(scope="module")
+def ended(node: Node) -> dict[str, str]:
+    """A job with one execution that failed, and that execution."""
+    document = {
+        "name": "browser-failing",
+        "schedule": "@yearly",
+        "webhook": {"url": f"{node.url}/echo?status=503"},
+        "retry_policy": {"max_attempts": 1},
+    }
+    job = node.request("POST", "/api/v1/jobs", json=document)
+    execution = node.request("POST", f"/api/v1/jobs/{job['id']}/trigger", params={"wait": "30s"})
+    return {"job": job["id"], "execution": execution["id"]}
+
+
 # Not for the whole session: while it lives, Playwright's loop runs in this thread, and tests that
 # want a loop of their own could not start one.
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def names(node: Node) -> dict[str, str]:
+def names(node: Node, ended: dict[str, str]) -> dict[str, str]:
     """The demo with its history, findings and models; a job behind its template; a failed run."""
     node.request("POST", "/api/v1/demo?history=90d")
     rows = {"sql": "SELECT count(*) FROM executions WHERE job_name = 'report-build'"}
@@ -25,14 +25,6 @@ def names(node: Node) -> dict[str, str]:
         "values": {"webhook_url": "https://127.0.0.1/echo", "message": "hi"}
     }
     behind = node.request("POST", "/api/v1/templates/notification/slack-message/install", json=body)
-    failing = {
-        "name": "failing",
-        "schedule": "@yearly",
-        "webhook": {"url": f"{node.url}/echo?status=503"},
-        "retry_policy": {"max_attempts": 1},
-    }
-    job = node.request("POST", "/api/v1/jobs", json=failing)
-    execution = node.request("POST", f"/api/v1/jobs/{job['id']}/trigger", params={"wait": "30s"})
     wait_for(
         lambda: node.request("GET", "/api/v1/models?job=demo/report-build")["models"],
         what="the models are trained",
@@ -41,7 +33,7 @@ def names(node: Node) -> dict[str, str]:
     finding = node.request("GET", "/api/v1/findings")["findings"][0]
     return {
         "job": node.request("GET", "/api/v1/jobs/demo/report-build")["id"],
-        "execution": execution["id"],
+        "execution": ended["execution"],
         "behind": behind["id"],
         "finding": finding["id"],
     }

@@ -137,20 +137,6 @@ def test_a_draft_is_there_again_after_a_look_at_another_page(console: str, page:
     expect(page.get_by_label("Name", exact=True).first).to_have_value("")
 
 
-@pytest.fixture(scope="module")
-def ended(node: Node) -> dict[str, str]:
-    """A job with one execution that failed, and that execution."""
-    document = {
-        "name": "browser-failing",
-        "schedule": "@yearly",
-        "webhook": {"url": f"{node.url}/echo?status=503"},
-        "retry_policy": {"max_attempts": 1},
-    }
-    job = node.request("POST", "/api/v1/jobs", json=document)
-    execution = node.request("POST", f"/api/v1/jobs/{job['id']}/trigger", params={"wait": "30s"})
-    return {"job": job["id"], "execution": execution["id"]}
-
-
 def test_an_ended_execution_tells_why_and_can_run_again(
     console: str, page: Page, ended: dict[str, str]
 ) -> None:

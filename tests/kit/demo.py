@@ -6,9 +6,13 @@ from functools import cache
 
 import numpy as np
 
+from analytics.advice.balance import Planned
+from analytics.demo import facts
 from analytics.demo.story import synthetic_history
 from analytics.models.runs import Runs
+from analytics.shared import Failure
 from analytics.watch import RUNS_MAX
+from engine.core.durations import parse_duration
 from engine.core.ids import Instant
 from engine.model.finished import FinishedRun
 
@@ -35,3 +39,34 @@ def demo_runs(name: str, end_us: Instant, upto_us: Instant | None = None) -> Run
         attempts=np.ones(len(mine), dtype=np.int64),
         version=np.ones(len(mine), dtype=np.int64),
     )
+
+
+def planned(job: facts.DemoJob, window: str | None = None) -> Planned:
+    """A job of the demo as the balancer plans it, with another window if one is given."""
+    return Planned(
+        id=job.name,
+        name=job.name,
+        version=1,
+        schedule=job.schedule,
+        timezone="UTC",
+        window_us=parse_duration(job.window if window is None else window),
+        usual_us=job.duration_s * 1e6,
+    )
+
+
+def demo_failures(
+    end_us: Instant, days: int = facts.DAYS
+) -> tuple[list[Failure], dict[str, float], dict[str, str]]:
+    """What failed in the last days of the demo, each job's failure rate, and the jobs' names."""
+    runs = synthetic_history(end_us, days)
+    failed = [run for run in runs if run.status == "failed"]
+    names = {job.name: job.name for job in facts.JOBS}
+    rates = {
+        name: sum(run.name == name for run in failed) / sum(run.name == name for run in runs)
+        for name in names
+    }
+    failures = [
+        Failure(run.name, f"exe_{run.scheduled_us}", run.scheduled_us, run.error, "127.0.0.1")
+        for run in failed
+    ]
+    return failures, rates, names

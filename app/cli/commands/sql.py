@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
@@ -22,6 +22,7 @@ from engine.model.job import Document
 app = typer.Typer(help="Saved queries, and those that run.", no_args_is_help=True)
 
 COLUMNS: Final = ("name", "version", "title", "owner", "description")
+T = TypeVar("T")
 NOT_THERE: Final = 404
 INTERRUPTED: Final = 130
 
@@ -166,7 +167,7 @@ def _plain(text: str) -> Any:
     return {"true": True, "false": False}.get(text, text)
 
 
-def _cancellable(client: Client, ask: Callable[[str], Document]) -> Document:
+def _cancellable(client: Client, ask: Callable[[str], T]) -> T:
     """The answer; Ctrl+C ends the query where it runs, not only the waiting for it."""
     key = new_query_id()
     try:
@@ -184,13 +185,18 @@ def _write_rows(client: Client, text: str, how: Document, file: Path) -> None:
     if form not in MEDIA or how["explain"] or how["analyze"]:
         hint = "a name that ends in .csv, .arrow or .parquet, without --explain and --analyze"
         raise InvalidDocument([Problem("--file", f"{file.name} cannot hold this", hint)])
-    rows_as_bytes = client.sql_bytes(text, how["limit"], form, how["parameters"])
+    limit, parameters = how["limit"], how["parameters"]
+    found = _cancellable(
+        client, lambda key: client.sql_bytes(text, limit, form, id=key, parameters=parameters)
+    )
     try:
-        file.write_bytes(rows_as_bytes)
+        file.write_bytes(found.data)
     except OSError as error:
         reason = error.strerror or "cannot be written"
         raise InvalidDocument([Problem(str(file), reason, "name a file in a folder")]) from None
-    say(f"{len(rows_as_bytes):,} bytes in {file}")
+    say(f"{len(found.data):,} bytes in {file}")
+    if found.truncated:
+        _say_cut(limit)
 
 
 def _show(data: Document, output: Output) -> None:
@@ -202,7 +208,11 @@ def _show(data: Document, output: Output) -> None:
     records = [dict(zip(head, row, strict=True)) for row in data["rows"]]
     show(records, output, lines)
     if data["truncated"]:
-        say(f"there are more than {len(records)} rows; raise --limit or ask for less")
+        _say_cut(len(records))
+
+
+def _say_cut(count: int) -> None:
+    say(f"there are more than {count} rows; raise --limit or ask for less")
 
 
 def _save(client: Client, document: Document) -> Document:

@@ -88,9 +88,8 @@ def _place(names: Sequence[str], wanted: str | None) -> int:
 
 def _downloads(console: Console, asked: dict[str, Any]) -> None:
     def fetch(form: str) -> Any:
-        return lambda: console.client.sql_bytes(
-            asked["sql"], DOWNLOAD_ROWS_MAX, form, asked["parameters"]
-        )
+        given = {"parameters": asked["parameters"]}
+        return lambda: console.client.sql_bytes(asked["sql"], DOWNLOAD_ROWS_MAX, form, **given).data
 
     with st.container(horizontal=True):
         for form, label in (("csv", "CSV"), ("arrow", "Arrow"), ("parquet", "Parquet")):

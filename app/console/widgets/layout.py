@@ -85,9 +85,9 @@ def unreachable(error: Unreachable) -> None:
     _retry()
 
 
-def refused(error: ApiError) -> None:
-    """The node does not know this console, or its key does not open this."""
-    with st.container(border=True, key="refused"):
+def no_key(error: ApiError) -> None:
+    """The node does not know this console: what to do about it."""
+    with st.container(border=True, key="no_key"):
         st.markdown(f":material/lock: **{plain(error.message)}**")
         st.caption(
             "The console asks with the key in the environment variable CHRONOS_API_KEY: set it to "

@@ -5,25 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from analytics.demo import facts
-from analytics.demo.story import DAY_US, MINUTE_US, synthetic_history
+from analytics.demo.story import DAY_US, MINUTE_US
 from analytics.shared import BIN_US, Failure, shared_failures
+from tests.kit.demo import demo_failures
 
 END = 20_783 * DAY_US  # 2026-11-26T00:00:00Z
 DAYS = 30
 
 
 def test_the_outage_of_the_ledger_is_one_finding_that_names_it_and_both_jobs() -> None:
-    runs = synthetic_history(END, DAYS)
-    names = {job.name: job.name for job in facts.JOBS}
-    failed = [run for run in runs if run.status == "failed"]
-    rates = {
-        name: sum(run.name == name for run in failed) / sum(run.name == name for run in runs)
-        for name in names
-    }
-    failures = [
-        Failure(run.name, f"exe_{run.scheduled_us}", run.scheduled_us, run.error, "127.0.0.1")
-        for run in failed
-    ]
+    failures, rates, names = demo_failures(END, DAYS)
     ((finding, jobs),) = shared_failures(failures, rates, names, END)
     assert jobs == {facts.CAUSE.name, facts.DEPENDENT.name}
     assert finding.evidence.startswith("ledger.internal: ledger-sync and payments-sync failed")

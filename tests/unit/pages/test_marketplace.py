@@ -152,6 +152,8 @@ def test_a_template_comes_from_a_file_and_is_edited_before_it_is_published(
 ) -> None:
     client.answers["publish_template"] = {**TEMPLATE, "namespace": "default"}
     at = pages.open_part("build.marketplace", "_publish")
+    at.file_uploader[0].set_value(("odd.yaml", b"\xff\xfe", "text/plain")).run(timeout=30)
+    assert "is not UTF-8 text" in at.error[0].value
     at.file_uploader[0].set_value(("own.yaml", b"name: mine", "text/plain")).run(timeout=30)
     assert at.text_area[0].value == "name: mine"
     at.text_area[0].set_value("name: ours").run(timeout=30)

@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from analytics.advice.balance import Planned, balance
 from analytics.demo import facts
-from engine.core.durations import parse_duration
 from engine.timing.shift import MINUTE_US
+from tests.kit.demo import planned
 from tests.kit.past import START
-
-
-def planned(job: facts.DemoJob, window: str | None = None) -> Planned:
-    return Planned(
-        id=job.name,
-        name=job.name,
-        version=1,
-        schedule=job.schedule,
-        timezone="UTC",
-        window_us=parse_duration(job.window if window is None else window),
-        usual_us=job.duration_s * 1e6,
-    )
 
 
 def test_the_peak_of_the_demo_falls_by_half_or_more() -> None:

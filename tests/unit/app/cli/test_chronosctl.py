@@ -112,6 +112,10 @@ def test_rows_are_written_to_a_file_of_the_form_that_its_name_says(
         asked = ("sql", "SELECT $n AS answer", "--param", "n=42", "--file", str(file))
         assert run(*asked).exit_code == 0
         assert duckdb.sql(f"SELECT answer FROM {read}('{file}')").fetchall() == [(42,)]
+    two = "SELECT unnest([1, 2]) AS n"
+    cut = run("sql", two, "--limit", "1", "--file", str(tmp_path / "cut.csv"))
+    assert "more than 1 rows" in cut.stderr
+    assert (tmp_path / "cut.csv").read_text().split() == ['"n"', "1"]
     refused = run("sql", "SELECT 1", "--file", str(tmp_path / "a.xls"))
     assert refused.exit_code != 0
     assert ".parquet" in refused.stderr

@@ -127,7 +127,7 @@ def test_an_edit_names_the_version_it_began_from(client: Client, script: Script)
 
 def test_a_query_can_be_had_as_bytes(client: Client, script: Script) -> None:
     script.answers = [(200, b"a,b\n1,2\n")]
-    assert client.sql_bytes("SELECT 1", 10, "csv") == b"a,b\n1,2\n"
+    assert client.sql_bytes("SELECT 1", 10, "csv") == (b"a,b\n1,2\n", False)
     assert script.asked[0][2]["Accept"] == "text/csv"
 
 

@@ -62,4 +62,4 @@ def test_a_console_without_a_key_says_how_to_give_it_one(
     page = AppTest.from_file(str(SCRIPT), default_timeout=60).run()
     assert any("Authorization names no key" in one.value for one in page.markdown)
     assert any("CHRONOS_API_KEY" in one.value for one in page.caption)
-    assert any("refused" in one.value for one in page.sidebar.markdown)
+    assert any("unauthenticated" in one.value for one in page.sidebar.markdown)
