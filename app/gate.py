@@ -56,7 +56,7 @@ from engine.state.messages import (
     WithdrawTemplate,
 )
 from engine.state.rules.imports import IMPORT_ROWS_MAX
-from engine.timing.schedule import parse_schedule
+from engine.timing.parse import schedule_of
 
 JOBS_MAX = 10_000
 NAMESPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -469,8 +469,7 @@ class Gate:
         return ImportExecutions(label=label, known_upto=upto, jobs=tuple(jobs), runs=tuple(rows))
 
     def _next(self, spec: JobSpec, job: str) -> Instant | None:
-        schedule = parse_schedule(spec.schedule, spec.timezone, job)
-        return schedule.next_after(self._clock.now_us())
+        return schedule_of(spec.timing, job).next_after(self._clock.now_us())
 
     def _preview(self, new: NewJob, actor: str) -> Job:
         now = self._clock.now_us()

@@ -13,6 +13,7 @@ from analytics.advice.schedule import ScheduleAdvice
 from analytics.advice.slots import Slot, score_slots
 from analytics.models.runs import Runs
 from engine.model.job import RetryPolicy
+from engine.timing.parse import Timing
 
 RUNS_MAX: Final = 5_000
 _NO_LOAD: Final = (0.0,) * 24
@@ -47,7 +48,7 @@ class Advice:
 
 def advise(
     runs: Runs,
-    schedule: str,
+    timing: Timing,
     policy: RetryPolicy,
     *,
     load: Sequence[float] = _NO_LOAD,
@@ -57,7 +58,7 @@ def advise(
 
     Args:
         runs: all of the same job.
-        schedule: today's.
+        timing: today's.
         policy: today's.
         load: starts a minute of the whole cluster, for each hour of the day in the job's zone.
         seed: of the resamples.
@@ -75,7 +76,7 @@ def advise(
             confidence=0.0,
         )
     slots = score_slots(runs, load)
-    found, test = tested_schedule(runs, load, schedule, seed)
+    found, test = tested_schedule(runs, load, timing, seed)
     if test is not None and not test.holds:
         why = "what the earlier runs suggested did not hold on the later ones"
         found = replace(found, schedule=None, moved={}, dropped=(), why=why)

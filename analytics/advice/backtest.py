@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from analytics.advice.schedule import ScheduleAdvice, compare, suggest_schedule
 from analytics.advice.slots import hours_of_day, score_slots, turnaround_ms
 from analytics.models.runs import Runs
+from engine.timing.parse import Timing
 from engine.timing.shift import hours_of
 
 LEARNED: Final = 0.7
@@ -56,18 +57,18 @@ def split(runs: Runs) -> tuple[Runs, Runs]:
 
 
 def tested_schedule(
-    runs: Runs, load: Sequence[float], schedule: str, seed: int
+    runs: Runs, load: Sequence[float], timing: Timing, seed: int
 ) -> tuple[ScheduleAdvice, BackTest | None]:
     """The advice of the first part, and how it did on the rest; no test where none was given."""
     learned, judged = split(runs)
-    advice = suggest_schedule(learned, score_slots(learned, load), schedule)
+    advice = suggest_schedule(learned, score_slots(learned, load), timing)
     if advice.schedule is None:
         return advice, None
-    return advice, _judge(advice, schedule, learned, judged, seed)
+    return advice, _judge(advice, timing, learned, judged, seed)
 
 
 def _judge(
-    advice: ScheduleAdvice, schedule: str, learned: Runs, judged: Runs, seed: int
+    advice: ScheduleAdvice, timing: Timing, learned: Runs, judged: Runs, seed: int
 ) -> BackTest:
     hours = hours_of_day(judged)
     left = [*advice.moved, *advice.dropped]
@@ -77,7 +78,8 @@ def _judge(
         compare(judged, hours == hour, others, _CHANCE_MAX).is_worse for hour, others in pairs
     )
     today, after = (
-        np.isin(hours, hours_of(text) or []) for text in (schedule, advice.schedule or "")
+        np.isin(hours, hours_of(replace(timing, text=text)) or [])
+        for text in (timing.text, advice.schedule or "")
     )
     time_saved, failures_saved = _gain(judged, today, after)
     days = judged.at_us // _DAY_US

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.ids import Instant, JobId
-from engine.timing.cron import Cron
-from engine.timing.schedule import Every, parse_schedule
+from engine.timing.parse import Timing, schedule_of
 from engine.timing.shift import MINUTE_US, keeps_window, shifted
 
 HERD_LEAST: Final = 3
@@ -35,8 +34,7 @@ class Planned:
     id: JobId
     name: str
     version: int
-    schedule: str
-    timezone: str
+    timing: Timing
     window_us: int
     usual_us: float = 0.0
 
@@ -47,7 +45,7 @@ class Move:
 
     job: Planned
     minutes: int
-    schedule: str
+    timing: Timing
 
     @property
     def window_us(self) -> int:
@@ -142,12 +140,11 @@ def balance(jobs: Iterable[Planned], start_us: Instant) -> Balance:
 
 def _minutes(job: Planned, start_us: Instant) -> Counts | float:
     """The minutes of the week in which it starts; of a frequent job, its starts a minute."""
-    schedule = parse_schedule(job.schedule, job.timezone, job.id)
+    schedule = schedule_of(job.timing, job.id)
     end_us = start_us + MINUTES * MINUTE_US
-    if isinstance(schedule, Every | Cron):
-        count = schedule.count(start_us - 1, end_us - 1)
-        if count >= MINUTES:
-            return count / MINUTES
+    count = schedule.count(start_us - 1, end_us - 1)
+    if count >= MINUTES:
+        return count / MINUTES
     fires = schedule.between(start_us - 1, end_us - 1)
     return (np.array(fires, dtype=np.int64) - start_us) // MINUTE_US
 
@@ -166,19 +163,19 @@ def _best(
         return None
     length = _length(job)
     week.add(minutes, length, -1)
-    chosen: tuple[int, str, Counts] | None = None
+    chosen: tuple[int, Timing, Counts] | None = None
     for later in _places(job.window_us):
         place = (minutes + later) % MINUTES
         fuller = int(week.starts[place].max()) + 1
         if fuller >= crowd or _load_there(week, place, length) + 1 > load_most:
             continue
-        text = shifted(job.schedule, later)
-        if text and keeps_window(job.schedule, text, job.timezone, job.id, job.window_us, start_us):
-            chosen, crowd = (later, text, place), fuller
+        moved = shifted(job.timing, later)
+        if moved and keeps_window(job.timing, moved, job.id, job.window_us, start_us):
+            chosen, crowd = (later, moved, place), fuller
             if fuller == 1:
                 break
     week.add(chosen[2] if chosen else minutes, length, 1)
-    return Move(job=job, minutes=chosen[0], schedule=chosen[1]) if chosen else None
+    return Move(job=job, minutes=chosen[0], timing=chosen[1]) if chosen else None
 
 
 def _places(window_us: int) -> Sequence[int]:

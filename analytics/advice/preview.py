@@ -12,7 +12,7 @@ from analytics.advice.slots import hours_of_day, turnaround_ms
 from analytics.models.runs import Runs
 from analytics.stats.hours import hours_of_week
 from engine.core.ids import Instant
-from engine.timing.schedule import parse_schedule
+from engine.timing.parse import Timing, schedule_of
 
 DAYS: Final = 30
 DAY_US: Final = 86_400_000_000
@@ -54,12 +54,11 @@ class WhatIf:
     added: tuple[Instant, ...]
 
 
-def what_if(runs: Runs, today: str, after: str, key: str, until_us: Instant) -> WhatIf:
-    """Both schedules over the `DAYS` days before `until_us`, in the zone of the runs."""
+def what_if(runs: Runs, today: Timing, after: Timing, key: str, until_us: Instant) -> WhatIf:
+    """Both timings over the `DAYS` days before `until_us`."""
     since_us = until_us - DAYS * DAY_US
     first, second = (
-        parse_schedule(text, runs.timezone, key).between(since_us, until_us, FIRES_MAX)
-        for text in (today, after)
+        schedule_of(timing, key).between(since_us, until_us, FIRES_MAX) for timing in (today, after)
     )
     return WhatIf(
         since_us=since_us,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from analytics.advice.slots import LEAST, Slot, hours_of_day, turnaround_ms
 from analytics.models.runs import Runs
 from analytics.stats.compare import chance_of_larger, chance_of_more
+from engine.timing.parse import Timing
 from engine.timing.shift import hours_of, with_hours
 
 CHANCE_MAX: Final = 0.001 / 48
@@ -76,13 +77,13 @@ def compare(
     return Comparison(slower=slower, failing=failing, is_worse=bool(is_slow or is_failing))
 
 
-def suggest_schedule(runs: Runs, slots: Sequence[Slot], schedule: str) -> ScheduleAdvice:
+def suggest_schedule(runs: Runs, slots: Sequence[Slot], timing: Timing) -> ScheduleAdvice:
     """The schedule that leaves the hours which are worse than the others.
 
     A bad hour goes to the best hour that the job is known at and does not use; a job that runs at
     twelve hours or more leaves it out. What is not known is not suggested.
     """
-    today = hours_of(schedule)
+    today = hours_of(timing)
     if today is None:
         return ScheduleAdvice(why="the schedule has no hours of its own that could be changed")
     hours = hours_of_day(runs)
@@ -96,7 +97,7 @@ def suggest_schedule(runs: Runs, slots: Sequence[Slot], schedule: str) -> Schedu
         )
         return ScheduleAdvice(why=why)
     if len(today) >= _DENSE:
-        return _without(schedule, today, bad[: len(today) // 4])
+        return _without(timing, today, bad[: len(today) // 4])
     free = [slot.hour for slot in slots if slot.hour not in today]
     moved: dict[int, int] = {}
     for hour in bad:
@@ -110,17 +111,17 @@ def suggest_schedule(runs: Runs, slots: Sequence[Slot], schedule: str) -> Schedu
         return ScheduleAdvice(why=why)
     after = sorted(moved.get(hour, hour) for hour in today)
     why = ", ".join(f"{_clock([old])} moves to {_clock([new])}" for old, new in moved.items())
-    return ScheduleAdvice(schedule=with_hours(schedule, after), moved=moved, why=why)
+    return ScheduleAdvice(schedule=with_hours(timing, after).text, moved=moved, why=why)
 
 
 def _is_bad(runs: Runs, hours: NDArray[np.int64], hour: int) -> bool:
     return compare(runs, hours == hour, hours != hour).is_worse
 
 
-def _without(schedule: str, today: list[int], bad: list[int]) -> ScheduleAdvice:
+def _without(timing: Timing, today: list[int], bad: list[int]) -> ScheduleAdvice:
     kept = [hour for hour in today if hour not in bad]
     why = f"{_clock(bad)} is left out; the job would run at {len(kept)} hours, not {len(today)}"
-    return ScheduleAdvice(schedule=with_hours(schedule, kept), dropped=tuple(bad), why=why)
+    return ScheduleAdvice(schedule=with_hours(timing, kept).text, dropped=tuple(bad), why=why)
 
 
 def _clock(hours: Sequence[int]) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from engine.core.errors import InvalidDocument, Problem
 from engine.model.document import parse_job
-from engine.timing.schedule import parse_schedule
+from engine.timing.parse import parse_schedule
 
 PLACEHOLDERS: Final = ("command", "name", "user", "line")
 _SETTING: Final = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from app.client.transport import Json, Transport
@@ -99,9 +100,18 @@ class JobCalls(Transport):
         """What all scheduled runs of a job came to, by hour of its week, and its trend."""
         return self._get(f"/api/v1/jobs/{ref}/statistics")
 
-    def preview_schedule(self, schedule: str, timezone: str = "UTC", count: int = 10) -> Json:
-        """A schedule in words, with its next fire times."""
-        params = {"schedule": schedule, "timezone": timezone, "count": count}
+    def preview_schedule(
+        self, timing: Mapping[str, str | None], count: int = 10, job: str = ""
+    ) -> Json:
+        """A timing in words, with its next fire times.
+
+        Args:
+            timing: fields of a job's document, from `schedule` to `window_start`.
+            count: how many fire times.
+            job: whose timing it would be; then the answer tells what the edit changes.
+        """
+        written = {name: text for name, text in timing.items() if text}
+        params = {"schedule": "", **written, "count": count, "job": job}
         return self._get("/api/v1/schedules/preview", params)
 
     def load_demo(self, history: str | None = None) -> Json:

@@ -67,7 +67,7 @@ async def apply_moves(
             _skip(done, move.job.id, move.job.name, "changed since the plan was made")
             continue
         document = job_document(job) | {
-            "schedule": move.schedule,
+            "schedule": move.timing.text,
             "window": format_duration(move.window_us),
         }
         note = f"{NOTE}{done.batch}: starts {move.minutes} min later, within its window"
@@ -88,7 +88,7 @@ async def apply_moves(
                 "job_id": job.id,
                 "job": move.job.name,
                 "version": changed.version,
-                "schedule": move.schedule,
+                "schedule": move.timing.text,
             }
         )
     return done

@@ -141,7 +141,7 @@ def _execution(head: tuple[int, Instant], position: int, event: ExecutionEnded) 
         started,
         event.completed_us,
         None if started is None else (event.completed_us - started) / 1000,
-        None if started is None else (started - execution.scheduled_us) / 1000,
+        None if started is None else (started - _planned(execution)) / 1000,
         execution.attempt if execution.status is Status.RUNNING else execution.attempt - 1,
         result.status_code if result else 0,
         _clean(result.response) if result else "",
@@ -153,6 +153,11 @@ def _execution(head: tuple[int, Instant], position: int, event: ExecutionEnded) 
         _json(job.spec.tags),
         1,
     )
+
+
+def _planned(execution: Execution) -> Instant:
+    """From when on a start is late."""
+    return execution.planned_us or execution.scheduled_us
 
 
 def _skipped(head: tuple[int, Instant], position: int, event: FiresSkipped) -> Row:

@@ -75,7 +75,11 @@ EXECUTIONS: Final = Table(
         Column("started_at", "TIMESTAMP", "Start of the first attempt, UTC; null if none began"),
         Column("completed_at", "TIMESTAMP", "When it became final, UTC"),
         Column("duration_ms", "DOUBLE", "started_at to completed_at, retries included, ms"),
-        Column("lateness_ms", "DOUBLE", "scheduled_time to started_at, ms"),
+        Column(
+            "lateness_ms",
+            "DOUBLE",
+            "scheduled_time, or the start drawn in the window, to started_at, ms",
+        ),
         Column("attempts", "INTEGER", "Attempts made, lost ones included"),
         Column("status_code", "INTEGER", "HTTP status of the last attempt; 0 if none came"),
         Column("response", "VARCHAR", "Response body of the last attempt, cut to a bound"),

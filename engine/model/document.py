@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.core.clock import rfc3339
@@ -15,7 +15,7 @@ from engine.core.durations import format_duration
 from engine.core.errors import InvalidDocument, Problem
 from engine.core.ids import Instant
 from engine.model.change import change_document, changed
-from engine.model.execution import Execution
+from engine.model.execution import Execution, Status
 from engine.model.job import (
     Concurrency,
     Document,
@@ -23,11 +23,15 @@ from engine.model.job import (
     JobSpec,
     MissedRunPolicy,
     RetryPolicy,
+    WindowStart,
 )
 from engine.model.reader import Reader, shown
 from engine.model.target_document import read_target, request_document, target_document
+from engine.timing.cron import DstPolicy
+from engine.timing.dialects import Dialect
 from engine.timing.interval import shortest_interval
-from engine.timing.schedule import Schedule, parse_schedule
+from engine.timing.parse import Timing, schedule_of
+from engine.timing.schedule import Schedule
 
 WINDOW_US_MAX = 24 * 3600 * 1_000_000
 TIMEOUT_US_MAX = 24 * 3600 * 1_000_000
@@ -77,23 +81,13 @@ def parse_job(
     namespace = reader.text("namespace", stored.namespace if stored else "default") or "default"
     if not _NAME.match(namespace):
         reader.fault("namespace", f"{shown(namespace)} is not a name", "letters, digits, . _ -")
-    timezone = reader.text("timezone", "UTC") or "UTC"
-    schedule = reader.text("schedule")
-    parsed: Schedule | None = None
-    if schedule:
-        try:
-            parsed = parse_schedule(schedule, timezone, stored.id if stored else "")
-        except InvalidDocument as error:
-            problems.extend(error.problems)
-    elif not any(p.field == "schedule" for p in problems):
-        reader.fault("schedule", "is missing", 'e.g. "*/5 * * * *", "@daily" or "@every 90s"')
+    timed = _timed(reader, stored.id if stored else "")
     webhook, report = read_target(reader, stored, defaults.report_kinds)
-    spec = JobSpec(
+    spec = replace(
+        timed,
         name=name or "-",
         namespace=namespace,
         description=reader.text("description"),
-        schedule=schedule,
-        timezone=timezone,
         webhook=webhook,
         report=report,
         retry_policy=_retry_policy(reader, defaults.retry_policy),
@@ -103,7 +97,6 @@ def parse_job(
             "missed_run_policy", MissedRunPolicy, defaults.missed_run_policy
         ),
         tags=reader.strings("tags", lambda _name, _text: None),
-        window_us=_window(reader, parsed),
     )
     enabled = reader.flag("enabled", stored.enabled if stored else False)
     if reader.take("dependencies"):
@@ -112,6 +105,58 @@ def parse_job(
     if problems:
         raise InvalidDocument(problems)
     return spec, enabled
+
+
+def parse_timing(document: Mapping[str, Any], key: str = "") -> JobSpec:
+    """Check what a document says of when to fire, and nothing else; the rest of the spec is blank.
+
+    Args:
+        document: the fields of a job from `schedule` to `window_start`.
+        key: the job's id, where there is one.
+
+    Raises:
+        InvalidDocument: one problem per fault.
+    """
+    problems: list[Problem] = []
+    reader = Reader(document, "", problems)
+    spec = _timed(reader, key)
+    reader.close()
+    if problems:
+        raise InvalidDocument(problems)
+    return spec
+
+
+def _timed(reader: Reader, key: str) -> JobSpec:
+    timing = Timing(
+        text=reader.text("schedule"),
+        timezone=reader.text("timezone", "UTC") or "UTC",
+        dialect=reader.choice("dialect", Dialect, Dialect.DEBIAN),
+        dst=reader.choice("dst", DstPolicy, DstPolicy.DEBIAN),
+        starts_us=reader.moment("starts_at"),
+        ends_us=reader.moment("ends_at"),
+    )
+    return JobSpec(
+        name="-",
+        schedule=timing.text,
+        timezone=timing.timezone,
+        dialect=timing.dialect,
+        dst=timing.dst,
+        starts_us=timing.starts_us,
+        ends_us=timing.ends_us,
+        window_us=_window(reader, _parsed(timing, key, reader)),
+        window_start=reader.choice("window_start", WindowStart, WindowStart.DRAWN),
+    )
+
+
+def _parsed(timing: Timing, key: str, reader: Reader) -> Schedule | None:
+    if timing.text:
+        try:
+            return schedule_of(timing, key)
+        except InvalidDocument as error:
+            reader.problems.extend(error.problems)
+    elif not any(problem.field == "schedule" for problem in reader.problems):
+        reader.fault("schedule", "is missing", 'e.g. "*/5 * * * *", "@daily" or "@every 90s"')
+    return None
 
 
 def _window(reader: Reader, schedule: Schedule | None) -> int:
@@ -164,6 +209,10 @@ def job_document(
         "description": spec.description,
         "schedule": spec.schedule,
         "timezone": spec.timezone,
+        "dialect": spec.dialect.value,
+        "dst": spec.dst.value,
+        "starts_at": rfc3339(spec.starts_us),
+        "ends_at": rfc3339(spec.ends_us),
         **target_document(spec),
         "retry_policy": {
             "max_attempts": policy.max_attempts,
@@ -176,6 +225,7 @@ def job_document(
         "missed_run_policy": spec.missed_run_policy.value,
         "tags": dict(spec.tags),
         "window": format_duration(spec.window_us),
+        "window_start": spec.window_start.value,
         "enabled": job.enabled,
         "version": job.version,
         "created_at": rfc3339(job.created_at),
@@ -199,7 +249,7 @@ def execution_document(execution: Execution, job: Job | None) -> Document:
         "started_at": rfc3339(execution.started_us or None),
         "completed_at": None,
         "status": execution.status.value,
-        "reason": "waits for its next attempt" if execution.failures else "",
+        "reason": _waits(execution),
         "attempts": execution.attempt,
         "status_code": 0,
         "response": "",
@@ -214,3 +264,14 @@ def execution_document(execution: Execution, job: Job | None) -> Document:
         "change": change_document(execution.change),
         "replay_count": 0,
     }
+
+
+def _waits(execution: Execution) -> str:
+    """What a pending execution waits for."""
+    if execution.status is not Status.PENDING:
+        return ""
+    if execution.failures:
+        return "waits for its next attempt"
+    if execution.planned_us:
+        return f"starts at {rfc3339(execution.planned_us)}, drawn in the window of its job"
+    return ""

@@ -65,7 +65,8 @@ class Execution:
 
     `attempt` is the number of the current or next attempt, from 1; `failures` counts those that
     used up the retry policy (a lost attempt does not); `due_us` is when a pending one may start;
-    `epoch` is the leadership under which the running attempt was begun.
+    `planned_us` is the start that was drawn in the job's window, 0 where none was; `epoch` is the
+    leadership under which the running attempt was begun.
     """
 
     id: ExecutionId
@@ -77,6 +78,7 @@ class Execution:
     attempt: int = 1
     failures: int = 0
     due_us: Instant = 0
+    planned_us: Instant = 0
     started_us: Instant = 0
     attempt_started_us: Instant = 0
     epoch: int = 0

@@ -7,6 +7,11 @@ from enum import StrEnum
 from typing import Any
 
 from engine.core.ids import Instant, JobId
+from engine.timing.cron import DstPolicy
+from engine.timing.dialects import Dialect
+from engine.timing.parse import Timing, schedule_of
+from engine.timing.schedule import Schedule
+from engine.timing.windows import drawn_start
 
 SECOND_US = 1_000_000
 
@@ -25,6 +30,17 @@ class MissedRunPolicy(StrEnum):
     IGNORE = "ignore"
     EXECUTE_ONE = "execute_one"
     EXECUTE_ALL = "execute_all"
+
+
+class WindowStart(StrEnum):
+    """Where in its window a job starts.
+
+    DRAWN: at a moment drawn for each fire time, so that many jobs spread.
+    FIXED: at the fire time; the balancer may move the job within the window.
+    """
+
+    DRAWN = "drawn"
+    FIXED = "fixed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +98,9 @@ class JobSpec:
     """What a person writes, checked: the same value behind REST, YAML, CLI and console.
 
     A fire calls `webhook`, or writes `report` where there is one.
-    `window_us` is a permission: the job may start up to so long after its fire time.
+    `window_us` is a permission: the job may start up to so long after its fire time; by
+    `window_start` it draws a moment in it, or leaves it to the balancer. The defaults are what an
+    old log means where it says nothing.
     """
 
     name: str
@@ -98,6 +116,23 @@ class JobSpec:
     missed_run_policy: MissedRunPolicy = MissedRunPolicy.EXECUTE_ONE
     tags: dict[str, str] = field(default_factory=dict)
     window_us: int = 0
+    window_start: WindowStart = WindowStart.FIXED
+    dialect: Dialect = Dialect.DEBIAN
+    dst: DstPolicy = DstPolicy.DEBIAN
+    starts_us: Instant | None = None
+    ends_us: Instant | None = None
+
+    @property
+    def timing(self) -> Timing:
+        """Everything that decides when the job fires, apart from its id."""
+        return Timing(
+            text=self.schedule,
+            timezone=self.timezone,
+            dialect=self.dialect,
+            dst=self.dst,
+            starts_us=self.starts_us,
+            ends_us=self.ends_us,
+        )
 
     @property
     def protocol(self) -> str:
@@ -131,6 +166,18 @@ class Job:
     created_at: Instant
     updated_at: Instant
     updated_by: str
+
+    @property
+    def fires(self) -> Schedule:
+        """When it fires, whether it is enabled or not."""
+        return schedule_of(self.spec.timing, self.id)
+
+    def planned_start(self, fire_us: Instant) -> Instant:
+        """When the run of a fire time is to start: then, or later in the window."""
+        spec = self.spec
+        if not spec.window_us or spec.window_start is WindowStart.FIXED:
+            return fire_us
+        return drawn_start(self.id, fire_us, spec.window_us)
 
     @property
     def name(self) -> str:

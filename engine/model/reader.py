@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
+from engine.core.clock import from_datetime
 from engine.core.durations import format_duration, parse_duration
 from engine.core.errors import InvalidDocument, Problem
+from engine.core.ids import Instant
 
 TEXT_MAX: Final = 2000
 
@@ -99,6 +102,22 @@ class Reader:
             self.fault(key, f"{value} is out of range", hint)
             return default
         return duration
+
+    def moment(self, key: str) -> Instant | None:
+        """A date and time with its offset from UTC, in microseconds UTC; None where none is."""
+        value = self.take(key)
+        if value is None or value == "":
+            return None
+        hint = "text such as 2027-01-01T09:00:00Z"
+        try:
+            moment = datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            self.fault(key, f"{shown(value)} is not a date and time", hint)
+            return None
+        if moment.utcoffset() is None:
+            self.fault(key, f"{shown(value)} does not say its offset from UTC", hint)
+            return None
+        return from_datetime(moment)
 
     def choice(self, key: str, kind: type[E], default: E) -> E:
         """A member of `kind` by its value."""

@@ -14,7 +14,7 @@ from engine.model.filling import PLACEHOLDER, as_text, fill, placeholders
 from engine.model.job import Document
 from engine.model.redaction import HIDDEN
 from engine.model.template import CATEGORIES, Template, Variable, VariableType, version_order
-from engine.timing.schedule import parse_schedule
+from engine.timing.parse import parse_schedule
 
 VALUE_LENGTH_MAX: Final = 4096
 VARIABLES_MAX: Final = 40

@@ -10,7 +10,6 @@ from engine.model.job import Job
 from engine.state.messages import Begin, Fire, Skip, StartExecutions
 from engine.state.view import View
 from engine.timing.misfire import split_missed
-from engine.timing.schedule import parse_schedule
 
 GRACE_US = 10_000_000
 """Fire times this close before a takeover are late, not missed: a failover skips nothing."""
@@ -56,7 +55,7 @@ def plan(
 def _plan_job(
     job: Job, first: Instant, now: Instant, since: Instant, skips: list[Skip], fires: list[Fire]
 ) -> None:
-    schedule = parse_schedule(job.spec.schedule, job.spec.timezone, job.id)
+    schedule = job.fires
     following = schedule.next_after(first)
     if first >= since - GRACE_US and (following is None or following > now):
         fires.append(Fire(job.id, job.generation, first, following))
@@ -74,9 +73,8 @@ def _plan_job(
     if missed.skipped:
         resume = run[0] if run else after
         plural = "s" if missed.skipped != 1 else ""
-        least = "at least " if missed.at_least else ""
         reason = (
-            f"missed: {least}{missed.skipped} fire time{plural} while no leader could decide "
+            f"missed: {missed.skipped} fire time{plural} while no leader could decide "
             f"(missed_run_policy {job.spec.missed_run_policy.value})"
         )
         last = missed.skipped_to if missed.skipped_to is not None else first

@@ -52,6 +52,8 @@ class DueQueue:
                 if event.next_us is not None:
                     heapq.heappush(self._fires, (event.next_us, event.job.id))
             elif isinstance(event, RetryScheduled | ExecutionAdded):
+                if isinstance(event, ExecutionAdded) and event.next_us is not None:
+                    heapq.heappush(self._fires, (event.next_us, event.execution.job_id))
                 heapq.heappush(self._starts, (event.execution.due_us, event.execution.id))
 
     def next_due(self) -> Instant | None:

@@ -347,9 +347,14 @@ class JobDeleted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionAdded:
-    """An execution waits for its first attempt (manual, replay)."""
+    """An execution waits for its first attempt: asked for, or `claimed` for later in its window.
+
+    `next_us` is set when a fire was claimed.
+    """
 
     execution: Execution
+    claimed: bool = False
+    next_us: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,15 +1,15 @@
-"""The next fire of a cron expression, by bit sets over integers.
+"""The fires of a cron expression, by bit sets over integers.
 
 There is no datetime on the way: a wall-clock second is a day (found in a table of months) and a
-minute of that day (a bit in a set of 1,440), and a zone is a table of offset changes. At a change
-of offset the rules are those of Debian's cron: a fixed-time job that is skipped fires when the
-gap ends, one that is repeated fires the first time only; a job with `*` in the minute or hour
-follows the wall clock. All times in here are whole seconds.
+minute of that day (a bit in a set of 1,440), and a zone is a table of offset changes. What happens
+where an offset changes is one question: at which wall-clock second does a segment of the table
+begin for this job (see `DstPolicy`). All times in here are whole seconds.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from enum import StrEnum
 from typing import Final
 
 from engine.timing.fields import Fields
@@ -19,10 +19,33 @@ from engine.timing.months import (
     MONTHS_A_CYCLE,
     locate,
 )
-from engine.timing.zones import Zone
+from engine.timing.zones import Table, Zone
 
 SECOND_US: Final = 1_000_000
 BETWEEN_MAX: Final = 100_000
+
+
+class DstPolicy(StrEnum):
+    """What a job does where the clocks of its zone change.
+
+    DEBIAN: as Debian's cron. A job with `*` in the minute or hour follows the wall clock; of any
+        other one, a skipped time fires when the gap ends, a repeated one the first time only.
+    SKIP: a skipped time does not fire, a repeated one fires the first time only.
+    SHIFT: a skipped time fires as much later as the clocks were put forward, a repeated one the
+        first time only.
+    BOTH: the wall clock as it stands: a skipped time does not fire, a repeated one fires twice.
+    """
+
+    DEBIAN = "debian"
+    SKIP = "skip"
+    SHIFT = "shift"
+    BOTH = "both"
+
+
+# Which column of the table tells the first wall-clock second of each segment.
+_WALL: Final = Table._fields.index("wall_starts")
+_FIXED: Final = Table._fields.index("fixed_starts")
+_ONCE: Final = Table._fields.index("once_starts")
 
 
 class Cron:
@@ -32,23 +55,27 @@ class Cron:
         "_days",
         "_first_second",
         "_first_time",
-        "_is_fixed",
+        "_firsts",
         "_month",
         "_months",
         "_seconds",
         "_times",
+        "dst",
+        "is_fixed",
         "text",
         "zone",
     )
 
-    def __init__(self, text: str, fields: Fields, zone: Zone):
-        """Prepare the sets.
+    def __init__(self, text: str, fields: Fields, zone: Zone, dst: DstPolicy = DstPolicy.DEBIAN):
+        """Prepare the sets; the years of `fields` are not looked at.
 
         Raises:
             ValueError: no month of the calendar has a day that matches.
         """
         self.text = text
         self.zone = zone
+        self.dst = dst
+        self.is_fixed = fields.is_fixed
         self._seconds = fields.seconds
         self._first_second = _lowest(fields.seconds)
         self._times = sum(
@@ -57,7 +84,7 @@ class Cron:
         self._first_time = _lowest(self._times)
         self._months = fields.months
         self._days = fields.days
-        self._is_fixed = fields.is_fixed
+        self._firsts = _column(dst, fields.is_fixed)
         # The month looked at last: its first day, the first day after it, its matching days. One
         # tuple, so that threads that share the schedule never see half of it.
         self._month = (0, 0, 0)
@@ -65,7 +92,7 @@ class Cron:
             raise ValueError("no month has such a day")
 
     def __repr__(self) -> str:
-        return f"Cron({self.text!r}, {self.zone.name!r})"
+        return f"{type(self).__name__}({self.text!r}, {self.zone.name!r})"
 
     def next_after(self, instant: int) -> int:
         """Return the first fire strictly after `instant`; both in microseconds since the epoch."""
@@ -75,11 +102,11 @@ class Cron:
         starts = table.starts
         offsets = table.offsets
         segment = bisect_right(starts, now) - 1
-        wall_starts = table.fixed_starts if self._is_fixed else table.wall_starts
+        firsts: tuple[int, ...] = table[self._firsts]  # type: ignore[assignment]  # no `until`
         offset = offsets[segment]
         wall = now + offset + 1
-        if wall < wall_starts[segment]:
-            wall = wall_starts[segment]
+        if wall < firsts[segment]:
+            wall = firsts[segment]
         wall = self._wall_from(wall)
         fire = wall - offset
         if fire < starts[segment]:
@@ -88,7 +115,7 @@ class Cron:
             repeats_from = starts[segment + 1] + offset
             segment += 1
             offset = offsets[segment]
-            first = wall_starts[segment]
+            first = firsts[segment]
             if wall < first or first < repeats_from:  # in a gap, or the wall repeats itself
                 wall = self._wall_from(first)
             fire = wall - offset
@@ -98,6 +125,20 @@ class Cron:
             zone.grow(fire)
             return self.next_after(instant)
         return fire * SECOND_US
+
+    def last_before(self, instant: int) -> int:
+        """Return the last fire strictly before `instant`; both in microseconds since the epoch."""
+        now = -(-instant // SECOND_US)  # the fire's second is less than this
+        table = self.zone.grow(now)
+        firsts: tuple[int, ...] = table[self._firsts]  # type: ignore[assignment]  # no `until`
+        segment = bisect_left(table.starts, now) - 1
+        while True:
+            opening, offset, first = table.starts[segment], table.offsets[segment], firsts[segment]
+            wall = self._wall_to(min(now, table.starts[segment + 1]) + offset - 1)
+            if wall >= first:
+                # Times of the gap before the segment fire when it opens.
+                return max(wall - offset, opening) * SECOND_US
+            segment -= 1
 
     def between(self, start: int, end: int, limit: int = BETWEEN_MAX) -> list[int]:
         """Return the fires t with start < t <= end, the earliest `limit` of them, ascending."""
@@ -116,7 +157,7 @@ class Cron:
         if low >= high:
             return 0
         table = self.zone.grow(high)
-        firsts = table.fixed_starts if self._is_fixed else table.wall_starts
+        firsts: tuple[int, ...] = table[self._firsts]  # type: ignore[assignment]  # no `until`
         total = 0
         for segment in range(bisect_right(table.starts, low) - 1, len(table.offsets)):
             opening = table.starts[segment]
@@ -124,15 +165,15 @@ class Cron:
                 break
             offset, first = table.offsets[segment], firsts[segment]
             wall = max(first, opening + offset, low + offset)
-            total += self._count_walls(wall, min(high, table.starts[segment + 1]) + offset)
+            total += self.count_walls(wall, min(high, table.starts[segment + 1]) + offset)
             # Times in the gap before the segment fire as one when it opens, unless that instant
             # has been counted for a time of its own.
             base = opening + offset
-            if first < base and low <= opening and not self._count_walls(base, base + 1):
-                total += self._count_walls(first, base) > 0
+            if first < base and low <= opening and not self.count_walls(base, base + 1):
+                total += self.count_walls(first, base) > 0
         return total
 
-    def _count_walls(self, low: int, high: int) -> int:
+    def count_walls(self, low: int, high: int) -> int:
         """Return the number of matching wall-clock seconds w with low <= w < high."""
         if low >= high:
             return 0
@@ -145,6 +186,15 @@ class Cron:
             - self._count_days(low_day, low_day + 1) * self._count_times(low_second)
             + self._count_days(high_day, high_day + 1) * self._count_times(high_second)
         )
+
+    def walls(self, low: int, high: int, limit: int) -> list[int]:
+        """Return the first `limit` matching wall-clock seconds w with low <= w < high."""
+        found: list[int] = []
+        wall = self._wall_from(low)
+        while wall < high and len(found) < limit:
+            found.append(wall)
+            wall = self._wall_from(wall + 1)
+        return found
 
     def _count_days(self, low: int, high: int) -> int:
         total = 0
@@ -177,6 +227,17 @@ class Cron:
             found = self._minute_from(minute + 1)
         return found * 60 + self._first_second
 
+    def _wall_to(self, wall: int) -> int:
+        """Return the last matching wall-clock second at or before `wall`."""
+        minute, second = divmod(wall, 60)
+        found = self._minute_to(minute)
+        if found == minute:
+            rest = self._seconds & (2 << second) - 1
+            if rest:
+                return minute * 60 + rest.bit_length() - 1
+            found = self._minute_to(minute - 1)
+        return found * 60 + self._seconds.bit_length() - 1
+
     def _minute_from(self, minute: int) -> int:
         """Return the first matching minute at or after `minute`, counted from the epoch."""
         day, time = divmod(minute, 1440)
@@ -194,6 +255,22 @@ class Cron:
             _, end, rest = self._turn_to(end)
         return (day + (rest & -rest).bit_length() - 1) * 1440 + self._first_time
 
+    def _minute_to(self, minute: int) -> int:
+        """Return the last matching minute at or before `minute`, counted from the epoch."""
+        day, time = divmod(minute, 1440)
+        first, end, days = self._month
+        if not first <= day < end:
+            first, end, days = self._turn_to(day)
+        rest = days & (2 << day - first) - 1
+        if rest >> day - first:
+            times = self._times & (2 << time) - 1
+            if times:
+                return day * 1440 + times.bit_length() - 1
+            rest &= (1 << day - first) - 1
+        while not rest:
+            first, _, rest = self._turn_to(first - 1)
+        return (first + rest.bit_length() - 1) * 1440 + self._times.bit_length() - 1
+
     def _turn_to(self, day: int) -> tuple[int, int, int]:
         index, cycle = locate(day)
         month = (
@@ -206,6 +283,72 @@ class Cron:
 
     def _matching_days(self, index: int) -> int:
         return self._days[MONTH_KINDS[index]] if self._months >> index % 12 & 1 else 0
+
+
+class ShiftedCron(Cron):
+    """A cron expression whose skipped times fire as much later as the clocks were put forward.
+
+    That is: on the clock as it was before the change, during the first moments after it. Two
+    times that so come to fall together fire once.
+    """
+
+    __slots__ = ()
+
+    def next_after(self, instant: int) -> int:
+        """Return the first fire strictly after `instant`; both in microseconds since the epoch."""
+        fire = super().next_after(instant) // SECOND_US
+        now = instant // SECOND_US
+        for opening, end, before in self._gaps(now, fire):
+            wall = self._wall_from(max(now + 1, opening) + before)
+            if wall < min(end, fire) + before:
+                return (wall - before) * SECOND_US
+        return fire * SECOND_US
+
+    def last_before(self, instant: int) -> int:
+        """Return the last fire strictly before `instant`; both in microseconds since the epoch."""
+        fire = super().last_before(instant) // SECOND_US
+        now = -(-instant // SECOND_US)
+        for opening, end, before in reversed(self._gaps(fire, now)):
+            wall = self._wall_to(min(now, end) + before - 1)
+            if wall >= max(opening, fire + 1) + before:
+                return (wall - before) * SECOND_US
+        return fire * SECOND_US
+
+    def count(self, start: int, end: int) -> int:
+        """Return how many fires t have start < t <= end."""
+        low, high = start // SECOND_US + 1, end // SECOND_US + 1
+        total = super().count(start, end)
+        for opening, closing, before in self._gaps(low - 1, high):
+            shifted = max(low, opening)
+            while (shifted := self._wall_from(shifted + before) - before) < min(high, closing):
+                own = super().next_after(shifted * SECOND_US - 1) == shifted * SECOND_US
+                total += not own
+                shifted += 1
+        return total
+
+    def _gaps(self, low: int, high: int) -> list[tuple[int, int, int]]:
+        """Where skipped times fire, within low < t < high: from, to (excluded), offset before."""
+        table = self.zone.grow(high)
+        # No gap is longer than a day: the first that matters opens at most so long before.
+        first = max(1, bisect_right(table.starts, low - 86_400) - 1)
+        return [
+            (opening, opening + after - before, before)
+            for opening, before, after in zip(
+                table.starts[first:],
+                table.offsets[first - 1 :],
+                table.offsets[first:],
+                strict=False,
+            )
+            if after > before and opening < high and opening + after - before > low
+        ]
+
+
+def _column(dst: DstPolicy, is_fixed: bool) -> int:
+    if dst is DstPolicy.BOTH:
+        return _WALL
+    if dst is DstPolicy.DEBIAN:
+        return _FIXED if is_fixed else _WALL
+    return _ONCE
 
 
 def _lowest(bits: int) -> int:

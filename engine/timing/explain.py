@@ -1,33 +1,37 @@
 """A schedule in words, for people who do not read cron.
 
 Common forms become a sentence; what has none is told field by field, so that the words never say
-less or more than the schedule does.
+less or more than the schedule does. The words are those of the one grammar of `fields.py`, into
+which every dialect is told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
+from engine.core.clock import to_datetime
+from engine.timing.dialects import canonical, fields_of
 from engine.timing.fields import (
     DAY,
-    DESCRIPTORS,
-    FIELDS,
     FROM_END,
     HOUR,
     LAST_WEEKDAY,
     MINUTE,
     MONTH,
     NEAREST,
+    NEAREST_FROM_END,
     NTH,
     SECOND,
     WEEKDAY,
     WEEKDAY_WORDS,
+    YEAR,
+    Unit,
     parse_set,
-    replace_question_marks,
+    values_of,
 )
-from engine.timing.schedule import Every, Once, parse_schedule
+from engine.timing.parse import Timing, schedule_of
+from engine.timing.schedule import Every, Once, Within
 from engine.timing.spread import has_spread
 
 _MONTHS: Final = (
@@ -39,7 +43,6 @@ _WEEKDAYS: Final = (
 )
 _NUMBERS: Final = ("first", "second", "third", "fourth", "fifth")
 _TIMES_MAX: Final = 6  # a longer list of clock times is not read by anybody
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _When(NamedTuple):
@@ -56,44 +59,74 @@ class _Which(NamedTuple):
     ending: str
 
 
-def explain(text: str, timezone: str = "UTC") -> str:
+def explain(timing: Timing, key: str = "") -> str:
     """Return one sentence, without a full stop, that says when the schedule fires.
 
-    Raises:
-        InvalidDocument: as `parse_schedule` does.
+    Args:
+        timing: what was written.
+        key: the job's id, where there is one: what is drawn for it is told as it came out.
 
-    >>> explain("25 2 * * 1-5", "Europe/Berlin")
+    Raises:
+        InvalidDocument: as `schedule_of` does.
+
+    >>> explain(Timing(text="25 2 * * 1-5", timezone="Europe/Berlin"))
     'Every weekday at 02:25, Europe/Berlin'
     """
-    schedule = parse_schedule(text, timezone)
-    text = text.strip()
+    schedule = schedule_of(timing, key)
+    if timing.starts_us is not None or timing.ends_us is not None:
+        assert isinstance(schedule, Within)
+        schedule = schedule.schedule
     if isinstance(schedule, Every):
-        return f"Every {_duration(schedule.period_us)}, counted from 1970-01-01 00:00 UTC"
-    if isinstance(schedule, Once):
-        moment = _EPOCH + timedelta(microseconds=schedule.at)
-        return f"Once, on {moment:%Y-%m-%d} at {moment:%H:%M:%S} UTC"
-    parts = DESCRIPTORS.get(text.lower(), text).lower().split()
-    has_seconds = len(parts) == 6
-    if not has_seconds:
-        parts.insert(0, "0")
-    if has_spread(text):
-        sentence = _by_field(parts)
+        sentence = f"Every {_duration(schedule.period_us)}, {_phase(schedule, key)}"
+    elif isinstance(schedule, Once):
+        moment = to_datetime(schedule.at)
+        sentence = f"Once, on {moment:%Y-%m-%d} at {moment:%H:%M:%S} UTC"
     else:
-        replace_question_marks(parts)
-        sentence = _sentence(parts, has_seconds)
-    return f"{sentence[0].upper()}{sentence[1:]}, {timezone}"
+        sentence = f"{_cron(timing, key)}, {timing.timezone}"
+    return f"{sentence}{_bounds(timing)}"
 
 
-def _sentence(parts: Sequence[str], has_seconds: bool) -> str:
-    second, minute, hour, day, month, weekday = parts
+def _phase(schedule: Every, key: str) -> str:
+    if not schedule.phase_us:
+        return "counted from 1970-01-01 00:00 UTC" if key else "from a moment drawn for the job"
+    return f"{_duration(schedule.phase_us)} after its multiples (drawn for this job)"
+
+
+def _bounds(timing: Timing) -> str:
+    words = ""
+    for word, instant in (("from", timing.starts_us), ("until", timing.ends_us)):
+        if instant is not None:
+            moment = to_datetime(instant)
+            words += f", {word} {moment:%Y-%m-%d %H:%M:%S} UTC"
+    return words
+
+
+def _cron(timing: Timing, key: str) -> str:
+    text = timing.text.strip()
+    if text.startswith("cron("):
+        text = text[5:-1]
+    if has_spread(text) and not key:
+        sentence = _by_field(fields_of(timing.dialect, text))
+    else:
+        sentence = _sentence(canonical(timing.dialect, text, key).lower().split())
+        if has_spread(text):
+            sentence += " (drawn for this job)"
+    return f"{sentence[0].upper()}{sentence[1:]}"
+
+
+def _sentence(parts: list[str]) -> str:
+    if len(parts) == 5:
+        parts.insert(0, "0")
+    second, minute, hour, day, month, weekday, *year = parts
+    in_years = f" in {_join(_spans(values_of(parse_set(YEAR, year[0]))))}" if year else ""
     when = _when(
-        _values(parse_set(SECOND, second, has_seconds)),
-        _values(parse_set(MINUTE, minute, has_seconds)),
-        _values(parse_set(HOUR, hour, has_seconds)),
+        values_of(parse_set(SECOND, second)),
+        values_of(parse_set(MINUTE, minute)),
+        values_of(parse_set(HOUR, hour)),
     )
-    months = _values(parse_set(MONTH, month, has_seconds))
-    dates = _dates(day, has_seconds, months)
-    weekdays = _weekdays(weekday, has_seconds)
+    months = values_of(parse_set(MONTH, month))
+    dates = _dates(day, months)
+    weekdays = _weekdays(weekday)
     in_months = "" if len(months) == 12 else f" in {_join([_MONTHS[m - 1] for m in months])}"
     if dates and weekdays:
         if day[0] == "*" or weekday[0] == "*":
@@ -110,8 +143,8 @@ def _sentence(parts: Sequence[str], has_seconds: bool) -> str:
     if dates and len(months) != 12 and not weekdays and day.isdigit():
         in_months = ""  # the date has named them
     if when.is_clock:
-        return f"{which.opening}{in_months} {when.words}"
-    return " ".join(filter(None, [when.words, which.ending])) + in_months
+        return f"{which.opening}{in_months}{in_years} {when.words}"
+    return " ".join(filter(None, [when.words, which.ending])) + in_months + in_years
 
 
 def _when(seconds: list[int], minutes: list[int], hours: list[int]) -> _When:
@@ -168,39 +201,38 @@ def _every_minute(minutes: list[int]) -> str:
     return f"every {step} minutes" if step else ""
 
 
-def _dates(text: str, has_seconds: bool, months: list[int]) -> str:
+def _dates(text: str, months: list[int]) -> str:
     if text == "*":
         return ""
     if text.isdigit() and len(months) <= 3:
         return f"every year on {_join([f'{int(text)} {_MONTHS[m - 1]}' for m in months])}"
-    if text.startswith("*/") and "," not in text:
-        values = _values(parse_set(DAY, text, has_seconds))
+    if text.startswith(("*/", f"{DAY.low}-{DAY.high}/")) and "," not in text:
+        values = values_of(parse_set(DAY, text))
         if len(values) > _TIMES_MAX:
-            return f"on every {_ordinal(int(text[2:]))} day of the month from the 1st on"
+            return (
+                f"on every {_ordinal(int(text.partition('/')[2]))} day of the month from the 1st on"
+            )
     plain, special = [], []
     for term in text.split(","):
-        if term == "lw":
-            special.append("the last weekday")
-        elif match := NEAREST.fullmatch(term):
+        if match := NEAREST.fullmatch(term):
             special.append(f"the weekday nearest to the {_ordinal(int(match[1]))}")
+        elif match := NEAREST_FROM_END.fullmatch(term):
+            day = _from_end(int(match[1] or 0))
+            special.append("the last weekday" if not match[1] else f"the weekday nearest to {day}")
         elif match := FROM_END.fullmatch(term):
-            before = int(match[1] or 0)
-            plural = "s" if before > 1 else ""
-            special.append(
-                f"the day {before} day{plural} before the last" if before else "the last day"
-            )
+            special.append(_from_end(int(match[1] or 0)))
         else:
             plain.append(term)
     words = []
     if plain:
-        values = _values(parse_set(DAY, ",".join(plain), has_seconds))
+        values = values_of(parse_set(DAY, ",".join(plain)))
         if len(values) == 31:
             return ""
         words.append(_counted("day", values))
     return f"on {_join([*words, *special])} of the month"
 
 
-def _weekdays(text: str, has_seconds: bool) -> _Which | None:
+def _weekdays(text: str) -> _Which | None:
     if text == "*":
         return None
     plain, special = [], []
@@ -213,8 +245,8 @@ def _weekdays(text: str, has_seconds: bool) -> _Which | None:
             plain.append(term)
     days: list[int] = []
     if plain:
-        bits = parse_set(WEEKDAY, ",".join(plain), has_seconds)
-        days = _values((bits | bits >> 7) & 0b111_1111)
+        bits = parse_set(WEEKDAY, ",".join(plain))
+        days = values_of((bits | bits >> 7) & 0b111_1111)
         if len(days) == 7:
             return None
     if special:
@@ -236,9 +268,14 @@ def _alternatives(weekdays: _Which) -> str:
     return weekdays.opening
 
 
-def _by_field(parts: Sequence[str]) -> str:
+def _from_end(before: int) -> str:
+    plural = "s" if before > 1 else ""
+    return f"the day {before} day{plural} before the last" if before else "the last day"
+
+
+def _by_field(fields: Sequence[tuple[Unit, str]]) -> str:
     words = []
-    for unit, part in zip(FIELDS, parts, strict=True):
+    for unit, part in fields:
         if part in ("*", "?") or (unit is SECOND and part == "0"):
             continue
         spread = " (drawn for each job)" if has_spread(part) else ""
@@ -246,12 +283,19 @@ def _by_field(parts: Sequence[str]) -> str:
     return f"at {_join(words)}"
 
 
+def _spans(values: list[int]) -> list[str]:
+    """Numbers as words, what follows each other as one: 2026, 2028 to 2030."""
+    spans: list[list[int]] = []
+    for value in values:
+        if spans and value == spans[-1][-1] + 1:
+            spans[-1].append(value)
+        else:
+            spans.append([value])
+    return [str(span[0]) if len(span) == 1 else f"{span[0]} to {span[-1]}" for span in spans]
+
+
 def _weekday(text: str) -> str:
     return _WEEKDAYS[int(text) % 7 if text.isdigit() else WEEKDAY_WORDS.index(text)]
-
-
-def _values(bits: int) -> list[int]:
-    return [value for value in range(bits.bit_length()) if bits >> value & 1]
 
 
 def _step(values: list[int], size: int) -> int:

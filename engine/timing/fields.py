@@ -1,8 +1,9 @@
 """The grammar of cron expressions: text to bit sets, faithful to Debian's cron.
 
-A field becomes an int with one bit per value. What Debian does not have (a field of seconds, `L`,
-`W`, `#`) is added where Debian would refuse the text or drop part of it; the page
-`docs/reference/schedules.md` lists every difference. What to read next: `cron.py`.
+A field becomes an int with one bit per value. What Debian does not have (a field of seconds or of
+years, `L`, `W`, `#`) is added where Debian would refuse the text or drop part of it; the page
+`docs/reference/schedules.md` lists every difference. What other crons write is told in this
+grammar by `dialects.py`. What to read next: `cron.py`.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ HOUR: Final = Unit("hour", 0, 23)
 DAY: Final = Unit("day of month", 1, 31)
 MONTH: Final = Unit("month", 1, 12, MONTH_WORDS)
 WEEKDAY: Final = Unit("day of week", 0, 7, WEEKDAY_WORDS)
-FIELDS: Final = (SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY)
+YEAR: Final = Unit("year", 1970, 2199)
+FIELDS: Final = (SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY, YEAR)
 
 DESCRIPTORS: Final = {
     "@yearly": "0 0 1 1 *",
@@ -52,6 +54,7 @@ NTH: Final = re.compile(r"([a-z]{3}|\d)#(\d+)")
 LAST_WEEKDAY: Final = re.compile(r"(?:(?P<before>[a-z]{3}|\d)l|l(?P<after>[a-z]{3}|\d))")
 NEAREST: Final = re.compile(r"(\d{1,2})w")
 FROM_END: Final = re.compile(r"l(?:-(\d{1,2}))?")
+NEAREST_FROM_END: Final = re.compile(r"l(?:-(\d{1,2}))?w")
 
 Pick = Callable[[int, int], int]
 """From the length of a month and the weekday of its first, the bits of the days meant."""
@@ -78,6 +81,7 @@ class Fields:
         days: for each kind of month (see `months.py`), bit 0 is the first.
         is_fixed: neither the minute nor the hour begins with `*`, which decides how a change of
             the zone's offset is treated.
+        years: the years meant, ascending; None where all are.
     """
 
     seconds: int
@@ -86,27 +90,29 @@ class Fields:
     months: int
     days: tuple[int, ...]
     is_fixed: bool
+    years: tuple[int, ...] | None = None
 
 
 def parse_fields(text: str) -> Fields:
-    """Return the bit sets of an expression of five fields, or six with the seconds first.
+    """Return the bit sets of an expression.
+
+    Args:
+        text: minute, hour, day of month, month and day of week; six fields have the seconds
+            first, and seven the year last as well.
 
     Raises:
         FieldError: a field is not in the grammar.
-        ValueError: there are not five or six fields.
+        ValueError: there are not five to seven fields.
     """
     parts = text.lower().split()
-    if len(parts) not in (5, 6):
+    if not 5 <= len(parts) <= len(FIELDS):
         raise ValueError(f"has {len(parts)} fields")
-    has_seconds = len(parts) == 6
-    if has_seconds:
-        replace_question_marks(parts)
-    else:
+    if len(parts) == 5:
         parts.insert(0, "0")
-    second, minute, hour, day, month, weekday = parts
+    second, minute, hour, day, month, weekday, *year = parts
     is_either = day[0] != "*" and weekday[0] != "*"
-    plain_days, day_picks = _day_of_month(day, has_seconds)
-    plain_weekdays, weekday_picks = _day_of_week(weekday, has_seconds)
+    plain_days, day_picks = _day_of_month(day)
+    plain_weekdays, weekday_picks = _day_of_week(weekday)
     days = []
     for kind in range(KINDS):
         length, first = kind_shape(kind)
@@ -118,27 +124,17 @@ def parse_fields(text: str) -> Fields:
         both = by_date | by_weekday if is_either else by_date & by_weekday
         days.append(both & (1 << length) - 1)
     return Fields(
-        seconds=parse_set(SECOND, second, has_seconds),
-        minutes=parse_set(MINUTE, minute, has_seconds),
-        hours=parse_set(HOUR, hour, has_seconds),
-        months=parse_set(MONTH, month, has_seconds) >> 1,
+        seconds=parse_set(SECOND, second),
+        minutes=parse_set(MINUTE, minute),
+        hours=parse_set(HOUR, hour),
+        months=parse_set(MONTH, month) >> 1,
         days=tuple(days),
         is_fixed=minute[0] != "*" and hour[0] != "*",
+        years=tuple(values_of(parse_set(YEAR, year[0]))) if year and year[0] != "*" else None,
     )
 
 
-def replace_question_marks(parts: list[str]) -> None:
-    """Read Quartz's `?` as `*`, unless the weekdays are numbers, which Quartz counts from 1."""
-    for index, unit in ((3, DAY), (5, WEEKDAY)):
-        if parts[index] != "?":
-            continue
-        if unit is DAY and any(c.isdigit() for c in parts[5].partition("/")[0].partition("#")[0]):
-            reason = "'?' is Quartz's, whose weekdays run from 1 = Sunday; here 0 is Sunday"
-            raise FieldError(unit, reason, "'*', and the weekdays by name, such as MON-FRI")
-        parts[index] = "*"
-
-
-def parse_set(unit: Unit, text: str, has_seconds: bool) -> int:
+def parse_set(unit: Unit, text: str) -> int:
     """Return the bits of a field without `L`, `W` and `#`; bit n stands for value n.
 
     Raises:
@@ -146,39 +142,67 @@ def parse_set(unit: Unit, text: str, has_seconds: bool) -> int:
     """
     bits = 0
     for term in text.split(","):
-        bits |= _term(unit, term, has_seconds)
+        bits |= _term(unit, term)
     return bits
 
 
-def _term(unit: Unit, term: str, has_seconds: bool) -> int:
-    span, slash, step_text = term.partition("/")
-    if slash and not (step_text.isascii() and step_text.isdigit()):
+def values_of(bits: int) -> list[int]:
+    """The values of a set, ascending.
+
+    >>> values_of(0b100101)
+    [0, 2, 5]
+    """
+    return [value for value in range(bits.bit_length()) if bits >> value & 1]
+
+
+def parse_step(unit: Unit, term: str, text: str) -> int:
+    """The number after the slash of a term.
+
+    Raises:
+        FieldError: it is no number, or zero.
+    """
+    if not (text.isascii() and text.isdigit()):
         reason = f"the step of {term!r} is not a number"
-        raise FieldError(unit, reason, f"such as */{step_text or 5}")
-    step = int(step_text) if slash else 1
+        raise FieldError(unit, reason, f"such as */{text or 5}")
+    step = int(text[:9])
     if step == 0:
         raise FieldError(unit, f"the step of {term!r} is zero", "a step of at least 1")
+    return step
+
+
+def _term(unit: Unit, term: str) -> int:
+    span, slash, step_text = term.partition("/")
+    step = parse_step(unit, term, step_text) if slash else 1
     if span == "*":
         low, high = unit.low, unit.high
     else:
         first, dash, last = span.partition("-")
-        low = _value(unit, first, term)
-        high = _value(unit, last, term) if dash else low
+        low = parse_value(unit, first, term)
+        high = parse_value(unit, last, term) if dash else low
         if slash and not dash:
-            if not has_seconds:
-                reason = f"{term!r} has a step but no range, which Debian's cron refuses"
-                raise FieldError(unit, reason, f"{first}-{unit.high}/{step}")
-            high = unit.high
+            reason = f"{term!r} has a step but no range, which Debian's cron refuses"
+            raise FieldError(unit, reason, f"{first}-{unit.high}/{step}")
         if low > high:
-            reason = f"{span!r} runs backwards"
-            raise FieldError(unit, reason, f"{first}-{unit.high},{unit.low}-{last}")
+            raise backwards(unit, span)
     bits = 0
     for value in range(low, high + 1, step):
         bits |= 1 << value
     return bits
 
 
-def _value(unit: Unit, text: str, term: str) -> int:
+def backwards(unit: Unit, span: str) -> FieldError:
+    """What is wrong with a range whose end comes before its start, and how to write it."""
+    first, _, last = span.partition("-")
+    hint = f"{first}-{unit.high},{unit.low}-{last}"
+    return FieldError(unit, f"{span!r} runs backwards", hint)
+
+
+def parse_value(unit: Unit, text: str, term: str) -> int:
+    """A number or a word of a field.
+
+    Raises:
+        FieldError: it is neither, or out of range; `term` is what surrounds it.
+    """
     if text.isascii() and text.isdigit():
         value = int(text[:9])
         if unit.low <= value <= unit.high:
@@ -195,33 +219,33 @@ def _value(unit: Unit, text: str, term: str) -> int:
     raise FieldError(unit, f"{text!r}{where} is not a value" if text else f"empty{where}", hint)
 
 
-def _day_of_month(text: str, has_seconds: bool) -> tuple[int, list[Pick]]:
+def _day_of_month(text: str) -> tuple[int, list[Pick]]:
     bits = 0
     picks: list[Pick] = []
     for term in text.split(","):
-        if term == "lw":
-            picks.append(_last_working_day)
-        elif match := NEAREST.fullmatch(term):
-            picks.append(_nearest_working_day(_value(DAY, match[1], term)))
+        if match := NEAREST.fullmatch(term):
+            picks.append(_nearest_working_day(parse_value(DAY, match[1], term)))
+        elif match := NEAREST_FROM_END.fullmatch(term):
+            picks.append(_nearest_from_end(int(match[1] or 0), term))
         elif match := FROM_END.fullmatch(term):
             picks.append(_from_end(int(match[1] or 0), term))
         else:
-            bits |= _term(DAY, term, has_seconds) >> 1
+            bits |= _term(DAY, term) >> 1
     return bits, picks
 
 
-def _day_of_week(text: str, has_seconds: bool) -> tuple[int, list[Pick]]:
+def _day_of_week(text: str) -> tuple[int, list[Pick]]:
     """Return the weekdays spread over six weeks from a Sunday, and what depends on the month."""
     bits = 0
     picks: list[Pick] = []
     for term in text.split(","):
         if match := NTH.fullmatch(term):
-            picks.append(_nth(_value(WEEKDAY, match[1], term) % 7, int(match[2]), term))
+            picks.append(_nth(parse_value(WEEKDAY, match[1], term) % 7, int(match[2]), term))
         elif match := LAST_WEEKDAY.fullmatch(term):
-            value = _value(WEEKDAY, match["before"] or match["after"], term)
+            value = parse_value(WEEKDAY, match["before"] or match["after"], term)
             picks.append(_last(value % 7))
         else:
-            bits |= _term(WEEKDAY, term, has_seconds)
+            bits |= _term(WEEKDAY, term)
     week = (bits | bits >> 7) & 0b111_1111
     return sum(week << 7 * index for index in range(6)), picks
 
@@ -242,8 +266,11 @@ def _working_day(length: int, first: int, day: int) -> int:
     return 1 << day
 
 
-def _last_working_day(length: int, first: int) -> int:
-    return _working_day(length, first, length - 1)
+def _nearest_from_end(distance: int, term: str) -> Pick:
+    _from_end(distance, term)
+    return lambda length, first: (
+        _working_day(length, first, length - 1 - distance) if distance < length else 0
+    )
 
 
 def _nearest_working_day(day: int) -> Pick:

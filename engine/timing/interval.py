@@ -8,7 +8,7 @@ from typing import Final
 
 from engine.core.ids import Instant
 from engine.timing.cron import Cron
-from engine.timing.schedule import Every, Schedule
+from engine.timing.schedule import Every, Schedule, Within
 
 _MONDAY_US: Final = 1_767_571_200_000_000  # 2026-01-05, far from changes of offset
 _WEEK_US: Final = 8 * 86_400_000_000
@@ -26,6 +26,8 @@ def shortest_interval(schedule: Schedule) -> Instant | None:
     >>> shortest_interval(Every(90_000_000))
     90000000
     """
+    if isinstance(schedule, Within):
+        return shortest_interval(schedule.schedule)
     if isinstance(schedule, Every):
         return schedule.period_us
     return _shortest(schedule) if isinstance(schedule, Cron) else None

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from engine.core.ids import Instant
-from engine.timing.schedule import Cron, Every, Schedule
+from engine.timing.schedule import Schedule
 
 MisfirePolicy = Literal["ignore", "execute_one", "execute_all"]
 
 GRACE_US: Final = 1_000_000
 RUN_COUNT_MAX: Final = 1_000
-SKIPPED_COUNT_MAX: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +28,6 @@ class Missed:
         skipped_from: the first skipped fire, or None.
         skipped_to: the last skipped fire, or None.
         next_fire: the first fire after the gap, or None when there is none.
-        at_least: there are more skipped fires than `skipped`: a schedule that cannot count its
-            fires (neither cron nor a period) is walked through no further than that.
     """
 
     run: tuple[Instant, ...]
@@ -38,7 +35,6 @@ class Missed:
     skipped_from: Instant | None
     skipped_to: Instant | None
     next_fire: Instant | None
-    at_least: bool = False
 
 
 def split_missed(
@@ -69,63 +65,21 @@ def split_missed(
     keep = {"ignore": 0, "execute_one": 1, "execute_all": limit}[policy]
     made_up = _latest(schedule, start, late_end, keep)
     skip_end = made_up[0] - 1 if made_up else late_end
-    skipped, at_least = _count(schedule, start, skip_end)
-    skipped_to = _latest(schedule, start, skip_end, 1) if skipped else []
+    skipped = schedule.count(start, skip_end)
     return Missed(
         run=(*made_up, *on_time),
         skipped=skipped,
         skipped_from=schedule.next_after(start) if skipped else None,
-        skipped_to=skipped_to[0] if skipped_to else None,
+        skipped_to=schedule.last_before(skip_end + 1) if skipped else None,
         next_fire=schedule.next_after(now),
-        at_least=at_least,
     )
 
 
-def latest_fire(schedule: Schedule, start: Instant, end: Instant) -> Instant | None:
-    """Return the last fire t with start < t <= end, or None; in some 60 steps however long the gap.
-
-    That a next fire never comes earlier for a later instant is what makes the bisection sound.
-    """
-    fire = schedule.next_after(start)
-    if fire is None or fire > end:
-        return None
-    low, high = start, end  # the next fire after low is within the span, the one after high is not
-    while high - low > 1:
-        middle = (low + high) // 2
-        following = schedule.next_after(middle)
-        if following is None or following > end:
-            high = middle
-        else:
-            low, fire = following - 1, following
-    return fire
-
-
 def _latest(schedule: Schedule, start: Instant, end: Instant, count: int) -> list[Instant]:
-    if count < 1:
-        return []
-    # Most gaps are short: look forward once before searching backwards fire by fire.
-    fires = schedule.between(start, end, count + 1)
-    if len(fires) <= count:
-        return fires
+    """The last `count` fires with start < t <= end, ascending."""
     found: list[Instant] = []
-    while len(found) < count:
-        fire = latest_fire(schedule, start, end)
-        if fire is None:
-            break
+    fire = schedule.last_before(end + 1)
+    while fire is not None and fire > start and len(found) < count:
         found.append(fire)
-        end = fire - 1
+        fire = schedule.last_before(fire)
     return found[::-1]
-
-
-def _count(schedule: Schedule, start: Instant, end: Instant) -> tuple[int, bool]:
-    """Return the number of fires with start < t <= end, and whether there are more than that."""
-    if isinstance(schedule, Cron | Every):
-        return schedule.count(start, end), False
-    fires = schedule.between(start, end, SKIPPED_COUNT_MAX)
-    at_least = len(fires) == SKIPPED_COUNT_MAX and _has_more(schedule, fires[-1], end)
-    return len(fires), at_least
-
-
-def _has_more(schedule: Schedule, after: Instant, end: Instant) -> bool:
-    following = schedule.next_after(after)
-    return following is not None and following <= end

@@ -1,4 +1,4 @@
-"""When a job fires: the Schedule protocol, its three kinds, and the text that people write.
+"""When a job fires: the Schedule protocol and its kinds that are no cron expression.
 
 Instants are whole microseconds since the epoch, UTC. Everything is pure: a schedule has no clock
 and answers the same for the same instant, on every node.
@@ -6,29 +6,16 @@ and answers the same for the same instant, on every node.
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import Final, Protocol
+from operator import itemgetter
+from typing import Protocol
 
-from croniter import croniter
-
-from engine.core.durations import format_duration, parse_duration
-from engine.core.errors import InvalidDocument, Problem
 from engine.core.ids import Instant
-from engine.timing import spread
-from engine.timing.cron import BETWEEN_MAX, SECOND_US, Cron
-from engine.timing.fields import DESCRIPTORS, FieldError, parse_fields
-from engine.timing.zones import Zone, find_zone
+from engine.timing.cron import BETWEEN_MAX
 
-__all__ = ["Cron", "Every", "Instant", "Once", "Schedule", "normalize", "parse_schedule"]
-
-TEXT_LENGTH_MAX: Final = 1_000
-CACHE_SIZE: Final = 65_536
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_EVERY_US_MIN: Final = SECOND_US
-_QUARTZ_YEAR: Final = re.compile(r"[\d*?,/-]+")
+Span = tuple[Instant, Instant]
+"""From an instant (included) to another (excluded)."""
 
 
 class Schedule(Protocol):
@@ -37,28 +24,43 @@ class Schedule(Protocol):
     def next_after(self, instant: Instant) -> Instant | None:
         """Return the first fire strictly after `instant`; None when it never fires again."""
 
+    def last_before(self, instant: Instant) -> Instant | None:
+        """Return the last fire strictly before `instant`; None when it had never fired."""
+
     def between(self, start: Instant, end: Instant, limit: int = BETWEEN_MAX) -> list[Instant]:
         """Return the fires t with start < t <= end, the earliest `limit` of them, ascending."""
+
+    def count(self, start: Instant, end: Instant) -> int:
+        """Return how many fires t have start < t <= end, without making them one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """A fire at each multiple of `period_us` since the epoch, whatever time the node started."""
+    """A fire once a period, `phase_us` after its multiples since the epoch.
+
+    So the fires are the same whichever node leads, and whenever it was started.
+    """
 
     period_us: int
+    phase_us: int = 0
 
     def next_after(self, instant: Instant) -> Instant:
-        """Return the first multiple of the period after `instant`."""
-        return (instant // self.period_us + 1) * self.period_us
+        """Return the first fire after `instant`."""
+        return instant + self.period_us - (instant - self.phase_us) % self.period_us
+
+    def last_before(self, instant: Instant) -> Instant:
+        """Return the last fire before `instant`."""
+        return self.next_after(instant - 1) - self.period_us
 
     def between(self, start: Instant, end: Instant, limit: int = BETWEEN_MAX) -> list[Instant]:
-        """Return the multiples of the period in start < t <= end, the earliest `limit`."""
+        """Return the fires in start < t <= end, the earliest `limit`."""
         fires = range(self.next_after(start), end + 1, self.period_us)
         return list(fires[:limit])
 
     def count(self, start: Instant, end: Instant) -> int:
         """Return how many fires t have start < t <= end."""
-        return max(0, end // self.period_us - start // self.period_us)
+        first, last = ((at - self.phase_us) // self.period_us for at in (start, end))
+        return max(0, last - first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,121 +73,55 @@ class Once:
         """Return the fire while it is ahead of `instant`, None from then on."""
         return self.at if self.at > instant else None
 
+    def last_before(self, instant: Instant) -> Instant | None:
+        """Return the fire once it lies before `instant`, None until then."""
+        return self.at if self.at < instant else None
+
     def between(self, start: Instant, end: Instant, limit: int = BETWEEN_MAX) -> list[Instant]:
         """Return the fire if start < fire <= end."""
         return [self.at] if start < self.at <= end and limit > 0 else []
 
-
-def parse_schedule(text: str, timezone: str = "UTC", key: str = "") -> Schedule:
-    """Return the schedule that `text` describes; equal texts share one object.
-
-    Args:
-        text: a cron expression of five fields, or six with the seconds first; a descriptor such
-            as `@daily`; `@every 90s`; `@at 2027-01-01T09:00:00Z`.
-        timezone: an IANA name; cron expressions and descriptors follow its wall clock.
-        key: the job's id, from which `H` draws its values.
-
-    Raises:
-        InvalidDocument: one Problem for each of the fields "schedule" and "timezone" at fault.
-    """
-    return _parse(text, timezone, key if spread.has_spread(text) else "")
+    def count(self, start: Instant, end: Instant) -> int:
+        """Return 1 if start < fire <= end, else 0."""
+        return int(start < self.at <= end)
 
 
-@lru_cache(CACHE_SIZE)
-def _parse(text: str, timezone: str, key: str) -> Schedule:
-    problems: list[Problem] = []
-    zone: Zone | None = None
-    schedule: Schedule | None = None
-    try:
-        zone = find_zone(timezone)
-    except InvalidDocument as error:
-        problems += error.problems
-    try:
-        schedule = _read(text.strip(), zone or find_zone("UTC"), key)
-    except InvalidDocument as error:
-        problems += error.problems
-    if schedule is None or problems:
-        raise InvalidDocument(problems)
-    return schedule
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The fires of a schedule that lie in one of some spans; these ascend and do not touch."""
 
+    schedule: Schedule
+    spans: tuple[Span, ...]
 
-def _read(text: str, zone: Zone, key: str) -> Schedule:
-    if len(text) > TEXT_LENGTH_MAX:
-        raise _refusal(f"is longer than {TEXT_LENGTH_MAX} characters", "a shorter expression")
-    if not text:
-        raise _refusal("is empty", 'such as "25 2 * * *" or "@every 90s"')
-    if text.startswith("@"):
-        word, rest = [*text.split(maxsplit=1), ""][:2]
-        word = word.lower()
-        if word == "@every":
-            return _every(rest)
-        if word == "@at":
-            return _once(rest)
-        if word == "@reboot":
-            reason = "@reboot has no meaning here: a cluster starts node by node, and never as one"
-            raise _refusal(reason, "a trigger, or @every with a short period")
-        if word not in DESCRIPTORS or rest:
-            known = " ".join(DESCRIPTORS)
-            raise _refusal(f"{text!r} is unknown", f"{known} @every 90s @at 2027-01-01T09:00:00Z")
-        text = word
-    return _cron(normalize(text, key), text, zone)
+    def next_after(self, instant: Instant) -> Instant | None:
+        """Return the first fire strictly after `instant`; None when it never fires again."""
+        for start, end in self.spans[bisect_right(self.spans, instant + 1, key=itemgetter(1)) :]:
+            fire = self.schedule.next_after(max(instant, start - 1))
+            if fire is None or fire < end:
+                return fire
+        return None
 
+    def last_before(self, instant: Instant) -> Instant | None:
+        """Return the last fire strictly before `instant`; None when it had never fired."""
+        known = bisect_right(self.spans, instant - 1, key=itemgetter(0))
+        for start, end in reversed(self.spans[:known]):
+            fire = self.schedule.last_before(min(instant, end))
+            if fire is None or fire >= start:
+                return fire
+        return None
 
-def normalize(text: str, key: str = "") -> str:
-    """Return the plain cron fields behind a descriptor or behind `H` terms.
+    def between(self, start: Instant, end: Instant, limit: int = BETWEEN_MAX) -> list[Instant]:
+        """Return the fires t with start < t <= end, the earliest `limit` of them, ascending."""
+        fires: list[Instant] = []
+        for low, high in self._common(start, end):
+            fires += self.schedule.between(low, high, limit - len(fires))
+        return fires
 
-    Raises:
-        InvalidDocument: an `H` term is malformed.
+    def count(self, start: Instant, end: Instant) -> int:
+        """Return how many fires t have start < t <= end."""
+        return sum(self.schedule.count(low, high) for low, high in self._common(start, end))
 
-    >>> normalize("@daily")
-    '0 0 * * *'
-    """
-    text = DESCRIPTORS.get(text.strip().lower(), text)
-    if not spread.has_spread(text):
-        return text
-    try:
-        return spread.resolve(text, key)
-    except FieldError as error:
-        raise _refusal(f"{error.unit.name}: {error.reason}", error.hint) from None
-
-
-def _cron(text: str, written: str, zone: Zone) -> Cron:
-    try:
-        fields = parse_fields(text)
-    except FieldError as error:
-        hint = error.hint
-        if croniter.is_valid(written):
-            hint = "; ".join(filter(None, [hint, "some other crons take it"]))
-        raise _refusal(f"{error.unit.name}: {error.reason}", hint) from None
-    except ValueError as error:
-        parts = text.split()
-        if len(parts) == 7 and _QUARTZ_YEAR.fullmatch(parts[6]):
-            raise _refusal("a year, the seventh field, is not known here", "six fields") from None
-        raise _refusal(str(error), "five fields, or six with the seconds first") from None
-    try:
-        return Cron(written, fields, zone)
-    except ValueError:
-        raise _refusal("never fires: no month has such a day", "a day that exists") from None
-
-
-def _every(text: str) -> Every:
-    period_us = parse_duration(text, "schedule")
-    if period_us < _EVERY_US_MIN:
-        reason = f"@every {format_duration(period_us)} is too often"
-        raise _refusal(reason, "a period of at least 1s")
-    return Every(period_us)
-
-
-def _once(text: str) -> Once:
-    hint = "@at 2027-01-01T09:00:00Z or @at 2027-01-01T09:00:00+01:00"
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise _refusal(f"{text.strip()!r} is not a date and time", hint) from None
-    if moment.utcoffset() is None:
-        raise _refusal(f"{text.strip()!r} does not say its offset from UTC", hint)
-    return Once((moment - _EPOCH) // timedelta(microseconds=1))
-
-
-def _refusal(reason: str, hint: str) -> InvalidDocument:
-    return InvalidDocument([Problem("schedule", reason, hint)])
+    def _common(self, start: Instant, end: Instant) -> list[Span]:
+        """What the spans have in common with start < t <= end, in that form."""
+        pairs = [(max(start, first - 1), min(end, last - 1)) for first, last in self.spans]
+        return [(low, high) for low, high in pairs if low < high]

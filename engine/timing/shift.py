@@ -1,4 +1,4 @@
-"""A cron expression moved later by minutes, as text.
+"""A cron expression moved later by minutes, in its own dialect.
 
 Only what can be moved without a change of its days is moved: nothing crosses midnight. What the
 clocks do when they change is looked at fire by fire (`keeps_window`).
@@ -6,6 +6,7 @@ clocks do when they change is looked at fire by fire (`keeps_window`).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
@@ -13,8 +14,9 @@ from engine.core.errors import InvalidDocument
 from engine.core.ids import Instant
 from engine.timing import spread
 from engine.timing.cron import Cron
-from engine.timing.fields import HOUR, MINUTE, parse_fields, parse_set
-from engine.timing.schedule import normalize, parse_schedule
+from engine.timing.dialects import canonical, fields_of
+from engine.timing.fields import HOUR, MINUTE, Unit, parse_fields, values_of
+from engine.timing.parse import Timing, schedule_of
 
 MINUTE_US: Final = 60_000_000
 DAY_US: Final = 86_400_000_000
@@ -23,78 +25,79 @@ _YEAR_US: Final = 400 * DAY_US
 _AROUND_US: Final = 2 * DAY_US
 
 
-def shifted(text: str, minutes: int) -> str | None:
-    """The expression whose fires come so many minutes later on the wall clock.
+def shifted(timing: Timing, minutes: int) -> Timing | None:
+    """The timing whose fires come so many minutes later on the wall clock.
 
     Returns:
         None where no cron expression says it: for `@every`, `@at` and `H`, and where a fire would
         come to lie on another day, or some fires in the next hour and some not.
 
-    >>> shifted("0 2,4 * * *", 20), shifted("@daily", 75), shifted("*/15 * * * *", 7)
-    ('20 2,4 * * *', '15 1 * * *', '7-52/15 * * * *')
-    >>> shifted("50 23 * * *", 15), shifted("@every 1h", 5)
+    >>> shifted(Timing(text="0 2,4 * * *"), 20).text, shifted(Timing(text="@daily"), 75).text
+    ('20 2,4 * * *', '15 1 * * *')
+    >>> shifted(Timing(text="50 23 * * *"), 15), shifted(Timing(text="@every 1h"), 5)
     (None, None)
     """
     if minutes == 0:
-        return text
-    parts = _parts(text)
+        return timing
+    parts = _parts(timing)
     if minutes < 0 or parts is None:
         return None
-    has_seconds = len(parts) == 6
-    at = len(parts) - 5
-    later = [
-        value + minutes
-        for value in range(60)
-        if parse_set(MINUTE, parts[at].lower(), has_seconds) >> value & 1
-    ]
+    meant = parse_fields(canonical(timing.dialect, timing.text))
+    later = [value + minutes for value in values_of(meant.minutes)]
     carry = later[0] // 60
     if later[-1] // 60 != carry:
         return None
-    hours = hours_of(text) or []
+    hours = values_of(meant.hours)
     if carry and (len(hours) == 24 or hours[-1] + carry > 23):
         return None
-    moved = list(parts)
-    moved[at] = listed([value % 60 for value in later])
+    moved = _with(parts, MINUTE, [value % 60 for value in later])
     if carry:
-        moved[at + 1] = listed([hour + carry for hour in hours])
+        moved = _with(moved, HOUR, [hour + carry for hour in hours])
+    after = replace(timing, text=_text(moved))
     # A star decides what a change of offset means; a schedule keeps the kind that it has.
-    after = " ".join(moved)
-    is_fixed = parse_fields(" ".join(parts)).is_fixed
-    return after if parse_fields(after).is_fixed == is_fixed else None
+    is_fixed = parse_fields(canonical(after.dialect, after.text)).is_fixed
+    return after if is_fixed == meant.is_fixed else None
 
 
-def hours_of(text: str) -> list[int] | None:
+def hours_of(timing: Timing) -> list[int] | None:
     """The hours at which a cron expression fires, ascending; None where it has none of its own.
 
-    >>> hours_of("0 2,14 * * *"), hours_of("@every 1h")
+    >>> hours_of(Timing(text="0 2,14 * * *")), hours_of(Timing(text="@every 1h"))
     ([2, 14], None)
     """
-    parts = _parts(text)
-    if parts is None:
+    if _parts(timing) is None:
         return None
-    hours = parse_set(HOUR, parts[-4].lower(), len(parts) == 6)
-    return [hour for hour in range(24) if hours >> hour & 1]
+    return values_of(parse_fields(canonical(timing.dialect, timing.text)).hours)
 
 
-def with_hours(text: str, hours: list[int]) -> str:
-    """A cron expression that fires at these hours, ascending, and otherwise as before.
+def with_hours(timing: Timing, hours: list[int]) -> Timing:
+    """The timing that fires at these hours, ascending, and otherwise as before.
 
-    >>> with_hours("0 2,14 * * 1-5", [3, 14])
+    >>> with_hours(Timing(text="0 2,14 * * 1-5"), [3, 14]).text
     '0 3,14 * * 1-5'
     """
-    parts = _parts(text)
+    parts = _parts(timing)
     if parts is None or not hours:
-        raise ValueError(f"has no hours of its own: {text}")
-    parts[-4] = listed(hours)
-    return " ".join(parts)
+        raise ValueError(f"has no hours of its own: {timing.text}")
+    return replace(timing, text=_text(_with(parts, HOUR, hours)))
 
 
-def _parts(text: str) -> list[str] | None:
-    """The five or six fields of a cron expression without `H`."""
-    if spread.has_spread(text):
+def _parts(timing: Timing) -> list[tuple[Unit, str]] | None:
+    """The fields of a cron expression without `H`, as written."""
+    if spread.has_spread(timing.text):
         return None
-    parts = normalize(text).split()
-    return parts if len(parts) in (5, 6) and not parts[0].startswith("@") else None
+    try:
+        return fields_of(timing.dialect, timing.text)
+    except ValueError:
+        return None
+
+
+def _with(parts: list[tuple[Unit, str]], unit: Unit, values: list[int]) -> list[tuple[Unit, str]]:
+    return [(one, listed(values) if one is unit else text) for one, text in parts]
+
+
+def _text(parts: list[tuple[Unit, str]]) -> str:
+    return " ".join(text for _, text in parts)
 
 
 def listed(values: list[int]) -> str:
@@ -117,16 +120,14 @@ def listed(values: list[int]) -> str:
     )
 
 
-def keeps_window(
-    before: str, after: str, timezone: str, key: str, window_us: int, now_us: Instant
-) -> bool:
+def keeps_window(before: Timing, after: Timing, key: str, window_us: int, now_us: Instant) -> bool:
     """Whether every fire of `after` comes at or after its own of `before`, within the window.
 
     Looked at: the coming 32 days, and the days around each change of the zone's offset within
     400 days, since elsewhere every day is like those.
     """
     try:
-        old, new = parse_schedule(before, timezone, key), parse_schedule(after, timezone, key)
+        old, new = schedule_of(before, key), schedule_of(after, key)
     except InvalidDocument:
         return False
     if not isinstance(old, Cron) or not isinstance(new, Cron):

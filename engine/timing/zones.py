@@ -34,9 +34,12 @@ class Table(NamedTuple):
         starts: UTC seconds, ascending; the first is far in the past and one more than there are
             offsets closes the last segment.
         offsets: seconds east of UTC in each segment.
-        wall_starts: the first wall second of a segment for jobs that follow the wall clock.
+        wall_starts: the first wall second of a segment for jobs that follow the wall clock: a
+            skipped time belongs to none, a repeated one to both.
         fixed_starts: the same for fixed-time jobs: where the segment before it ended on the wall,
             so that a skipped time belongs to the later segment and a repeated one to the earlier.
+        once_starts: the same where a skipped time belongs to none and a repeated one to the
+            earlier segment.
         until: UTC seconds up to which the table was sampled.
     """
 
@@ -44,6 +47,7 @@ class Table(NamedTuple):
     offsets: tuple[int, ...]
     wall_starts: tuple[int, ...]
     fixed_starts: tuple[int, ...]
+    once_starts: tuple[int, ...]
     until: int
 
 
@@ -75,6 +79,16 @@ class Zone:
             if ends > first and begins <= last
         ]
 
+    def instant_at(self, wall: int) -> int:
+        """The first UTC second at which the wall clock shows `wall` (seconds) or more."""
+        table = self.grow(wall + 86_400)
+        for begins, ends, offset in zip(
+            table.starts, table.starts[1:], table.offsets, strict=False
+        ):
+            if wall - offset < ends:
+                return max(begins, wall - offset)
+        raise AssertionError("the last segment has no end")
+
     def offset_at(self, instant: int) -> int:
         """Return the seconds east of UTC at `instant` (UTC seconds)."""
         table = self.grow(instant)
@@ -96,14 +110,16 @@ def _sample(offset: Callable[[int], int], until: int) -> Table:
                 high = middle
         starts.append(high)
         offsets.append(offset(high))
-    wall_starts, fixed_starts = [-_FOREVER], [-_FOREVER]
+    wall_starts, fixed_starts, once_starts = [-_FOREVER], [-_FOREVER], [-_FOREVER]
     for start, before, after in zip(starts[1:], offsets, offsets[1:], strict=False):
         wall_starts.append(start + after)
         is_set_clock = abs(after - before) > CLOCK_CORRECTION_SECONDS
         fixed_starts.append(start + (after if is_set_clock else before))
+        once_starts.append(start + max(before, after))
     starts.append(_FOREVER)
     covered = until if len(offsets) > 1 and until < _LAST else _FOREVER
-    return Table(tuple(starts), tuple(offsets), tuple(wall_starts), tuple(fixed_starts), covered)
+    firsts = (tuple(wall_starts), tuple(fixed_starts), tuple(once_starts))
+    return Table(tuple(starts), tuple(offsets), *firsts, covered)
 
 
 @lru_cache(1024)

@@ -18,12 +18,28 @@ from app.console.widgets.target import EMPTY_WEBHOOK, belongs, fault, tags_of, t
 
 PAGE = Page("Job editor", ":material/edit:", 0, "Build", hidden=True)
 ZONES = ["UTC", "Europe/Berlin", "Europe/London", "America/New_York", "Asia/Tokyo"]
+TIMING = (
+    *("schedule", "timezone", "dialect", "dst", "starts_at", "ends_at"),
+    *("window", "window_start"),
+)
+DIALECTS = ("debian", "quartz", "robfig", "kubernetes", "aws")
+CLOCK_CHANGES = {
+    "debian": "as Debian's cron",
+    "skip": "leave out",
+    "shift": "run later",
+    "both": "follow the clock",
+}
+WINDOW_STARTS = {"drawn": "drawn anew each time", "fixed": "its fire time"}
 NEW: dict[str, Any] = {
     "name": "",
     "namespace": "default",
     "description": "",
     "schedule": "*/5 * * * *",
     "timezone": "UTC",
+    "dialect": "debian",
+    "dst": "debian",
+    "starts_at": None,
+    "ends_at": None,
     "webhook": EMPTY_WEBHOOK,
     "retry_policy": {
         "max_attempts": 3,
@@ -36,14 +52,14 @@ NEW: dict[str, Any] = {
     "missed_run_policy": "execute_one",
     "tags": {},
     "window": "0s",
+    "window_start": "drawn",
     "enabled": True,
 }
 FIELDS = (
     "name",
     "namespace",
     "description",
-    "schedule",
-    "timezone",
+    *TIMING,
     "webhook.url",
     "webhook.headers",
     "webhook.body",
@@ -56,7 +72,6 @@ FIELDS = (
     "dispatch.report.tags",
     "dispatch.report.slo",
     "timeout",
-    "window",
     "retry_policy",
     "tags",
 )
@@ -84,7 +99,7 @@ def render(console: Console) -> None:
         document |= target(console, draft)
         document |= _behaviour(draft)
     with right:
-        _preview(console, document["schedule"], document["timezone"])
+        _preview(console, {name: document[name] for name in TIMING}, identity)
     draft.drawn()
     if save:
         _save(console, identity, document, draft)
@@ -147,7 +162,8 @@ def _what_and_when(draft: Draft) -> dict[str, Any]:
                 "Schedule",
                 stored["schedule"],
                 **draft.field("schedule"),
-                help="Cron with 5 or 6 fields, @daily, @every 90s, or @at 2027-01-01T09:00:00Z",
+                help="A cron expression of the dialect below, @daily, @every 90s, or "
+                "@at 2027-01-01T09:00:00Z",
             )
             fault(draft, "schedule")
         with row[1]:
@@ -156,6 +172,7 @@ def _what_and_when(draft: Draft) -> dict[str, Any]:
                 "Time zone", zones, **draft.field("zone"), accept_new_options=True
             )
             fault(draft, "timezone")
+        details = _timing_details(draft)
     return {
         "name": name,
         "namespace": namespace,
@@ -163,6 +180,66 @@ def _what_and_when(draft: Draft) -> dict[str, Any]:
         "description": description,
         "schedule": schedule,
         "timezone": timezone,
+        **details,
+    }
+
+
+def _timing_details(draft: Draft) -> dict[str, Any]:
+    """Whose cron, what at clock changes, within which bounds, and where in which window."""
+    stored = draft.base
+    row = st.columns(4)
+    dialect = row[0].selectbox(
+        "Dialect",
+        DIALECTS,
+        DIALECTS.index(stored["dialect"]),
+        **draft.field("dialect"),
+        help="Whose cron the expression is written for.",
+    )
+    policies = list(CLOCK_CHANGES)
+    dst = row[1].selectbox(
+        "When clocks change",
+        policies,
+        policies.index(stored["dst"]),
+        **draft.field("dst"),
+        format_func=CLOCK_CHANGES.__getitem__,
+        help="What becomes of times that do not exist or come twice: the card beside tells.",
+    )
+    with row[2]:
+        window = st.text_input(
+            "Window",
+            stored["window"],
+            **draft.field("window"),
+            help="The job may start up to so long after its fire time. 0s: it keeps its minute.",
+        )
+        fault(draft, "window")
+    starts = list(WINDOW_STARTS)
+    window_start = row[3].selectbox(
+        "Start in the window",
+        starts,
+        starts.index(stored["window_start"]),
+        **draft.field("window_start"),
+        format_func=WINDOW_STARTS.__getitem__,
+        help="Drawn: at a moment of its own for each fire time, so that many jobs spread. "
+        "At its fire time: the balancer may move it.",
+    )
+    bounds = {}
+    for column, name, label in zip(
+        st.columns(2), ("starts_at", "ends_at"), ("Not before", "Not after"), strict=True
+    ):
+        with column:
+            bounds[name] = st.text_input(
+                label,
+                stored[name] or "",
+                **draft.field(name),
+                placeholder="2027-01-01T00:00:00Z",
+            )
+            fault(draft, name)
+    return {
+        "dialect": dialect,
+        "dst": dst,
+        "window": window,
+        "window_start": window_start,
+        **{name: text or None for name, text in bounds.items()},
     }
 
 
@@ -172,7 +249,7 @@ def _behaviour(draft: Draft) -> dict[str, Any]:
     overlap = ["forbid", "allow", "replace"]
     missed = ["execute_one", "execute_all", "ignore"]
     with card("Behaviour", "overlap, missed runs, retries", key="behaviour"):
-        row = st.columns(4)
+        row = st.columns(3)
         concurrency = row[0].selectbox(
             "Overlap", overlap, overlap.index(stored["concurrency"]), **draft.field("overlap")
         )
@@ -185,15 +262,6 @@ def _behaviour(draft: Draft) -> dict[str, Any]:
         with row[2]:
             timeout = st.text_input("Timeout", stored["timeout"], **draft.field("timeout"))
             fault(draft, "timeout")
-        with row[3]:
-            window = st.text_input(
-                "Window",
-                stored.get("window", "0s"),
-                **draft.field("window"),
-                help="The job may start up to so long after its fire time; load is balanced "
-                "within it. 0s: it keeps its minute.",
-            )
-            fault(draft, "window")
         waits = st.columns(4)
         attempts = waits[0].number_input(
             "Attempts", 1, 100, int(policy["max_attempts"]), **draft.field("attempts")
@@ -219,7 +287,6 @@ def _behaviour(draft: Draft) -> dict[str, Any]:
         "concurrency": concurrency,
         "missed_run_policy": missed_run_policy,
         "timeout": timeout,
-        "window": window,
         "retry_policy": {
             "max_attempts": attempts,
             "initial_interval": initial,
@@ -230,10 +297,10 @@ def _behaviour(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _preview(console: Console, schedule: str, timezone: str) -> None:
+def _preview(console: Console, timing: dict[str, Any], identity: str) -> None:
     with card("Schedule", key="preview"):
         try:
-            preview = console.client.preview_schedule(schedule, timezone)
+            preview = console.client.preview_schedule(timing, job=identity)
         except ApiError as error:
             for detail in error.details:
                 st.markdown(f":red[{plain(detail['reason'])}]")
@@ -243,9 +310,14 @@ def _preview(console: Console, schedule: str, timezone: str) -> None:
             st.caption("The node does not answer.")
             return
         st.markdown(f"**{preview['words']}**")
-        table = pd.DataFrame(fire_times(preview["next"], timezone, console.zone))
+        effect = preview.get("effect")
+        if effect and (effect["removed"] or effect["added"]):
+            st.markdown(f":orange-badge[:material/edit_calendar: {effect['words']}]")
+        table = pd.DataFrame(fire_times(preview["next"], timing["timezone"], console.zone))
         told = f"The next {counted(len(table), 'fire time')}"
         st.dataframe(table, hide_index=True, key="editor_next", alt=told)
+        if preview["clock_change"]:
+            st.caption(f":material/schedule: {preview['clock_change']['words']}")
 
 
 def _save(console: Console, identity: str, document: dict[str, Any], draft: Draft) -> None:

@@ -209,6 +209,8 @@ def _coming(console: Console, job: dict[str, Any]) -> None:
     table = pd.DataFrame(fire_times(coming["next"], job["timezone"], console.zone))
     told = f"The next {counted(len(table), 'fire time')} of {job['name']}"
     st.dataframe(table, hide_index=True, key="job_next", alt=told)
+    if coming["clock_change"]:
+        st.caption(f":material/schedule: {coming['clock_change']['words']}")
 
 
 def _versions(console: Console, job: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from croniter import croniter
 from cronsim import CronSim
 
-from engine.timing.schedule import parse_schedule
+from engine.timing.parse import parse_schedule
 from tests.bench.table import Row
 
 EXPRESSIONS = ("*/5 * * * *", "0 3 * * *", "30 8 * * 1-5", "0 0 1 */3 *", "15,45 9-17 * * 1-5")

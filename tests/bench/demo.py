@@ -12,6 +12,7 @@ from analytics.demo.story import DAY_US
 from analytics.shared import shared_failures
 from analytics.watch import watch
 from engine.model.job import RetryPolicy
+from engine.timing.parse import Timing
 from tests.bench.table import Row
 from tests.kit.demo import demo_failures, demo_runs, planned
 from tests.kit.past import past_of_demo
@@ -35,7 +36,7 @@ def demo() -> Iterator[Row]:
 
 def _best_hour() -> Row:
     job = facts.BEST_HOUR
-    advice = advise(past_of_demo(job.name, END), job.schedule, RetryPolicy())
+    advice = advise(past_of_demo(job.name, END), Timing(text=job.schedule), RetryPolicy())
     best, worst = advice.slots[0].hour, advice.slots[-1].hour
     dropped = ", ".join(f"{hour:02}:00" for hour in advice.schedule.dropped)
     return Row(
@@ -86,7 +87,7 @@ def _dependency() -> Row:
 
 def _weekend() -> Row:
     job = facts.WEEKEND
-    told = advise(past_of_demo(job.name, END), job.schedule, RetryPolicy()).insights
+    told = advise(past_of_demo(job.name, END), Timing(text=job.schedule), RetryPolicy()).insights
     words = next((text for text in told if "Saturdays" in text), "not told")
     return Row(f"`{job.name}`: told of its weekends", words)
 
@@ -95,7 +96,9 @@ def _noise_of_the_demo() -> Row:
     told = sum(len(watch(job.name, demo_runs(job.name, END), END)) for job in facts.NOISE)
     runs = sum(len(demo_runs(job.name, END)) for job in facts.NOISE)
     claims = sum(
-        advise(past_of_demo(job.name, END), job.schedule, RetryPolicy()).schedule.schedule
+        advise(
+            past_of_demo(job.name, END), Timing(text=job.schedule), RetryPolicy()
+        ).schedule.schedule
         is not None
         for job in facts.NOISE
     )

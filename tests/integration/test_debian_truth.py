@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from engine.core.errors import InvalidDocument
-from engine.timing.schedule import parse_schedule
+from engine.timing.parse import parse_schedule
 
 SECOND_US = 1_000_000
 ROOT = Path(__file__).parents[2]

@@ -15,6 +15,7 @@ from analytics.watch import RUNS_MAX
 from engine.core.durations import parse_duration
 from engine.core.ids import Instant
 from engine.model.finished import FinishedRun
+from engine.timing.parse import Timing
 
 _history = cache(synthetic_history)
 
@@ -47,8 +48,7 @@ def planned(job: facts.DemoJob, window: str | None = None) -> Planned:
         id=job.name,
         name=job.name,
         version=1,
-        schedule=job.schedule,
-        timezone="UTC",
+        timing=Timing(text=job.schedule),
         window_us=parse_duration(job.window if window is None else window),
         usual_us=job.duration_s * 1e6,
     )

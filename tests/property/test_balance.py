@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.advice.balance import Planned, balance
-from engine.timing.schedule import parse_schedule
+from engine.timing.parse import Timing, schedule_of
 from engine.timing.shift import DAY_US, MINUTE_US
 from tests.kit.past import START
 
@@ -26,8 +26,7 @@ def herds(draw: st.DrawFn) -> list[Planned]:
             id=f"job_{number}",
             name=f"job-{number}",
             version=1,
-            schedule=draw(SCHEDULES),
-            timezone=draw(ZONES),
+            timing=Timing(text=draw(SCHEDULES), timezone=draw(ZONES)),
             window_us=draw(st.integers(0, 90)) * MINUTE_US,
             usual_us=draw(st.sampled_from([0.0, 30e6, 300e6])),
         )
@@ -45,8 +44,7 @@ def test_no_window_is_broken_and_no_peak_rises(herd: list[Planned], day: int) ->
     assert found.after.sum() == found.before.sum()
     for move in found.moves:
         job = move.job
-        old = parse_schedule(job.schedule, job.timezone, job.id)
-        new = parse_schedule(move.schedule, job.timezone, job.id)
+        old, new = schedule_of(job.timing, job.id), schedule_of(move.timing, job.id)
         assert move.window_us >= 0
         fire, later = old.next_after(start - 1), new.next_after(start - 1)
         for _ in range(1000):

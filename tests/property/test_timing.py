@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from engine.core.durations import format_duration, parse_duration
 from engine.core.errors import InvalidDocument
+from engine.timing.cron import Cron, DstPolicy
 from engine.timing.explain import explain
-from engine.timing.misfire import MisfirePolicy, latest_fire, split_missed
-from engine.timing.schedule import Cron, Schedule, parse_schedule
+from engine.timing.misfire import MisfirePolicy, split_missed
+from engine.timing.parse import Timing, parse_schedule, schedule_of
+from engine.timing.schedule import Schedule
 from engine.timing.zones import find_zone
 
 SECOND_US = 1_000_000
@@ -219,29 +221,99 @@ def test_each_fire_of_a_gap_is_run_or_skipped(
     assert missed.skipped_from == (skipped[0] if skipped else None)
     assert missed.skipped_to == (skipped[-1] if skipped else None)
     assert missed.next_fire == schedule.next_after(now)
-    assert not missed.at_least
 
 
-@given(FIVE | PERIODS, INSTANTS, st.integers(0, 400 * DAY_US))
-@settings(max_examples=60)
-def test_the_latest_fire_is_followed_by_one_after_the_end(
-    text: str, start: int, length: int
-) -> None:
-    schedule = schedule_or_reject(text)
-    end = start + length
-    fire = latest_fire(schedule, start, end)
-    following = schedule.next_after(start if fire is None else fire)
-    assert following is not None
-    assert following > end
+DST = st.sampled_from(DstPolicy)
+PLACED = st.builds(
+    Timing,
+    text=EXPRESSIONS | PERIODS | st.sampled_from(["@daily", "@at 2031-05-01T00:00:00Z"]),
+    timezone=st.sampled_from(ZONES),
+    dst=DST,
+    starts_us=st.none() | INSTANTS,
+)
+NEAR = st.tuples(st.integers(0, 10_000), st.integers(-2 * DAY_US, 2 * DAY_US))
+
+
+def near_a_change(zone: str, place: tuple[int, int]) -> int:
+    """An instant within two days of some change of the zone's offset, if it has any."""
+    changes = find_zone(zone).table.starts[1:-1] or (1_800_000_000,)
+    return changes[place[0] % len(changes)] * SECOND_US + place[1]
+
+
+def meant_or_reject(timing: Timing, key: str = "job_1") -> Schedule:
+    try:
+        return schedule_of(timing, key)
+    except InvalidDocument as error:
+        assume("fire" not in str(error))
+        raise
+
+
+@given(PLACED, NEAR)
+@settings(max_examples=600)
+def test_previous_is_the_inverse_of_next(timing: Timing, place: tuple[int, int]) -> None:
+    schedule = meant_or_reject(timing)
+    now = near_a_change(timing.timezone, place)
+    fire = schedule.next_after(now)
+    before = schedule.last_before(now + 1)
+    assert before is None or before <= now
     if fire is not None:
-        assert start < fire <= end
-        assert schedule.next_after(fire - 1) == fire
+        assert fire > now
+        assert schedule.last_before(fire) == before
+        assert schedule.last_before(fire + 1) == fire
+    if before is not None:
+        assert schedule.next_after(before - 1) == before
+        assert schedule.next_after(before) == fire
+
+
+@given(PLACED, NEAR, st.integers(0, 3 * DAY_US))
+@settings(max_examples=200)
+def test_a_count_is_the_number_of_fires_under_every_policy(
+    timing: Timing, place: tuple[int, int], length: int
+) -> None:
+    schedule = meant_or_reject(timing)
+    start = near_a_change(timing.timezone, place)
+    fires = schedule.between(start, start + length, 20_000)
+    end = fires[-1] if len(fires) == 20_000 else start + length
+    assert schedule.count(start, end) == len(fires)
+    assert sorted(set(fires)) == fires
+
+
+@given(FIVE | FIXED, st.sampled_from(CHANGING), NEAR, st.sampled_from(["skip", "shift", "both"]))
+@settings(max_examples=400)
+def test_a_walk_through_each_minute_of_a_zone_finds_the_same_fires(
+    text: str, zone: str, place: tuple[int, int], policy: str
+) -> None:
+    assume(all(change % 60 == 0 for change in find_zone(zone).table.starts[1:-1]))
+    schedule = meant_or_reject(Timing(text=text, timezone=zone, dst=DstPolicy(policy)))
+    start = near_a_change(zone, place) // SECOND_US
+    end = start + 86_400
+    walked = sorted(at for at in walk(text, zone, start, policy) if start < at <= end)
+    found = schedule.between(start * SECOND_US, end * SECOND_US)
+    assert [fire // SECOND_US for fire in found] == walked
+
+
+def walk(text: str, zone: str, start: int, policy: str) -> set[int]:
+    """The policies once more, told by `zoneinfo` for each minute that a wall clock could show."""
+    parts, info, fires = text.split(), ZoneInfo(zone), set()
+    first = datetime.fromtimestamp(start // 60 * 60, UTC).replace(tzinfo=None)
+    for minute in range(-26 * 60, 50 * 60):
+        wall = first + timedelta(minutes=minute)
+        if not is_fire(parts, wall):
+            continue
+        once, again = (wall.replace(tzinfo=info, fold=fold) for fold in (0, 1))
+        exists = once.astimezone(UTC).astimezone(info).replace(tzinfo=None) == wall
+        # Of a time that does not exist, `zoneinfo` takes the offset before the gap.
+        if exists or policy == "shift":
+            fires.add(int(once.timestamp()))
+        if exists and policy == "both":
+            fires.add(int(again.timestamp()))
+    return fires
 
 
 @given(EXPRESSIONS | PERIODS)
 def test_whatever_parses_can_be_explained(text: str) -> None:
     schedule_or_reject(text)
-    words = explain(text)
+    words = explain(Timing(text=text))
     assert words[0].isupper()
     assert "  " not in words
 
@@ -254,7 +326,7 @@ def test_any_text_is_a_schedule_or_a_named_fault(text: str) -> None:
         fields = {problem.field for problem in error.problems}
     else:
         fields = {"schedule"}
-        assert explain(text)
+        assert explain(Timing(text=text))
     assert fields == {"schedule"}
 
 

@@ -37,7 +37,7 @@ from engine.state.messages import (
     Rejected,
     TriggerJob,
 )
-from engine.timing.schedule import parse_schedule
+from engine.timing.parse import parse_schedule
 from tests.kit.jobs import SECOND, new_job
 
 MILLI = 1_000

@@ -29,7 +29,7 @@ from app.services import Services
 from engine.core.clock import rfc3339
 from engine.core.durations import format_duration
 from engine.history.habits import noted_versions, usual_durations
-from engine.model.job import Document
+from engine.model.job import Document, Job, WindowStart
 from engine.timing.shift import DAY_US, MINUTE_US
 
 router = APIRouter(prefix="/api/v1/balance", tags=["balance"], dependencies=[Depends(confirm_read)])
@@ -148,6 +148,12 @@ async def undo(request: Request, key: Key) -> Response:
     return answer(_done(done))
 
 
+def _room(job: Job) -> int:
+    """How far the balancer may move it: not at all where it draws its start by itself."""
+    spec = job.spec
+    return spec.window_us if spec.window_start is WindowStart.FIXED else 0
+
+
 def _plan(services: Services, switched_off: bool, namespace: str | None) -> Balance:
     now = services.clock.now_us()
     usual = usual_durations(services.history, now - USUAL_DAYS * DAY_US)
@@ -156,9 +162,8 @@ def _plan(services: Services, switched_off: bool, namespace: str | None) -> Bala
             id=job.id,
             name=f"{job.namespace}/{job.name}",
             version=job.version,
-            schedule=job.spec.schedule,
-            timezone=job.spec.timezone,
-            window_us=job.spec.window_us if namespace in (None, job.namespace) else 0,
+            timing=job.spec.timing,
+            window_us=_room(job) if namespace in (None, job.namespace) else 0,
             usual_us=usual.get(job.id, 0.0) * 1000,
         )
         for job in services.view.jobs()
@@ -196,8 +201,8 @@ def _move(services: Services, move: Move) -> Document:
         "namespace": job.namespace if job else "",
         "version": move.job.version,
         "minutes": move.minutes,
-        "schedule": move.job.schedule,
-        "new_schedule": move.schedule,
+        "schedule": move.job.timing.text,
+        "new_schedule": move.timing.text,
         "window": format_duration(move.job.window_us),
         "new_window": format_duration(move.window_us),
     }

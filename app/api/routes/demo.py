@@ -118,6 +118,7 @@ def history_jobs(base_url: str) -> list[Document]:
             "description": facts.SYNTHETIC + job.description,
             "schedule": job.schedule,
             "window": job.window,
+            "window_start": "fixed",
             "webhook": {"url": f"{base_url}/echo"},
             "tags": {LABEL[0]: LABEL[1], "synthetic": "true", "fact": job.fact},
             "enabled": False,

@@ -29,7 +29,7 @@ from engine.core.durations import parse_duration
 from engine.core.ids import Instant
 from engine.model.job import Concurrency, Document, Job
 from engine.model.model_card import ModelCard, ModelKind, Verdict
-from engine.timing.schedule import Schedule, parse_schedule
+from engine.timing.schedule import Schedule
 
 reads = [Depends(confirm_read)]
 router = APIRouter(prefix="/api/v1", tags=["forecasts"], dependencies=reads)
@@ -118,7 +118,7 @@ def _job_forecast(services: Services, job: Job, ahead_us: int) -> Document:
     now_us = services.clock.now_us()
     rows = services.queries.load_hours(job.id, now_us - SHOWN_US - HOUR_US, now_us, now_us)
     card = services.view.model(ModelKind.DURATION.value, job.id)
-    fires = _schedule(job).between(now_us, now_us + ahead_us, RUNS_SHOWN_MAX) if card else []
+    fires = job.fires.between(now_us, now_us + ahead_us, RUNS_SHOWN_MAX) if card else []
     expected = [duration_at(card, fire) for fire in fires] if card else []
     return {
         **named(job.id, job),
@@ -128,10 +128,6 @@ def _job_forecast(services: Services, job: Job, ahead_us: int) -> Document:
         "duration_card": card_document(card, services.view) if card else None,
         "runs": [_point(one) for one in expected if one],
     }
-
-
-def _schedule(job: Job) -> Schedule:
-    return parse_schedule(job.spec.schedule, job.spec.timezone, job.id)
 
 
 def last_fires(schedule: Schedule, since_us: Instant, until_us: Instant) -> list[Instant]:
@@ -197,7 +193,7 @@ def _risks_of(
     runs = runs_of(services, [job for job in jobs if job.id in speaking], RUNS_LOOKED_AT)
     found = []
     for job in jobs:
-        next_us = view.next_us(job.id) or _schedule(job).next_after(now_us)
+        next_us = view.next_us(job.id) or job.fires.next_after(now_us)
         for kind in kinds:
             card = cards[job.id, kind]
             risk = None
@@ -294,7 +290,7 @@ def _finish(
     due = {
         job.id: fires
         for job in jobs
-        if (fires := last_fires(_schedule(job), since_us - 1, until_us - 1))
+        if (fires := last_fires(job.fires, since_us - 1, until_us - 1))
     }
     runs = runs_of(services, [job for job in jobs if job.id in due], RUNS_DRAWN_FROM)
     drawn = [

@@ -24,15 +24,15 @@ from app.api.deps import (
     shown_job,
     window_us,
 )
+from app.api.fires import effect_document, timing_document
 from app.api.paging import decode_cursor, encode_cursor
 from app.api.problems import Refusal, answer, fetched, invalid
-from app.api.routes.schedules import preview_fires
 from app.api.schemas.envelope import Envelope, documents, takes
 from app.api.schemas.jobs import Batch, Created, Job, JobDocument, Jobs, JobStats, NextFires
 from engine.core.errors import InvalidDocument, Problem
 from engine.model.job import Job as StoredJob
 from engine.model.redaction import redacted_url
-from engine.timing.explain import explain
+from engine.timing.effect import effect_of
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"], dependencies=[Depends(confirm_read)])
 
@@ -40,6 +40,7 @@ Sort = Literal[
     "name", "-name", "next_run", "-next_run", "last_run", "-last_run", "created_at", "-created_at"
 ]
 BATCH_JOBS_MAX: Final = 10_000
+FIRES_PREVIEWED: Final = 5
 _NEVER: Final = 1 << 60
 
 
@@ -159,15 +160,8 @@ async def create_job(request: Request, key: Key, dry_run: bool = False) -> Respo
         [document], actor=actor_of(request), request_id=key, dry_run=dry_run
     )
     if dry_run:
-        spec = jobs[0].spec
-        preview = preview_fires(
-            spec.schedule, spec.timezone, jobs[0].id, services.clock.now_us(), 5
-        )
-        shown = shown_job(services, jobs[0]) | {
-            "words": explain(spec.schedule, spec.timezone),
-            "next": preview,
-        }
-        return answer(shown)
+        told = timing_document(jobs[0], services.clock.now_us(), FIRES_PREVIEWED)
+        return answer(shown_job(services, jobs[0]) | told)
     job = jobs[0]
     headers = {"Location": f"/api/v1/jobs/{job.id}"}
     return answer(shown_job(services, job), 201, headers)
@@ -225,20 +219,8 @@ async def next_fires(
         return named
     services = services_of(request)
     job = find_job(services, ref)
-    spec = job.spec
-    return fetched(
-        request,
-        {
-            "job_id": job.id,
-            "schedule": spec.schedule,
-            "timezone": spec.timezone,
-            "words": explain(spec.schedule, spec.timezone),
-            "enabled": job.enabled,
-            "next": preview_fires(
-                spec.schedule, spec.timezone, job.id, services.clock.now_us(), count
-            ),
-        },
-    )
+    told = timing_document(job, services.clock.now_us(), count)
+    return fetched(request, {"job_id": job.id, "enabled": job.enabled, **told})
 
 
 @router.get("/{ref:jobref}/stats", responses=documents(200, Envelope[JobStats], 400, 404))
@@ -298,7 +280,7 @@ async def update_job(
     """Replace a job; what the document leaves out returns to its default.
 
     With `dry_run` only check it: the version of the answer is the present one if nothing would
-    change.
+    change, `next` are the fires to come, and `effect` what changes in the next 24 hours.
     """
     services = services_of(request)
     job = find_job(services, ref)
@@ -312,7 +294,13 @@ async def update_job(
         comment=comment,
         dry_run=dry_run,
     )
-    return answer(shown_job(services, changed))
+    shown = shown_job(services, changed)
+    if dry_run:
+        now = services.clock.now_us()
+        before, after = (one.fires if one.enabled else None for one in (job, changed))
+        shown |= timing_document(changed, now, FIRES_PREVIEWED)
+        shown["effect"] = effect_document(effect_of(before, after, now))
+    return answer(shown)
 
 
 @router.delete("/{ref:jobref}", responses=documents(200, Envelope[Job], 404, 503))

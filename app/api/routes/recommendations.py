@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Annotated, Final, Literal
 
 import numpy as np
@@ -34,7 +35,7 @@ from engine.core.durations import format_duration
 from engine.history.habits import hourly_starts
 from engine.model.document import job_document
 from engine.model.job import Document, Job, RetryPolicy
-from engine.timing.schedule import parse_schedule
+from engine.timing.parse import Timing, schedule_of
 
 router = APIRouter(
     prefix="/api/v1/jobs", tags=["recommendations"], dependencies=[Depends(confirm_read)]
@@ -63,7 +64,7 @@ async def preview(request: Request, ref: str) -> Response:
     services = services_of(request)
     job = find_job(services, ref)
     runs, advice = await run_in_threadpool(_advice, services, job)
-    today, after = job.spec.schedule, advice.schedule.schedule
+    today, after = job.spec.timing, _suggested(job, advice)
     until = services.clock.now_us() // DAY_US * DAY_US
     found = await run_in_threadpool(what_if, runs, today, after or today, job.id, until)
     return fetched(
@@ -138,7 +139,7 @@ def _advice(services: Services, job: Job) -> tuple[Runs, Advice]:
     runs = Runs.of_table(services.queries.job_runs(job.id, RUNS_MAX), job.spec.timezone)
     advice = advise(
         runs,
-        job.spec.schedule,
+        job.spec.timing,
         job.spec.retry_policy,
         load=_load(services, job.spec.timezone),
         seed=seed_of(job.id),
@@ -160,7 +161,7 @@ def _load(services: Services, timezone: str) -> list[float]:
 
 def _document(services: Services, job: Job, advice: Advice) -> Document:
     now, spec = services.clock.now_us(), job.spec
-    suggested, test = advice.schedule.schedule, advice.backtest
+    suggested, test = _suggested(job, advice), advice.backtest
     return {
         "job_id": job.id,
         "version": job.version,
@@ -182,7 +183,7 @@ def _document(services: Services, job: Job, advice: Advice) -> Document:
             }
             for slot in advice.slots
         ],
-        "suggested_schedule": suggested,
+        "suggested_schedule": suggested.text if suggested else None,
         "why": advice.schedule.why,
         "insights": list(advice.insights),
         "confidence": advice.confidence,
@@ -204,13 +205,18 @@ def _document(services: Services, job: Job, advice: Advice) -> Document:
         }
         if test
         else None,
-        "next_today": _next(job, spec.schedule, now),
+        "next_today": _next(job, spec.timing, now),
         "next_suggested": _next(job, suggested, now) if suggested else [],
     }
 
 
-def _next(job: Job, schedule: str, now_us: int) -> list[dict[str, str | None]]:
-    fires = parse_schedule(schedule, job.spec.timezone, job.id)
+def _suggested(job: Job, advice: Advice) -> Timing | None:
+    text = advice.schedule.schedule
+    return replace(job.spec.timing, text=text) if text else None
+
+
+def _next(job: Job, timing: Timing, now_us: int) -> list[dict[str, str | None]]:
+    fires = schedule_of(timing, job.id)
     found: list[dict[str, str | None]] = []
     at = now_us
     while len(found) < NEXT and (fire := fires.next_after(at)) is not None:
@@ -219,9 +225,9 @@ def _next(job: Job, schedule: str, now_us: int) -> list[dict[str, str | None]]:
     return found
 
 
-def _outlook(schedule: str, outlook: Outlook) -> Document:
+def _outlook(timing: Timing, outlook: Outlook) -> Document:
     return {
-        "schedule": schedule,
+        "schedule": timing.text,
         "fires": outlook.fires,
         "failing": _known(outlook.failing),
         "turnaround_ms": _known(outlook.turnaround_ms),

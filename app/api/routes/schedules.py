@@ -3,65 +3,70 @@
 from __future__ import annotations
 
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.deps import services_of
+from app.api.deps import find_job, services_of
+from app.api.fires import effect_document, timing_document
 from app.api.problems import fetched
 from app.api.schemas.envelope import Envelope, documents
 from app.api.schemas.jobs import Preview
-from engine.core.clock import rfc3339, to_datetime
-from engine.core.ids import Instant
-from engine.timing.explain import explain
-from engine.timing.schedule import parse_schedule
+from engine.model.document import parse_timing
+from engine.model.job import Job
+from engine.timing.effect import effect_of
 
 router = APIRouter(prefix="/api/v1/schedules", tags=["schedules"])
 
 
-@router.get("/preview", responses=documents(200, Envelope[Preview], 400))
+@router.get("/preview", responses=documents(200, Envelope[Preview], 400, 404))
 async def preview(
     request: Request,
     schedule: str,
     timezone: str = "UTC",
+    dialect: str = "debian",
+    dst: str = "debian",
+    starts_at: str = "",
+    ends_at: str = "",
+    window: str = "0s",
+    window_start: str = "drawn",
+    job: Annotated[str, Query(description="The job that it is for, by id or name.")] = "",
     count: Annotated[int, Query(ge=1, le=1000)] = 10,
 ) -> Response:
-    """Put a schedule into words and tell its coming fire times."""
-    now = services_of(request).clock.now_us()
-    fires = preview_fires(schedule, timezone, "", now, count)
-    data = {
-        "schedule": schedule,
-        "timezone": timezone,
-        "words": explain(schedule, timezone),
-        "next": fires,
-    }
-    return fetched(request, data)
+    """Put a schedule into words, with its coming fires and what the next clock change does to it.
 
-
-def preview_fires(
-    schedule: str, timezone: str, key: str, after_us: Instant, count: int
-) -> list[dict[str, str | None]]:
-    """The next `count` fires after an instant, each in UTC and on the clock of the zone.
-
-    Args:
-        schedule: as people write it.
-        timezone: an IANA name.
-        key: the job's id, from which `H` draws its values.
-        after_us: microseconds UTC.
-        count: how many; fewer come back when the schedule ends.
-
-    Raises:
-        InvalidDocument: the schedule or the zone is at fault.
+    With `job`, what is drawn is drawn for that job, and `effect` tells what the edit would change
+    in the next 24 hours.
     """
-    parsed = parse_schedule(schedule, timezone, key)
-    zone = ZoneInfo(timezone)
-    fires: list[dict[str, str | None]] = []
-    at: Instant | None = after_us
-    while at is not None and len(fires) < count:
-        at = parsed.next_after(at)
-        if at is not None:
-            local = to_datetime(at).astimezone(zone).isoformat()
-            fires.append({"utc": rfc3339(at), "local": local})
-    return fires
+    services = services_of(request)
+    now = services.clock.now_us()
+    stored = find_job(services, job) if job else None
+    spec = parse_timing(
+        {
+            "schedule": schedule,
+            "timezone": timezone,
+            "dialect": dialect,
+            "dst": dst,
+            "starts_at": starts_at,
+            "ends_at": ends_at,
+            "window": window,
+            "window_start": window_start,
+        },
+        stored.id if stored else "",
+    )
+    meant = Job(
+        id=stored.id if stored else "",
+        spec=spec,
+        enabled=True,
+        version=0,
+        generation=0,
+        created_at=now,
+        updated_at=now,
+        updated_by="",
+    )
+    data = timing_document(meant, now, count)
+    if stored:
+        before = stored.fires if stored.enabled else None
+        data["effect"] = effect_document(effect_of(before, meant.fires, now))
+    return fetched(request, data)

@@ -18,8 +18,8 @@ from app.api.deps import (
     services_of,
     shown_job,
 )
+from app.api.fires import timing_document
 from app.api.problems import Refusal, answer, fetched, invalid, not_found
-from app.api.routes.schedules import preview_fires
 from app.api.schemas.envelope import Envelope, documents, takes
 from app.api.schemas.jobs import Job
 from app.api.schemas.templates import (
@@ -62,7 +62,6 @@ from engine.model.template_document import (
     template_document,
     variable_document,
 )
-from engine.timing.explain import explain
 
 router = APIRouter(
     prefix="/api/v1/templates", tags=["templates"], dependencies=[Depends(confirm_read)]
@@ -176,14 +175,13 @@ async def preview_template(
     )
     spec = jobs[0].spec
     job = shown_job(services, jobs[0])
+    told = timing_document(jobs[0], services.clock.now_us(), FIRES_SHOWN)
     taken = services.view.job(f"{spec.namespace}/{spec.name}") is not None
     return answer(
         {
             "job": blotted(job, secrets),
-            "words": explain(spec.schedule, spec.timezone),
-            "next": preview_fires(
-                spec.schedule, spec.timezone, jobs[0].id, services.clock.now_us(), FIRES_SHOWN
-            ),
+            "words": told["words"],
+            "next": told["next"],
             "name_taken": taken,
         }
     )

@@ -22,7 +22,6 @@ from engine.core.ids import Instant
 from engine.history.lanes import Window
 from engine.model.execution import Execution, Status
 from engine.model.job import Document, Job
-from engine.timing.schedule import parse_schedule
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -151,8 +150,7 @@ class _Board:
                     yield at, identity
 
     def _fires(self, job: Job, first: Instant, most: int) -> list[tuple[Instant, str, str]]:
-        schedule = parse_schedule(job.spec.schedule, job.spec.timezone, job.id)
-        later = schedule.between(first, self.window.until_us - 1, most - 1)
+        later = job.fires.between(first, self.window.until_us - 1, most - 1)
         return [(at, job.id, job.name) for at in (first, *later)]
 
     def _lane(self, job: Job) -> Document | None:

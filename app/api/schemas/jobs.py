@@ -49,6 +49,12 @@ class JobDocument(Shape):
     description: str = ""
     schedule: str = Field(description="cron of 5 or 6 fields, @daily ..., @every 90s, @at <time>")
     timezone: str = "UTC"
+    dialect: Literal["debian", "quartz", "robfig", "kubernetes", "aws"] = "debian"
+    dst: Literal["debian", "skip", "shift", "both"] = Field(
+        "debian", description="What becomes of fires where the clocks of the zone change."
+    )
+    starts_at: str | None = Field(None, description="Nothing fires before it; RFC 3339.")
+    ends_at: str | None = Field(None, description="Nothing fires at it or after; RFC 3339.")
     webhook: Webhook | None = None
     dispatch: dict[str, Any] | None = None
     retry_policy: RetryPolicy = RetryPolicy()
@@ -57,6 +63,11 @@ class JobDocument(Shape):
     missed_run_policy: Literal["ignore", "execute_one", "execute_all"] = "execute_one"
     tags: dict[str, str] = Field({})
     window: str = Field("0s", description="The job may start up to so long after its fire time.")
+    window_start: Literal["drawn", "fixed"] = Field(
+        "drawn",
+        description="Where in the window it starts: at a moment drawn for each fire time, or at "
+        "the fire time, unless the balancer moves it.",
+    )
     enabled: bool = False
 
 
@@ -121,29 +132,66 @@ class RolledBack(Shape):
 
 
 class Fire(Shape):
-    """A coming fire time, in UTC and on the clock of the job's zone."""
+    """A coming fire time, in UTC and on the clock of the job's zone.
+
+    `start` is when the run begins: later, where the job draws it in a window.
+    """
 
     utc: str
     local: str
+    start: str | None
 
 
-class NextFires(Shape):
+class ClockChange(Shape):
+    """The next change of a zone's offset (seconds east of UTC), and what it does to a job.
+
+    `times` of the job are skipped or come twice, the first of them being `examples`.
+    """
+
+    at: str
+    local: str
+    offset_before: int
+    offset_after: int
+    times: int
+    examples: list[str]
+    effect: Literal["none", "not_run", "at_the_end", "later", "once", "twice"]
+    words: str
+
+
+class Timing(Shape):
+    """What the timing of a job means."""
+
+    schedule: str
+    timezone: str
+    dialect: str
+    dst: str
+    words: str
+    next: list[Fire]
+    clock_change: ClockChange | None
+
+
+class EditEffect(Shape):
+    """The fires that an edit removes and adds in the coming span; the first twenty are listed."""
+
+    span: str
+    removed: int
+    added: int
+    removed_times: list[str]
+    added_times: list[str]
+    words: str
+
+
+class NextFires(Timing):
     """The coming fire times of a job."""
 
     job_id: str
-    schedule: str
-    timezone: str
-    words: str
-    next: list[Fire]
+    enabled: bool
 
 
-class Preview(Shape):
-    """What a schedule means."""
+class Preview(Timing):
+    """What a schedule means, and what it would change for a job."""
 
-    schedule: str
-    timezone: str
-    words: str
-    next: list[Fire]
+    effect: EditEffect | None = None
 
 
 class JobStats(Shape):

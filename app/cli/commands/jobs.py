@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -26,7 +26,8 @@ COLUMNS: Final = (
 SET_BY_CHRONOS: Final = frozenset(
     {
         *("id", "version", "created_at", "updated_at", "updated_by"),
-        *("next_run", "last_run", "last_status", "words", "next"),
+        *("next_run", "last_run", "last_status"),
+        *("words", "next", "clock_change", "effect"),
     }
 )
 
@@ -139,6 +140,8 @@ def diff(context: typer.Context, file: File) -> None:
             differs = True
             for line in _difference(reference(document), live, wanted):
                 write(line)
+            if effect := wanted.get("effect"):
+                write(f"{effect['words']}.")
     if differs:
         raise typer.Exit(REFUSED)
 
@@ -240,7 +243,7 @@ def next_runs(
     """Tell the coming fire times of a job, in UTC and in its zone."""
     with connected(context) as client:
         data = client.job_next(ref, count)
-    show(data, output, rows(data["next"], ("utc", "local")))
+    show(data, output, _timing(data))
 
 
 @app.command()
@@ -248,13 +251,42 @@ def explain(
     context: typer.Context,
     schedule: Annotated[str, typer.Argument(help='Such as "25 2 * * 1-5" or "@every 90s".')],
     timezone: str = "UTC",
+    dialect: Annotated[
+        str, typer.Option(help="debian, quartz, robfig, kubernetes or aws.")
+    ] = "debian",
+    dst: Annotated[
+        str, typer.Option(help="Where clocks change: debian, skip, shift or both.")
+    ] = "debian",
+    starts_at: Annotated[str, typer.Option(help="Nothing fires before it; RFC 3339.")] = "",
+    ends_at: Annotated[str, typer.Option(help="Nothing fires at it or after.")] = "",
+    window: Annotated[str, typer.Option(help="Start within so long after the fire time.")] = "0s",
+    job: Annotated[str, typer.Option("--for", help="Tell what it would change for a job.")] = "",
     count: int = 5,
     output: Form = Output.TABLE,
 ) -> None:
-    """Put a schedule into words and tell its coming fire times."""
+    """Put a schedule into words: its coming fires, and what the next clock change does to it."""
+    timing = {
+        "schedule": schedule,
+        "timezone": timezone,
+        "dialect": dialect,
+        "dst": dst,
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "window": window,
+    }
     with connected(context) as client:
-        data = client.preview_schedule(schedule, timezone=timezone, count=count)
-    show(data, output, [data["words"], *rows(data["next"], ("utc", "local"))])
+        data = client.preview_schedule(timing, count, job)
+    show(data, output, _timing(data))
+
+
+def _timing(data: Mapping[str, Any]) -> Iterator[str]:
+    yield data["words"]
+    drawn = any(fire["start"] not in (None, fire["utc"]) for fire in data["next"])
+    yield from rows(data["next"], ("utc", "local", "start") if drawn else ("utc", "local"))
+    if change := data["clock_change"]:
+        yield change["words"]
+    if effect := data.get("effect"):
+        yield f"{effect['words']}."
 
 
 @app.command()

@@ -101,6 +101,12 @@ def _fire(
         scheduled_us=fire.fire_us,
         status=Status.PENDING,
     )
+    start = job.planned_start(fire.fire_us)
+    if start != fire.fire_us:
+        execution = replace(execution, planned_us=start, due_us=start)
+        if start > at:
+            yield ExecutionAdded(execution=execution, claimed=True, next_us=fire.next_us)
+            return
     yield AttemptBegun(execution=_running(execution, state, at), claimed=True, next_us=fire.next_us)
     begun.append(fresh)
 
@@ -190,10 +196,12 @@ def trigger(state: State, command: TriggerJob, context: Context) -> Decision:
 
 @evolves(ExecutionAdded)
 def added(state: State, event: ExecutionAdded) -> None:
-    """The execution is open and waits."""
+    """The execution is open and waits; a claim also moves the job to its next fire time."""
     execution = event.execution
     state.executions[execution.id] = execution
     state.open_by_job.setdefault(execution.job_id, []).append(execution.id)
+    if event.claimed:
+        _advance(state, execution.job_id, event.next_us)
 
 
 @decides(RecordExecutions)

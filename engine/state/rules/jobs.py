@@ -97,7 +97,7 @@ def update(state: State, command: UpdateJob, context: Context) -> Decision:
     name = full_name(command.spec.namespace, command.spec.name)
     if state.names.get(name, job.id) != job.id:
         return _taken(name, "name")
-    same = (job.spec.schedule, job.spec.timezone) == (command.spec.schedule, command.spec.timezone)
+    same = job.spec.timing == command.spec.timing
     changed = replace(
         job,
         spec=command.spec,

@@ -12,6 +12,7 @@ from app.console.widgets.format import plain
 PREVIEW = {
     "words": "every five minutes",
     "next": [{"utc": f"2026-11-25T14:{minute:02}:00Z"} for minute in range(0, 50, 5)],
+    "clock_change": None,
 }
 FAULT = {"field": "webhook.url", "reason": "is no URL", "hint": "start with https://"}
 ANSWER = {
@@ -34,8 +35,8 @@ class FakeClient:
         self.created: list[dict[str, Any]] = []
         self.asked: list[str] = []
 
-    def preview_schedule(self, schedule: str, timezone: str) -> dict[str, Any]:
-        if schedule == "never":
+    def preview_schedule(self, timing: dict[str, Any], job: str) -> dict[str, Any]:
+        if timing["schedule"] == "never":
             fault = {"field": "schedule", "reason": "is no schedule", "hint": "try @daily"}
             raise ApiError("VALIDATION_ERROR", "Not valid", [fault], 400)
         return PREVIEW

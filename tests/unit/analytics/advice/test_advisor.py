@@ -12,13 +12,16 @@ from analytics.advice.retry import suggest_retry
 from analytics.demo import facts
 from analytics.models.runs import Runs
 from engine.model.job import RetryPolicy
+from engine.timing.parse import Timing
 from tests.kit.past import DAY_US, HOUR_US, START, make_runs, noise, past_of_demo
 
 POLICY = RetryPolicy()
 
 
 def test_the_best_hour_of_the_demo_is_found_and_the_bad_one_left() -> None:
-    advice = advise(past_of_demo(facts.BEST_HOUR.name), facts.BEST_HOUR.schedule, POLICY)
+    advice = advise(
+        past_of_demo(facts.BEST_HOUR.name), Timing(text=facts.BEST_HOUR.schedule), POLICY
+    )
     assert advice.slots[0].hour == facts.GOOD_HOUR
     assert advice.slots[-1].hour == facts.BAD_HOUR
     assert advice.schedule.dropped == (facts.BAD_HOUR,)
@@ -32,7 +35,7 @@ def test_the_best_hour_of_the_demo_is_found_and_the_bad_one_left() -> None:
 
 def test_the_weekend_of_the_demo_is_told() -> None:
     job = facts.WEEKEND
-    advice = advise(past_of_demo(job.name), job.schedule, POLICY)
+    advice = advise(past_of_demo(job.name), Timing(text=job.schedule), POLICY)
     (told,) = [text for text in advice.insights if "Saturdays and Sundays" in text]
     assert "0.34 times as long as on working days (624 runs)" in told
 
@@ -40,7 +43,7 @@ def test_the_weekend_of_the_demo_is_told() -> None:
 @pytest.mark.parametrize("first", range(0, 40, 10))
 def test_on_noise_nothing_is_claimed(first: int) -> None:
     for seed in range(first, first + 10):
-        advice = advise(noise(seed), "0 * * * *", POLICY)
+        advice = advise(noise(seed), Timing(text="0 * * * *"), POLICY)
         assert advice.schedule.schedule is None, seed
         assert advice.retry.policy is None, seed
         assert advice.insights == (NOTHING,), seed
@@ -49,12 +52,12 @@ def test_on_noise_nothing_is_claimed(first: int) -> None:
 
 @pytest.mark.parametrize("job", facts.NOISE, ids=lambda job: job.name)
 def test_in_the_noise_of_the_demo_nothing_is_found(job: facts.DemoJob) -> None:
-    advice = advise(past_of_demo(job.name), job.schedule, POLICY)
+    advice = advise(past_of_demo(job.name), Timing(text=job.schedule), POLICY)
     assert (advice.schedule.schedule, advice.insights) == (None, (NOTHING,))
 
 
 def test_too_few_runs_are_told_in_words() -> None:
-    advice = advise(noise(1, days=2), "0 * * * *", POLICY)
+    advice = advise(noise(1, days=2), Timing(text="0 * * * *"), POLICY)
     assert not advice.enough
     assert advice.insights == ("Not enough data: 48 runs, and 60 are needed.",)
 
@@ -70,12 +73,12 @@ def moved_job(later_is_slow: bool) -> Runs:
 
 
 def test_a_bad_hour_moves_to_a_free_hour_that_is_known() -> None:
-    advice = advise(moved_job(True), "0 2,14 * * *", POLICY)
+    advice = advise(moved_job(True), Timing(text="0 2,14 * * *"), POLICY)
     assert advice.schedule.schedule == "0 2,5 * * *"
 
 
 def test_what_does_not_hold_on_later_runs_is_not_suggested() -> None:
-    advice = advise(moved_job(False), "0 2,14 * * *", POLICY)
+    advice = advise(moved_job(False), Timing(text="0 2,14 * * *"), POLICY)
     assert advice.backtest is not None
     assert not advice.backtest.holds
     assert advice.schedule.schedule is None
@@ -107,7 +110,7 @@ def test_retries_follow_from_what_cured_failures(cured_at: int, attempts: int) -
 
 def test_a_preview_counts_what_goes_and_keeps_the_rest() -> None:
     runs = past_of_demo(facts.BEST_HOUR.name)
-    found = what_if(runs, "0 * * * *", "0 0-13,15-23 * * *", "job", START)
+    found = what_if(runs, Timing(text="0 * * * *"), Timing(text="0 0-13,15-23 * * *"), "job", START)
     assert (found.today.fires, found.after.fires) == (720, 690)
     assert len(found.gone) == 30
     assert not found.added

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analytics.advice.balance import Planned, balance
 from analytics.demo import facts
+from engine.timing.parse import Timing
 from engine.timing.shift import MINUTE_US
 from tests.kit.demo import planned
 from tests.kit.past import START
@@ -35,8 +36,7 @@ def test_what_is_balanced_is_left_alone() -> None:
             id=move.job.id,
             name=move.job.name,
             version=2,
-            schedule=move.schedule,
-            timezone="UTC",
+            timing=move.timing,
             window_us=move.window_us,
             usual_us=move.job.usual_us,
         )
@@ -44,6 +44,6 @@ def test_what_is_balanced_is_left_alone() -> None:
 
 
 def test_jobs_of_every_minute_are_counted_apart() -> None:
-    often = Planned(id="a", name="a", version=1, schedule="@every 5s", timezone="UTC", window_us=0)
+    often = Planned(id="a", name="a", version=1, timing=Timing(text="@every 5s"), window_us=0)
     found = balance([often], START)
     assert (found.steady, found.peak_before) == (12, 0)

@@ -13,7 +13,7 @@ import pytest
 from analytics.demo import facts
 from analytics.demo.story import DAY_US, MINUTE_US, synthetic_history
 from engine.core.clock import to_datetime
-from engine.timing.schedule import parse_schedule
+from engine.timing.parse import parse_schedule
 
 END = 20_783 * DAY_US  # 2026-11-26T00:00:00Z
 START = END - facts.DAYS * DAY_US

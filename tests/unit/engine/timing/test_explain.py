@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from engine.core.errors import InvalidDocument
+from engine.timing.dialects import Dialect
 from engine.timing.explain import explain
+from engine.timing.parse import Timing
 
 
 @pytest.mark.parametrize(
@@ -43,19 +45,71 @@ from engine.timing.explain import explain
         ("0 9 * * 5L", "On the last Friday of the month at 09:00, UTC"),
         ("0 9 * * MON#2", "On the second Monday of the month at 09:00, UTC"),
         ("H 2 * * *", "At minute H (drawn for each job) and hour 2, UTC"),
-        ("@every 90s", "Every 1 minute and 30 seconds, counted from 1970-01-01 00:00 UTC"),
-        ("@every 1h", "Every hour, counted from 1970-01-01 00:00 UTC"),
+        ("@every 90s", "Every 1 minute and 30 seconds, from a moment drawn for the job"),
+        ("@every 1h", "Every hour, from a moment drawn for the job"),
         ("@at 2027-01-01T09:00:00+01:00", "Once, on 2027-01-01 at 08:00:00 UTC"),
     ],
 )
 def test_a_schedule_reads_as_a_sentence(schedule: str, words: str) -> None:
-    assert explain(schedule) == words
+    assert explain(Timing(text=schedule)) == words
 
 
 def test_the_zone_is_named() -> None:
-    assert explain("25 2 * * 1-5", "Europe/Berlin") == "Every weekday at 02:25, Europe/Berlin"
+    timing = Timing(text="25 2 * * 1-5", timezone="Europe/Berlin")
+    assert explain(timing) == "Every weekday at 02:25, Europe/Berlin"
+
+
+def test_what_is_drawn_for_a_job_is_told() -> None:
+    assert explain(Timing(text="H 2 * * *"), "job_1") == (
+        "Every day at 02:12 (drawn for this job), UTC"
+    )
+    assert explain(Timing(text="@every 1h"), "job_1") == (
+        "Every hour, 44 minutes and 35 seconds after its multiples (drawn for this job)"
+    )
+
+
+def test_the_bounds_are_told() -> None:
+    timing = Timing(text="@daily", starts_us=0, ends_us=1_800_000_000_000_000)
+    assert explain(timing) == (
+        "Every day at 00:00, UTC, from 1970-01-01 00:00:00 UTC, until 2027-01-15 08:00:00 UTC"
+    )
+
+
+@pytest.mark.parametrize(
+    ("dialect", "schedule", "words"),
+    [
+        ("quartz", "0 0 12 ? * 2-6", "Every weekday at 12:00, UTC"),
+        ("quartz", "0 0 22 ? * FRI-MON", "Every Monday, Friday, Saturday and Sunday at 22:00, UTC"),
+        (
+            "quartz",
+            "0 0 9 ? * 6L 2027-2029",
+            "On the last Friday of the month in 2027 to 2029 at 09:00, UTC",
+        ),
+        (
+            "quartz",
+            "0 0 9 L-2W * ?",
+            "On the weekday nearest to the day 2 days before the last of the month at 09:00, UTC",
+        ),
+        ("aws", "0/15 * ? * MON *", "Every 15 minutes on Mondays, UTC"),
+        (
+            "aws",
+            "cron(0 10 1 * ? 2027,2029)",
+            "On day 1 of the month in 2027 and 2029 at 10:00, UTC",
+        ),
+        ("aws", "rate(5 minutes)", "Every 5 minutes, from a moment drawn for the job"),
+        ("aws", "at(2027-01-01T09:00:00)", "Once, on 2027-01-01 at 09:00:00 UTC"),
+        (
+            "robfig",
+            "0 0 */2 * 1",
+            "On every 2nd day of the month from the 1st on and on Mondays at 00:00, UTC",
+        ),
+        ("kubernetes", "@hourly", "Every hour on the hour, UTC"),
+    ],
+)
+def test_every_dialect_reads_as_a_sentence(dialect: str, schedule: str, words: str) -> None:
+    assert explain(Timing(text=schedule, dialect=Dialect(dialect))) == words
 
 
 def test_a_faulty_schedule_is_refused_not_explained() -> None:
     with pytest.raises(InvalidDocument):
-        explain("61 * * * *")
+        explain(Timing(text="61 * * * *"))

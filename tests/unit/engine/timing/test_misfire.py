@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.timing.misfire import SKIPPED_COUNT_MAX, latest_fire, split_missed
-from engine.timing.schedule import parse_schedule
+from engine.timing.misfire import split_missed
+from engine.timing.parse import parse_schedule
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -73,39 +73,12 @@ def test_a_moment_that_was_missed_is_still_made_once() -> None:
     assert (ignored.skipped, ignored.skipped_from, ignored.skipped_to) == (1, fire, fire)
 
 
-class EachSecond:
-    """A schedule that knows no more than the protocol asks."""
-
-    def next_after(self, instant: int) -> int:
-        return (instant // SECOND + 1) * SECOND
-
-    def between(self, start: int, end: int, limit: int = SKIPPED_COUNT_MAX) -> list[int]:
-        return list(range(self.next_after(start), end + 1, SECOND)[:limit])
-
-
-def test_counting_stops_and_says_so_but_the_span_is_exact() -> None:
-    end = 10 * SKIPPED_COUNT_MAX * SECOND
-    missed = split_missed(EachSecond(), SECOND, end + SECOND // 2, "execute_one", grace_us=0)
-    assert missed.run == (end,)
-    assert missed.at_least
-    assert missed.skipped == SKIPPED_COUNT_MAX
-    assert (missed.skipped_from, missed.skipped_to) == (SECOND, end - SECOND)
-
-
 def test_a_cron_schedule_is_counted_exactly_over_any_gap() -> None:
     each_second = parse_schedule("* * * * * *", "Europe/Berlin")
     missed = split_missed(each_second, SECOND, 10**9 * SECOND, "ignore")
     assert missed.skipped == 10**9 - 2
-    assert not missed.at_least
 
 
 def test_a_period_is_counted_exactly_over_any_gap() -> None:
     missed = split_missed(parse_schedule("@every 1s"), SECOND, 10**9 * SECOND, "ignore")
     assert missed.skipped == 10**9 - 2  # the last two are within a second of now
-    assert not missed.at_least
-
-
-def test_the_latest_fire_of_a_span_is_found() -> None:
-    assert latest_fire(EACH_MINUTE, 0, 10 * MINUTE) == 10 * MINUTE
-    assert latest_fire(EACH_MINUTE, 0, 10 * MINUTE - 1) == 9 * MINUTE
-    assert latest_fire(EACH_MINUTE, 9 * MINUTE, 10 * MINUTE - 1) is None

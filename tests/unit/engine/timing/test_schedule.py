@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from engine.core.errors import InvalidDocument, Problem
+from engine.timing.cron import DstPolicy
+from engine.timing.dialects import Dialect
 from engine.timing.fields import DESCRIPTORS
-from engine.timing.schedule import parse_schedule
+from engine.timing.parse import Timing, parse_schedule, schedule_of
 
 
 def at(text: str) -> int:
@@ -98,13 +100,130 @@ def test_the_last_the_nearest_and_the_nth_day(schedule: str, days: list[str]) ->
     assert [fire[:10] for fire in following(schedule, "2026-01-01")] == days
 
 
-def test_a_period_counts_from_the_epoch_not_from_the_start() -> None:
+def test_a_period_has_a_phase_of_the_job_and_not_of_the_start() -> None:
     assert following("@every 90s", "2026-01-01 00:00:10") == [
-        "2026-01-01 00:01:30",
-        "2026-01-01 00:03",
-        "2026-01-01 00:04:30",
+        "2026-01-01 00:01:05",
+        "2026-01-01 00:02:35",
+        "2026-01-01 00:04:05",
     ]
+    phases = {
+        parse_schedule("@every 1h", "UTC", f"job_{number}").next_after(0) for number in range(200)
+    }
+    assert len(phases) > 150
+    assert all(phase is not None and 0 < phase <= 3_600 * 10**6 for phase in phases)
+
+
+def test_a_period_of_what_has_no_id_yet_counts_from_the_epoch() -> None:
     assert parse_schedule("@every 7s").next_after(-1) == 0
+
+
+def test_years_and_bounds_end_a_schedule() -> None:
+    aws = Dialect.AWS
+    years = schedule_of(Timing(text="0 9 1 7 ? 2027,2029", dialect=aws, timezone="Europe/Berlin"))
+    assert years.between(at("2026-01-01"), at("2040-01-01")) == [
+        at("2027-07-01 07:00"),
+        at("2029-07-01 07:00"),
+    ]
+    assert years.next_after(at("2029-07-01 07:00")) is None
+    assert years.last_before(at("2027-07-01 07:00")) is None
+    bounded = schedule_of(
+        Timing(text="@daily", starts_us=at("2026-03-01"), ends_us=at("2026-03-03"))
+    )
+    assert bounded.between(0, at("2027-01-01")) == [at("2026-03-01"), at("2026-03-02")]
+    assert bounded.count(0, at("2027-01-01")) == 2
+
+
+def test_a_year_begins_on_the_clock_of_the_zone() -> None:
+    timing = Timing(text="0 0 1 1 ? 2027", dialect=Dialect.AWS, timezone="Pacific/Auckland")
+    assert schedule_of(timing).next_after(0) == at("2026-12-31 11:00")
+
+
+def test_bounds_that_leave_nothing_are_refused() -> None:
+    for starts, ends in (("2026-03-01", "2026-03-01"), ("2026-03-01 00:01", "2026-03-01 23:00")):
+        with pytest.raises(InvalidDocument) as caught:
+            schedule_of(Timing(text="@daily", starts_us=at(starts), ends_us=at(ends)))
+        assert [fault.field for fault in caught.value.problems] == ["ends_at"]
+
+
+@pytest.mark.parametrize(
+    ("dst", "spring", "autumn"),
+    [
+        ("debian", ["2026-03-29 01:00"], ["2026-10-25 00:30"]),
+        ("skip", [], ["2026-10-25 00:30"]),
+        ("shift", ["2026-03-29 01:30"], ["2026-10-25 00:30"]),
+        ("both", [], ["2026-10-25 00:30", "2026-10-25 01:30"]),
+    ],
+)
+def test_a_clock_change_is_met_by_the_policy(
+    dst: str, spring: list[str], autumn: list[str]
+) -> None:
+    timing = Timing(text="30 2 * * *", timezone="Europe/Berlin", dst=DstPolicy(dst))
+    schedule = schedule_of(timing)
+    for day, fires in (("2026-03-29", spring), ("2026-10-25", autumn)):
+        start = at(day) - 1
+        assert schedule.between(start, start + 86_400_000_000) == [at(fire) for fire in fires]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "schedule", "fires"),
+    [
+        (
+            "quartz",
+            "0 0 22-2 ? * FRI",
+            ["2026-01-02 00:00", "2026-01-02 01:00", "2026-01-02 02:00"],
+        ),
+        ("quartz", "0 0 0 ? * 1", ["2026-01-04 00:00", "2026-01-11 00:00"]),
+        ("quartz", "0 0 0 ? * L", ["2026-01-03 00:00", "2026-01-10 00:00"]),
+        (
+            "quartz",
+            "0 0 0 ? NOV-FEB 2#1",
+            ["2026-01-05 00:00", "2026-02-02 00:00", "2026-11-02 00:00"],
+        ),
+        ("robfig", "0 0 */10 * 1", ["2026-01-01 00:00", "2026-01-05 00:00", "2026-01-11 00:00"]),
+        ("debian", "0 0 */10 * 1", ["2026-05-11 00:00", "2026-06-01 00:00"]),
+        ("kubernetes", "5/20 * * * ?", ["2026-01-01 00:05", "2026-01-01 00:25"]),
+        ("aws", "15 10 ? * 6L *", ["2026-01-30 10:15", "2026-02-27 10:15"]),
+        ("aws", "cron(0 12 1W * ? *)", ["2026-01-01 12:00", "2026-02-02 12:00"]),
+    ],
+)
+def test_a_dialect_means_what_its_cron_means(dialect: str, schedule: str, fires: list[str]) -> None:
+    timing = Timing(text=schedule, dialect=Dialect(dialect))
+    start = at("2026-01-01") - 1
+    assert schedule_of(timing).between(start, at("2028-01-01"), len(fires)) == [
+        at(fire) for fire in fires
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "schedule", "reason", "hint"),
+    [
+        ("quartz", "0 0 12 * * *", "exactly one of the two", "?"),
+        ("quartz", "0 0 12 ? * ?", "both are '?'", "?"),
+        ("quartz", "0 12 * * *", "5 fields", "six fields"),
+        ("quartz", "@daily", "unknown in the dialect quartz", "@every"),
+        ("quartz", "0 0 12 ? * 0", "0 is not within 1 to 7", "1 to 7"),
+        ("robfig", "0 0 L * *", "not a value", "the dialect debian would take it"),
+        ("robfig", "0 0 * * 7", "7 is not within 0 to 6", "debian"),
+        ("robfig", "0 5-2 * * *", "backwards", "5-23,0-2"),
+        ("kubernetes", "0 0 12 * * *", "6 fields", "five fields"),
+        ("aws", "0 12 * * ?", "5 fields", "year last"),
+        ("aws", "0 12 * * ? 2027-2026", "backwards", ""),
+        ("aws", "0 12 30 2 ? 2027", "never fires", ""),
+        ("aws", "0 12 29 2 ? 2027", "none of its years", "a year"),
+        ("aws", "rate(1 hours)", "not a rate", "rate(1 hour)"),
+        ("aws", "at(2027-01-01T09:00:00Z)", "offset of its own", "zone"),
+        ("debian", "0 0 12 ? * MON-FRI *", "7 fields", "the dialect quartz would take it"),
+    ],
+)
+def test_a_fault_of_a_dialect_is_named_with_a_remedy(
+    dialect: str, schedule: str, reason: str, hint: str
+) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        schedule_of(Timing(text=schedule, dialect=Dialect(dialect)))
+    [found] = caught.value.problems
+    assert found.field == "schedule"
+    assert reason in found.reason
+    assert hint in found.hint
 
 
 def test_a_moment_fires_once() -> None:
@@ -122,7 +241,7 @@ def test_a_moment_fires_once() -> None:
     [
         ("", "empty"),
         ("* * * *", "4 fields"),
-        ("0 0 12 * * ? 2027", "seventh field"),
+        ("0 0 12 * * ? 2027", "7 fields"),
         ("60 * * * *", "minute: 60 is not within 0 to 59"),
         ("* 24 * * *", "hour: 24 is not within 0 to 23"),
         ("* * 0 * *", "day of month: 0 is not within 1 to 31"),

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from engine.timing.schedule import parse_schedule
+from engine.timing.parse import parse_schedule
 from engine.timing.zones import HORIZON, find_zone
 
 SECOND_US = 1_000_000
