@@ -87,3 +87,25 @@ def unusual(change: Change) -> bool:
     low = min(change.before, change.after) + change.at
     high = max(change.before, change.after) + change.at
     return abs(change.size) != 3600 or 0 in wall or low // DAY != high // DAY
+
+
+# Every kind of change of 2025 to 2027: an hour, half an hour, two hours; at midnight, at one, two,
+# three and in the afternoon UTC; both hemispheres; the zones that keep Ramadan.
+PLACES = (
+    *("Africa/Cairo", "Africa/Casablanca", "Africa/El_Aaiun", "America/Adak"),
+    *("America/Anchorage", "America/Chicago", "America/Denver"),
+    *("America/Halifax", "America/Havana", "America/Los_Angeles", "America/Miquelon"),
+    *("America/New_York", "America/Nuuk", "America/Port-au-Prince", "America/Santiago"),
+    *("America/Scoresbysund", "America/St_Johns", "America/Tijuana", "America/Vancouver"),
+    *("Antarctica/Troll", "Asia/Beirut", "Asia/Gaza", "Asia/Jerusalem", "Asia/Nicosia"),
+    *("Atlantic/Azores", "Australia/Adelaide", "Australia/Lord_Howe", "Australia/Sydney"),
+    *("Europe/Berlin", "Europe/Chisinau", "Europe/Dublin", "Europe/London"),
+    *("Pacific/Auckland", "Pacific/Chatham", "Pacific/Easter", "Pacific/Norfolk"),
+)
+INSTANTS = (1_768_435_200, 1_772_323_199, 1_830_256_496)  # 2026-01-15, 02-28 23:59:59, 2027-12-31
+AROUND = 26 * 3600
+
+
+def recent() -> list[tuple[str, Change]]:
+    """The changes of these places in 2025 to 2027."""
+    return [(place, change) for place in PLACES for change in changes(place, 2025, 2027)]
