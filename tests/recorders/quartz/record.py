@@ -216,7 +216,7 @@ def record(command: list[str], real: Iterable[str]) -> tuple[str, list[dict[str,
         if not answer.startswith("!")
         for at in zones.INSTANTS
     ]
-    asked += _around()
+    asked = list(dict.fromkeys([*asked, *_around()]))
     runtime, answers = ask(command, asked)
     return runtime, rows + [
         question.row(answer) for question, answer in zip(asked, answers, strict=True)

@@ -87,6 +87,7 @@ def main() -> None:
         "command": (
             "python -m tests.recorders.robfig.record EXPRESSIONS tests/data/cron/robfig.jsonl.gz"
         ),
+        "runtime": _runtime(),
     }
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "recorder"
@@ -95,6 +96,11 @@ def main() -> None:
     recording.write(options.out, header, rows)
     refused = sum("error" in row for row in rows)
     sys.stderr.write(f"{len(rows)} rows, {refused} refused\n")
+
+
+def _runtime() -> str:
+    asked = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=True)
+    return asked.stdout.strip()
 
 
 def record(program: Path, real: Iterable[str]) -> list[dict[str, Any]]:
@@ -107,7 +113,7 @@ def record(program: Path, real: Iterable[str]) -> list[dict[str, Any]]:
     asked = [
         Question(q.expression, q.seconds, "UTC", at, 0, FEW) for q in spec for at in zones.INSTANTS
     ]
-    asked += _around()
+    asked = list(dict.fromkeys([*asked, *_around()]))
     return rows + [
         question.row(answer)
         for question, answer in zip(asked, ask(program, asked), strict=True)
