@@ -3,6 +3,11 @@
 What the daemon of Debian's cron does at offset changes of every IANA zone. Fetches the source
 package (network), builds it with the harness beside this file (gcc), and runs it on a clock of
 ours with the zone files of the Python package tzdata. Nothing of the source is kept.
+
+A group of cases shares its zone and its window: `cases` holds each expression and the minutes after
+`at`, up to and with `until`, at which the daemon started the job; more starts in one minute, as
+when it catches up, count once. A job ends as soon as it starts: behind a long one the daemon would
+wait ten seconds before it catches up on the next.
 """
 
 from __future__ import annotations
@@ -69,11 +74,11 @@ class Window(NamedTuple):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--build", type=Path, help="only build the harness, into this file")
+    parser.add_argument("out", type=Path, help="the recording; with --build, the harness")
+    parser.add_argument("--build", action="store_true", help="only build the harness")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        harness = options.build or Path(folder) / "harness"
+        harness = options.out if options.build else Path(folder) / "harness"
         build(Path(folder), harness)
         if options.build:
             return
