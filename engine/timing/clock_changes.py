@@ -13,7 +13,7 @@ from engine.core.durations import format_duration
 from engine.core.ids import Instant
 from engine.timing.cron import SECOND_US, Cron, DstPolicy
 from engine.timing.schedule import Schedule, Within
-from engine.timing.zones import CLOCK_CORRECTION_SECONDS
+from engine.timing.zones import is_set_clock
 
 _EXAMPLES: Final = 3
 _AHEAD_SECONDS: Final = 2 * 366 * 86_400  # a zone that changes at all does so each year
@@ -112,7 +112,7 @@ def next_change(schedule: Schedule, after_us: Instant) -> ClockChange | None:
 def _effect(cron: Cron, change_s: int) -> Effect:
     is_forward = change_s > 0
     if cron.dst is DstPolicy.DEBIAN:
-        is_corrected = cron.is_fixed and abs(change_s) <= CLOCK_CORRECTION_SECONDS
+        is_corrected = cron.is_fixed and not is_set_clock(change_s)
         if is_forward:
             return Effect.AT_THE_END if is_corrected else Effect.NOT_RUN
         return Effect.ONCE if is_corrected else Effect.TWICE

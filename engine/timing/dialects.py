@@ -60,6 +60,8 @@ class Grammar:
         has_special_days: `L`, `W` and `#` are known.
         has_descriptors: `@daily` and the like are known.
         drops_empty_terms: `1,,2` is `1,2`.
+        is_quartz: a step reaches no further than its field and does not follow a name, and a
+            special day of the week stands alone; of anything else Quartz drops a part in silence.
     """
 
     layouts: Mapping[int, tuple[Unit, ...]]
@@ -70,6 +72,7 @@ class Grammar:
     has_special_days: bool = True
     has_descriptors: bool = True
     drops_empty_terms: bool = False
+    is_quartz: bool = False
 
 
 _FIVE: Final = (MINUTE, HOUR, DAY, MONTH, WEEKDAY)
@@ -90,6 +93,7 @@ GRAMMARS: Final[Mapping[Dialect, Grammar]] = {
         wants_question=True,
         wraps=True,
         has_descriptors=False,
+        is_quartz=True,
     ),
     Dialect.ROBFIG: Grammar(
         layouts={5: _ROBFIG, 6: (SECOND, *_ROBFIG)},
@@ -189,6 +193,19 @@ def _check_question(
         )
 
 
+def _check_quartz(unit: Unit, terms: Sequence[str]) -> None:
+    for term in terms:
+        span, slash, step = term.partition("/")
+        if slash and span[-1:].isalpha():
+            reason = f"{term!r}: Quartz drops a step that follows a name"
+            raise FieldError(unit, reason, f"{span}, or the numbers: 2 is Monday, 1 is January")
+        reach = unit.high - unit.low + (unit.low > 0)
+        if slash and "-" not in span and step.isdigit() and int(step[:9]) > reach:
+            raise FieldError(unit, f"the step of {term!r} is beyond its field", f"at most {reach}")
+    if unit.name == WEEKDAY.name and len(terms) > 1 and any("l" in t or "#" in t for t in terms):
+        raise FieldError(unit, "Quartz takes one L or # and nothing beside it", "two jobs")
+
+
 def _field(dialect: Dialect, unit: Unit, part: str, key: str) -> str:
     grammar = GRAMMARS[dialect]
     terms = [term for term in part.lower().split(",") if term or not grammar.drops_empty_terms]
@@ -196,6 +213,8 @@ def _field(dialect: Dialect, unit: Unit, part: str, key: str) -> str:
         raise FieldError(unit, f"{part!r} names no value", f"*, or {unit.low}-{unit.high}")
     if part == "?" and unit.name in (DAY.name, WEEKDAY.name):
         return "*"
+    if grammar.is_quartz:
+        _check_quartz(unit, terms)
     told = [_term(dialect, unit, term, key) for term in terms]
     if "*" in told:
         return "*"

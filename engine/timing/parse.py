@@ -26,6 +26,7 @@ CACHE_SIZE: Final = 65_536
 _EVERY_US_MIN: Final = SECOND_US
 _EVER: Final = 1 << 62
 _AWS_FORM: Final = re.compile(r"(cron|rate|at)\((.*)\)")
+_ZONE_PREFIX: Final = re.compile(r"(?:CRON_)?TZ=(\S*)")
 _RATE: Final = re.compile(r"([1-9]\d{0,5}) (minute|hour|day)(s?)")
 
 
@@ -139,6 +140,8 @@ def _read(timing: Timing, zone: Zone, key: str) -> Schedule:
 
 def _cron(text: str, timing: Timing, zone: Zone, key: str) -> Schedule:
     dialect = timing.dialect
+    if match := _ZONE_PREFIX.match(text):
+        raise _refusal(f"{match[0]!r} stands in the expression", f"timezone: {match[1] or 'UTC'}")
     try:
         fields = parse_fields(dialects.canonical(dialect, text, key))
     except FieldError as error:

@@ -2,7 +2,8 @@
 
 A table is sampled from `zoneinfo` on first use, covers 1970 to 2100 and grows when somebody asks
 beyond, up to 2400; before 1970 the first offset holds, after 2400 the last.
-Everything here counts whole seconds.
+Everything here counts whole seconds. The offsets are those of the package `tzdata`, which is
+locked: nodes of one release agree, whatever their machines have under /usr/share/zoneinfo.
 """
 
 from __future__ import annotations
@@ -12,17 +13,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, reset_tzpath
 
 from engine.core.errors import InvalidDocument, Problem
 
 HORIZON: Final = 4_133_980_800  # 2101-01-01
-CLOCK_CORRECTION_SECONDS: Final = 3 * 3600  # Debian's cron takes a larger jump for a set clock
+CLOCK_CORRECTION_SECONDS: Final = 3 * 3600
 _SAMPLE_SECONDS: Final = 7 * 86_400  # no zone has changed twice within a week since 1970
 _GROWTH_SECONDS: Final = 50 * 31_556_952
 _LAST: Final = 13_569_465_600  # 2400-01-01; from then on the offset stays what it is
 _FOREVER: Final = 1 << 62
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+reset_tzpath(())  # for this process: the package alone is asked
 # These name whatever the machine is set to, which may differ from node to node.
 _NOT_PORTABLE: Final = frozenset({"localtime", "posixrules", "Factory"})
 
@@ -95,6 +97,15 @@ class Zone:
         return table.offsets[bisect_right(table.starts, instant) - 1]
 
 
+def is_set_clock(change: int) -> bool:
+    """Whether Debian's cron takes a change of the offset for a clock that was set.
+
+    It compares minutes: of a jump over three hours the minute that follows lies beyond its bound,
+    of a fall by three hours it does not.
+    """
+    return change >= CLOCK_CORRECTION_SECONDS or change < -CLOCK_CORRECTION_SECONDS
+
+
 def _sample(offset: Callable[[int], int], until: int) -> Table:
     starts, offsets = [-_FOREVER], [offset(0)]
     for sample in range(0, until, _SAMPLE_SECONDS):
@@ -113,8 +124,7 @@ def _sample(offset: Callable[[int], int], until: int) -> Table:
     wall_starts, fixed_starts, once_starts = [-_FOREVER], [-_FOREVER], [-_FOREVER]
     for start, before, after in zip(starts[1:], offsets, offsets[1:], strict=False):
         wall_starts.append(start + after)
-        is_set_clock = abs(after - before) > CLOCK_CORRECTION_SECONDS
-        fixed_starts.append(start + (after if is_set_clock else before))
+        fixed_starts.append(start + (after if is_set_clock(after - before) else before))
         once_starts.append(start + max(before, after))
     starts.append(_FOREVER)
     covered = until if len(offsets) > 1 and until < _LAST else _FOREVER
