@@ -20,6 +20,7 @@ from engine.core.ids import (
     imported_execution_id,
     imported_job_id,
     job_id,
+    pause_id,
     requested_execution_id,
 )
 from engine.model.change_document import parse_change
@@ -28,6 +29,8 @@ from engine.model.execution import Execution, Status, Trigger
 from engine.model.finding import FindingState
 from engine.model.finished import FinishedRun
 from engine.model.job import Job, JobSpec
+from engine.model.pause import Pause, Scope, ScopeKind
+from engine.model.pause_document import parse_pause
 from engine.model.redaction import HIDDEN
 from engine.model.saved_query import SavedQuery
 from engine.model.template import Template, template_id
@@ -47,8 +50,10 @@ from engine.state.messages import (
     ImportedRun,
     ImportExecutions,
     NewJob,
+    PauseJobs,
     PublishTemplate,
     Rejected,
+    ResumeJobs,
     SaveQuery,
     TrainModels,
     TriggerJob,
@@ -221,6 +226,32 @@ class Gate:
         )
         await self._propose(command, actor, request_id)
         return self._job(job.id)
+
+    async def pause(self, document: Mapping[str, Any], *, actor: str, request_id: str) -> Pause:
+        """Hold back the fire times of a scope, from now or a later moment on.
+
+        Raises:
+            InvalidDocument: the document's faults.
+            Refused: there is no such job, or there are too many pauses.
+        """
+        pause = parse_pause(document, pause_id(request_id), actor, self._clock.now_us())
+        if pause.scope.kind is ScopeKind.JOB:
+            job = self._job(pause.scope.value)
+            pause = replace(pause, scope=Scope(ScopeKind.JOB, job.id))
+        await self._propose(PauseJobs(pause=pause), actor, request_id)
+        return pause
+
+    async def resume(self, identity: str, *, actor: str, request_id: str) -> Pause:
+        """End a pause now; the answer is as it was before.
+
+        Raises:
+            Refused: there is no such pause.
+        """
+        known = {pause.id: pause for pause in self._store.view.pauses()}
+        if identity not in known:
+            raise Refused("NOT_FOUND", f"there is no pause {identity}")
+        await self._propose(ResumeJobs(id=identity), actor, request_id)
+        return known[identity]
 
     async def trigger(self, ref: str, *, actor: str, request_id: str) -> Execution:
         """Run a job now.

@@ -25,6 +25,8 @@ from engine.core.ids import JobId
 from engine.model.execution import AttemptResult, Execution
 from engine.model.finding import Finding
 from engine.model.job import Job
+from engine.model.pause import Pause, ScopeKind
+from engine.model.pause_document import pause_words
 from engine.state.messages import (
     AttemptBegun,
     AttemptEnded,
@@ -38,6 +40,8 @@ from engine.state.messages import (
     FiresSkipped,
     JobCreated,
     JobDeleted,
+    JobsPaused,
+    JobsResumed,
     JobSwitched,
     JobUpdated,
     LeadershipClaimed,
@@ -61,6 +65,7 @@ _END: Final = 10**9
 KINDS: Final = (
     *("claimed", "queued", "started", "retrying", "ended", "skipped"),
     *("job_created", "job_updated", "job_enabled", "job_disabled", "job_deleted"),
+    *("paused", "resumed"),
     *("finding", "model", "template", "query", "imported"),
     *("leader", "node"),
 )
@@ -305,6 +310,8 @@ def _words(
             return _of_execution(execution, find_job(execution.job_id)) | _told(kind, text)
         case ExecutionAdded(execution=execution):
             said = f"{execution.trigger.value} by {committed.actor}"
+            if event.claimed:
+                said = f"starts in {_length(execution.due_us - committed.at)}, within its window"
             return _of_execution(execution, find_job(execution.job_id)) | _told("queued", said)
         case RetryScheduled(execution=execution):
             why = f"{ended.outcome.value}: {ended.error}" if ended else "the attempt was lost"
@@ -323,6 +330,11 @@ def _words(
             return _of_job(job) | _told("skipped", said) | fate
         case JobCreated(job=job) | JobUpdated(job=job) | JobSwitched(job=job) | JobDeleted(job=job):
             return _of_job(job) | _told(_change(event), _version(event)) | _by(committed)
+        case JobsPaused(pause=pause):
+            return _of_pause(pause, find_job) | _told("paused", pause_words(pause)) | _by(committed)
+        case JobsResumed(pause=pause):
+            said = f"{pause.scope}: the pause of {rfc3339(pause.from_us)} by {pause.by} is over"
+            return _of_pause(pause, find_job) | _told("resumed", said) | _by(committed)
         case FindingChanged(finding=finding, job=job):
             said = f"{finding.state.value}: {finding.evidence}"
             run = {"execution_id": finding.execution_id}
@@ -385,6 +397,14 @@ def _by(committed: Committed) -> Document:
 
 def _of_job(job: Job) -> Document:
     return {"job_id": job.id, "job_name": job.spec.name, "namespace": job.spec.namespace}
+
+
+def _of_pause(pause: Pause, find_job: FindJob) -> Document:
+    scope = pause.scope
+    if scope.kind is ScopeKind.NAMESPACE:
+        return {"namespace": scope.value}
+    job = find_job(scope.value) if scope.kind is ScopeKind.JOB else None
+    return _of_job(job) if job else {}
 
 
 def _of_imported(finding: Finding) -> Document:

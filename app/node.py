@@ -369,7 +369,7 @@ class Node:
             rows.append(
                 job_document(
                     job,
-                    next_us=view.next_us(job.id),
+                    next_us=view.next_run(job),
                     last_us=last.scheduled_us if last else None,
                 )
             )

@@ -18,6 +18,8 @@ from engine.core.errors import InvalidDocument, Problem
 from engine.core.ids import Instant, new_request_id
 from engine.model.document import job_document
 from engine.model.job import Document, Job
+from engine.model.pause import Pause, ScopeKind
+from engine.model.pause_document import pause_document
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -155,13 +157,26 @@ def find_job(services: Services, ref: str) -> Job:
 
 
 def shown_job(services: Services, job: Job) -> Document:
-    """A job as the public sees it, with its next and last run."""
-    last = services.view.last_run(job.id)
+    """A job as the public sees it, with its next and last run, and the pause that holds it."""
+    view = services.view
+    last = view.last_run(job.id)
+    pause = view.pause_at(job, services.clock.now_us())
     return job_document(
         job,
-        next_us=services.view.next_us(job.id),
+        next_us=view.next_run(job),
         last_us=last.scheduled_us if last else None,
-    ) | {"last_status": last.status if last else None}
+    ) | {
+        "last_status": last.status if last else None,
+        "paused": shown_pause(services, pause) if pause else None,
+    }
+
+
+def shown_pause(services: Services, pause: Pause) -> Document:
+    """A pause as the public sees it, with the name of the job that it is about."""
+    scope = pause.scope
+    job = services.view.job(scope.value) if scope.kind is ScopeKind.JOB else None
+    name = f"{job.namespace}/{job.name}" if job else ""
+    return pause_document(pause, services.clock.now_us(), name)
 
 
 def window_us(text: str, *, low: str = "1m", high: str = "31d") -> int:

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.workbench.why import Why
 from engine.core.clock import rfc3339, to_datetime
 from engine.core.durations import format_duration
 from engine.core.ids import Instant
@@ -75,6 +76,19 @@ def effect_document(effect: Effect) -> Document:
         "removed_times": [rfc3339(fire) for fire in effect.removed[:SHOWN_MAX]],
         "added_times": [rfc3339(fire) for fire in effect.added[:SHOWN_MAX]],
         "words": effect.words,
+    }
+
+
+def why_document(found: Why) -> Document:
+    """Why a job ran at a moment, or did not."""
+    return {
+        "at": rfc3339(found.at_us),
+        "verdict": found.verdict.value,
+        "words": found.words,
+        "execution_id": found.execution_id,
+        "facts": [{"at": rfc3339(fact.at_us), "words": fact.words} for fact in found.facts],
+        "before": rfc3339(found.before_us),
+        "after": rfc3339(found.after_us),
     }
 
 

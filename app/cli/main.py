@@ -17,6 +17,7 @@ from app.cli.commands import (
     forecasts,
     imports,
     jobs,
+    pauses,
     replay,
     reports,
     search,
@@ -55,6 +56,10 @@ app.command("risk")(forecasts.risk)
 app.command("batch")(forecasts.batch)
 app.command("sql")(sql.sql)
 app.command("search")(search.search)
+app.command("pause")(pauses.pause)
+app.command("resume")(pauses.resume)
+app.command("pauses")(pauses.pauses)
+app.command("why")(pauses.why)
 
 
 @app.callback()

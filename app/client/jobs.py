@@ -92,6 +92,22 @@ class JobCalls(Transport):
         """A job's coming fire times."""
         return self._get(f"/api/v1/jobs/{ref}/next", {"count": count})
 
+    def job_why(self, ref: str, at: str = "") -> Json:
+        """Why a job ran at a moment (RFC 3339; else its latest fire time), or did not."""
+        return self._get(f"/api/v1/jobs/{ref}/why", {"at": at} if at else {})
+
+    def pauses(self, *, past: bool = False) -> Json:
+        """The pauses that hold or are planned; with `past` those that are over, too."""
+        return self._get("/api/v1/pauses", {"past": "true"} if past else {})
+
+    def pause_jobs(self, pause: Json, *, idempotency_key: str | None = None) -> Json:
+        """Hold back jobs: `scope`, and perhaps `from`, `until` or `for`, and `note`."""
+        return self._write("POST", "/api/v1/pauses", pause, key=idempotency_key)
+
+    def resume_jobs(self, identity: str, *, idempotency_key: str | None = None) -> Json:
+        """End a pause."""
+        return self._write("DELETE", f"/api/v1/pauses/{identity}", key=idempotency_key)
+
     def job_stats(self, ref: str, window: str = "24h") -> Json:
         """A job's counts, quantiles and latest durations within `window`."""
         return self._get(f"/api/v1/jobs/{ref}/stats", {"window": window})

@@ -44,6 +44,11 @@ def requested_execution_id(job: JobId, request_id: RequestId) -> ExecutionId:
     return "exe_" + _digest("request", job, request_id)
 
 
+def pause_id(request_id: RequestId) -> str:
+    """The id of the pause that a request asks for: the same request, the same pause."""
+    return "pau_" + _digest("pause", request_id)
+
+
 def finding_id(job: JobId, detector: str, first_run: ExecutionId) -> str:
     """The id of the episode that a detector saw begin with a run of `job`."""
     return "fin_" + _digest("finding", job, detector, first_run)

@@ -40,7 +40,7 @@ MULTIPLIER_MAX = 10.0
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 _READ_ONLY = ("id", "version", "created_at", "updated_at", "updated_by", "next_run", "last_run")
-_READ_ONLY_EXTRA = ("last_status", "generation")
+_READ_ONLY_EXTRA = ("last_status", "generation", "paused")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +126,21 @@ def parse_timing(document: Mapping[str, Any], key: str = "") -> JobSpec:
     return spec
 
 
-def _timed(reader: Reader, key: str) -> JobSpec:
-    timing = Timing(
+def document_timing(document: Mapping[str, Any]) -> Timing:
+    """When the job of a recorded document fires; what it says beside that is not looked at.
+
+    Raises:
+        InvalidDocument: a field of its timing is at fault.
+    """
+    problems: list[Problem] = []
+    timing = _timing(Reader(document, "", problems))
+    if problems:
+        raise InvalidDocument(problems)
+    return timing
+
+
+def _timing(reader: Reader) -> Timing:
+    return Timing(
         text=reader.text("schedule"),
         timezone=reader.text("timezone", "UTC") or "UTC",
         dialect=reader.choice("dialect", Dialect, Dialect.DEBIAN),
@@ -135,6 +148,10 @@ def _timed(reader: Reader, key: str) -> JobSpec:
         starts_us=reader.moment("starts_at"),
         ends_us=reader.moment("ends_at"),
     )
+
+
+def _timed(reader: Reader, key: str) -> JobSpec:
+    timing = _timing(reader)
     return JobSpec(
         name="-",
         schedule=timing.text,

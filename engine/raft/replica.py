@@ -173,6 +173,8 @@ _EVENTS: dict[str, type[Any]] = {
         *_JOB_EVENTS,
         messages.LeadershipClaimed,
         messages.NodeRegistered,
+        messages.JobsPaused,
+        messages.JobsResumed,
         messages.ExecutionAdded,
         messages.AttemptBegun,
         messages.AttemptEnded,

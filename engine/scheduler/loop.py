@@ -87,7 +87,7 @@ class Scheduler:
         while (due := self._queue.next_due()) is not None and due <= now:
             jobs = self._queue.pop_fires(now, BATCH_MAX, self._is_next)
             executions = self._queue.pop_starts(now, BATCH_MAX)
-            command = plan(
+            planned = plan(
                 self._store.view,
                 epoch=epoch,
                 now=now,
@@ -95,6 +95,8 @@ class Scheduler:
                 jobs=jobs,
                 executions=executions,
             )
+            self._queue.put_off(planned.later)
+            command = planned.command
             if command.skips or command.fires or command.begins:
                 # The first entry is under way while the second is planned: the first run is early.
                 proposals.append(asyncio.ensure_future(self._propose(command, jobs, executions)))

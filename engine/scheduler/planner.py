@@ -1,12 +1,19 @@
-"""From what is due to what is proposed: a pure function of the view and two instants."""
+"""From what is due to what is proposed: a pure function of the view and two instants.
+
+A paused job has its fire times decided as skipped, in stretches: the first at once, so that it is
+seen, the following ones together once a minute and when the pause ends.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.execution import Status
 from engine.model.job import Job
+from engine.model.pause import Pause
+from engine.model.pause_document import pause_words
 from engine.state.messages import Begin, Fire, Skip, StartExecutions
 from engine.state.view import View
 from engine.timing.misfire import split_missed
@@ -14,8 +21,19 @@ from engine.timing.misfire import split_missed
 GRACE_US = 10_000_000
 """Fire times this close before a takeover are late, not missed: a failover skips nothing."""
 
+PAUSED_STRETCH_US = 60_000_000
+"""So long the fire times of a paused job are gathered into one skip."""
+
 CATCH_UP_MAX = 1000
 """The most fire times of one job in one entry; the rest follow in the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to propose now, and which jobs to look at again later: wake-up, job, fire time."""
+
+    command: StartExecutions
+    later: tuple[tuple[Instant, JobId, Instant], ...] = ()
 
 
 def plan(
@@ -26,7 +44,7 @@ def plan(
     since: Instant,
     jobs: Iterable[JobId],
     executions: Iterable[ExecutionId],
-) -> StartExecutions:
+) -> Plan:
     """Decide what a leader proposes for the due `jobs` and waiting `executions`.
 
     Args:
@@ -40,15 +58,57 @@ def plan(
     """
     skips: list[Skip] = []
     fires: list[Fire] = []
+    later: list[tuple[Instant, JobId, Instant]] = []
+    pauses = view.pauses()
     for job_id in jobs:
         job, first = view.job(job_id), view.next_us(job_id)
-        if job is not None and first is not None and first <= now:
-            _plan_job(job, first, now, since, skips, fires)
-    return StartExecutions(
+        if job is None or first is None or first > now:
+            continue
+        pause = view.pause_at(job, first) if pauses else None
+        if pause is None:
+            _plan_job(job, first, _running_until(job, first, now, pauses), since, skips, fires)
+            continue
+        wake = _look_again(view, pause, job, first)
+        if now < wake:
+            later.append((wake, job_id, first))
+        else:
+            skips.append(_paused(job, pause, first, now))
+    command = StartExecutions(
         epoch=epoch,
         skips=tuple(skips),
         fires=tuple(fires),
         begins=tuple(_begins(view, executions, now)),
+    )
+    return Plan(command, tuple(later))
+
+
+def _running_until(job: Job, first: Instant, now: Instant, pauses: Sequence[Pause]) -> Instant:
+    """Up to where fire times from `first` on fall into no pause."""
+    starts = [pause.from_us for pause in pauses if pause.scope.covers(job)]
+    return min((start - 1 for start in starts if first < start <= now), default=now)
+
+
+def _look_again(view: View, pause: Pause, job: Job, first: Instant) -> Instant:
+    """When a fire time that falls into a pause is decided."""
+    last = view.last_run(job.id)
+    if last is None or last.status != Status.SKIPPED or last.scheduled_us < pause.from_us:
+        return first
+    gathered = first + PAUSED_STRETCH_US
+    return gathered if pause.until_us is None else min(gathered, pause.until_us)
+
+
+def _paused(job: Job, pause: Pause, first: Instant, now: Instant) -> Skip:
+    end = now if pause.until_us is None else min(now, pause.until_us - 1)
+    schedule = job.fires
+    last = schedule.last_before(end + 1)
+    return Skip(
+        job.id,
+        job.generation,
+        first,
+        first if last is None else max(first, last),
+        max(1, schedule.count(first - 1, end)),
+        schedule.next_after(end),
+        pause_words(pause),
     )
 
 
@@ -81,7 +141,7 @@ def _plan_job(
         skips.append(Skip(job.id, job.generation, first, last, missed.skipped, resume, reason))
     fires.extend(
         Fire(job.id, job.generation, fire, later)
-        for fire, later in zip(run, (*run[1:], after), strict=True)
+        for fire, later in zip(run, [*run[1:], after][: len(run)], strict=True)
     )
 
 

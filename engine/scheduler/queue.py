@@ -7,7 +7,7 @@ here decides, so a stale item costs a comparison and never a wrong run.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.execution import Status
@@ -17,6 +17,7 @@ from engine.state.messages import (
     ExecutionAdded,
     FiresSkipped,
     JobCreated,
+    JobsResumed,
     JobSwitched,
     JobUpdated,
     RetryScheduled,
@@ -28,12 +29,13 @@ class DueQueue:
     """Fire times of jobs and start times of waiting executions, as instants in microseconds UTC."""
 
     def __init__(self) -> None:
-        self._fires: list[tuple[Instant, JobId]] = []
+        self._fires: list[tuple[Instant, JobId, Instant]] = []
+        """When to look, the job, its fire time; the two times differ for paused jobs only."""
         self._starts: list[tuple[Instant, ExecutionId]] = []
 
     def rebuild(self, view: View) -> None:
         """Start over from the state: on start and on takeover."""
-        self._fires = [(at, job) for at, job, _ in view.next_fires()]
+        self._fires = [(at, job, at) for at, job, _ in view.next_fires()]
         self._starts = [
             (execution.due_us, execution.id)
             for execution in view.open_executions()
@@ -47,14 +49,29 @@ class DueQueue:
         for event in committed.events:
             if isinstance(event, AttemptBegun):
                 if event.claimed and event.next_us is not None:
-                    heapq.heappush(self._fires, (event.next_us, event.execution.job_id))
+                    self._push(event.next_us, event.execution.job_id)
             elif isinstance(event, JobCreated | JobUpdated | JobSwitched | FiresSkipped):
                 if event.next_us is not None:
-                    heapq.heappush(self._fires, (event.next_us, event.job.id))
+                    self._push(event.next_us, event.job.id)
+            elif isinstance(event, JobsResumed):
+                self._wake_up()
             elif isinstance(event, RetryScheduled | ExecutionAdded):
                 if isinstance(event, ExecutionAdded) and event.next_us is not None:
-                    heapq.heappush(self._fires, (event.next_us, event.execution.job_id))
+                    self._push(event.next_us, event.execution.job_id)
                 heapq.heappush(self._starts, (event.execution.due_us, event.execution.id))
+
+    def put_off(self, later: Iterable[tuple[Instant, JobId, Instant]]) -> None:
+        """Look at fire times again at a later instant than their own."""
+        for item in later:
+            heapq.heappush(self._fires, item)
+
+    def _push(self, at: Instant, job: JobId) -> None:
+        heapq.heappush(self._fires, (at, job, at))
+
+    def _wake_up(self) -> None:
+        """What was put off is looked at as soon as its fire time."""
+        self._fires = [(at, job, at) for _, job, at in self._fires]
+        heapq.heapify(self._fires)
 
     def next_due(self) -> Instant | None:
         """When the soonest item is due, stale ones included."""
@@ -67,7 +84,7 @@ class DueQueue:
         """Up to `limit` distinct jobs whose next fire time is at or before `now`."""
         jobs: dict[JobId, None] = {}
         while self._fires and self._fires[0][0] <= now and len(jobs) < limit:
-            at, job = heapq.heappop(self._fires)
+            _, job, at = heapq.heappop(self._fires)
             if is_next(job, at):
                 jobs[job] = None
         return list(jobs)

@@ -31,6 +31,8 @@ _COMMANDS: dict[str, type[Any]] = {
         messages.DeleteJob,
         messages.EnableJob,
         messages.DisableJob,
+        messages.PauseJobs,
+        messages.ResumeJobs,
         messages.TriggerJob,
         messages.CancelExecution,
         messages.PublishTemplate,

@@ -15,6 +15,7 @@ from engine.state.messages import (
     Committed,
     CreateJobs,
     Event,
+    PauseJobs,
     Rejected,
     Result,
     SaveQuery,
@@ -26,6 +27,7 @@ from engine.state.rules import (  # noqa: F401  # importing registers them
     imports,
     jobs,
     models,
+    pauses,
     queries,
     templates,
 )
@@ -109,6 +111,8 @@ def _target(command: Command) -> str:
             return str(value)
     if isinstance(command, SaveQuery):
         return command.query.name
+    if isinstance(command, PauseJobs):
+        return str(command.pause.scope)
     if isinstance(command, CreateJobs):
         return command.jobs[0].id if len(command.jobs) == 1 else f"{len(command.jobs)} jobs"
     return ""

@@ -14,6 +14,7 @@ from engine.model.execution import AttemptResult, Change, Execution, Status, Tri
 from engine.model.finding import Finding, FindingState
 from engine.model.job import Job, JobSpec
 from engine.model.model_card import ModelCard
+from engine.model.pause import Pause
 from engine.model.saved_query import SavedQuery
 from engine.model.template import PublishedTemplate
 
@@ -92,6 +93,20 @@ class DisableJob:
     """Stop a job from firing; what it has open goes on."""
 
     id: JobId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseJobs:
+    """Decide the fire times of the pause's jobs as not run, from its start to its end."""
+
+    pause: Pause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeJobs:
+    """End a pause now, or take back one that has not begun."""
+
+    id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +291,8 @@ Command: TypeAlias = (
     | DeleteJob
     | EnableJob
     | DisableJob
+    | PauseJobs
+    | ResumeJobs
     | TriggerJob
     | CancelExecution
     | PublishTemplate
@@ -343,6 +360,21 @@ class JobDeleted:
     """A job is gone."""
 
     job: Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsPaused:
+    """A pause holds or will hold; the pauses `forgotten` are long over."""
+
+    pause: Pause
+    forgotten: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsResumed:
+    """A pause is over, at its `until_us`."""
+
+    pause: Pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -485,6 +517,8 @@ Event: TypeAlias = (
     | JobUpdated
     | JobSwitched
     | JobDeleted
+    | JobsPaused
+    | JobsResumed
     | ExecutionAdded
     | AttemptBegun
     | AttemptEnded

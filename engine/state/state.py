@@ -16,6 +16,7 @@ from engine.model.execution import Execution
 from engine.model.finding import Finding
 from engine.model.job import Job
 from engine.model.model_card import ModelCard
+from engine.model.pause import Pause
 from engine.model.saved_query import SavedQuery
 from engine.model.template import PublishedTemplate
 from engine.state.messages import Accepted, NodeRegistered, Rejected, Result
@@ -73,6 +74,7 @@ class State:
     last_runs: dict[JobId, LastRun] = field(default_factory=dict)
     executions: dict[ExecutionId, Execution] = field(default_factory=dict)
     open_by_job: dict[JobId, list[ExecutionId]] = field(default_factory=dict)
+    pauses: dict[str, Pause] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
     requests: dict[RequestId, Remembered] = field(default_factory=dict)
     templates: dict[str, list[PublishedTemplate]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from engine.model.execution import Execution
 from engine.model.finding import Finding
 from engine.model.job import Job
 from engine.model.model_card import ModelCard
+from engine.model.pause import Pause, pause_of
 from engine.model.saved_query import SavedQuery
 from engine.model.template import PublishedTemplate
 from engine.state.messages import NodeRegistered
@@ -79,6 +80,24 @@ class View:
         with self._lock:
             jobs = self._state.jobs
             return [(at, job, jobs[job].generation) for job, at in self._state.next_us.items()]
+
+    def pauses(self) -> list[Pause]:
+        """The pauses that are not forgotten, over or planned ones included, in their order."""
+        with self._lock:
+            return list(self._state.pauses.values())
+
+    def pause_at(self, job: Job, instant: Instant) -> Pause | None:
+        """The pause that a fire time of a job falls into; of several the one that ends last."""
+        if not self._state.pauses:
+            return None
+        return pause_of(self.pauses(), job, instant)
+
+    def next_run(self, job: Job) -> Instant | None:
+        """The next fire time at which a job will run: undecided, and in no pause."""
+        at = self.next_us(job.id)
+        while at is not None and (pause := self.pause_at(job, at)) is not None:
+            at = None if pause.until_us is None else job.fires.next_after(pause.until_us - 1)
+        return at
 
     def last_run(self, job_id: JobId) -> LastRun | None:
         """How the job's latest decided fire time went."""

@@ -57,10 +57,11 @@ def split_missed(
         now: microseconds UTC; a fire at `now` is part of the gap.
         policy: the job's `missed_run_policy`.
         limit: the most late fires that `execute_all` makes up for, at least 1.
-        grace_us: the age, in microseconds, up to which a fire is on time.
+        grace_us: the age, in microseconds, up to which a fire is on time; a negative one says
+            that none is.
     """
     start = first_missed - 1
-    late_end = max(start, now - grace_us - 1)
+    late_end = max(start, min(now, now - grace_us - 1))
     on_time = schedule.between(late_end, now)
     keep = {"ignore": 0, "execute_one": 1, "execute_all": limit}[policy]
     made_up = _latest(schedule, start, late_end, keep)

@@ -24,6 +24,8 @@ from app.console.widgets.format import (
 )
 from app.console.widgets.heatmaps import WEEK_MEASURES, profile_map, strongest
 from app.console.widgets.layout import card, empty_state, header
+from app.console.widgets.pauses import pause_banner, pause_button
+from app.console.widgets.why import why
 
 PAGE = Page("Job", ":material/work:", 11, "Operate", hidden=True)
 STATUSES = ["success", "failed", "running", "pending", "skipped", "cancelled", "unknown"]
@@ -38,11 +40,13 @@ def render(console: Console) -> None:
         return
     job = console.client.job(identity)
     state = "enabled" if job["enabled"] else "disabled"
-    caption = f"{job['namespace']} · {job['schedule']} · {job['timezone']} · {state}"
+    dialect = "" if job["dialect"] == "debian" else f" ({job['dialect']})"
+    caption = f"{job['namespace']} · {job['schedule']}{dialect} · {job['timezone']} · {state}"
     with header(job["name"], caption):
         _actions(console, job)
     if job["description"]:
         st.caption(plain(job["description"]))
+    pause_banner(console, job)
     _numbers(console, job)
     tabs = st.tabs(list(TABS), key="job_tab", bind="query-params")
     for tab, draw in zip(tabs, TABS.values(), strict=True):
@@ -60,6 +64,8 @@ def _actions(console: Console, job: dict[str, Any]) -> None:
             _switch(console, "disable", ref, console.client.disable_job)
     elif st.button("Enable", icon=":material/toggle_on:"):
         _switch(console, "enable", ref, console.client.enable_job)
+    if not job.get("paused"):
+        pause_button(console, job)
     if st.button("Delete", icon=":material/delete:"):
         _confirm_delete(console, job)
     if st.button("Run now", type="primary", icon=":material/play_arrow:", shortcut="X"):
@@ -271,6 +277,7 @@ TABS: Final[dict[str, Callable[[Console, dict[str, Any]], None]]] = {
     "History": _history,
     "Statistics": _statistics,
     "Next runs": _coming,
+    "Why": why,
     "Versions": _versions,
     "Definition": _definition,
 }

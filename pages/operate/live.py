@@ -26,6 +26,7 @@ KINDS: Final = {
     "retrying": "retrying",
     "ended": "ended",
     "skipped": "skipped",
+    "pauses": "paused,resumed",
     "findings": "finding",
     "models": "model",
     "templates": "template",

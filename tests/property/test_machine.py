@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from engine.core.errors import ChronosError
 from engine.model.execution import AttemptOutcome, AttemptResult, Status
+from engine.model.pause import Pause
+from engine.model.pause_document import parse_scope
 from engine.raft.replica import Replica
 from engine.state import messages
 from engine.state.entry import Entry, decode, encode
@@ -52,6 +54,17 @@ def _create(name: str, policy: str) -> messages.CreateJobs:
     )
 
 
+pauses = st.builds(
+    Pause,
+    id=st.sampled_from(["pau_1", "pau_2"]),
+    scope=st.sampled_from(["all", "job:job_a", "tag:team=data", "namespace:default"]).map(
+        parse_scope
+    ),
+    from_us=instants,
+    until_us=st.none() | instants,
+    note=st.text(max_size=5),
+    by=st.just("alice"),
+)
 commands: st.SearchStrategy[Any] = st.one_of(
     st.builds(_create, st.sampled_from("abc"), st.sampled_from(["allow", "forbid", "replace"])),
     st.builds(messages.ClaimLeadership, node=st.sampled_from(["n1", "n2"]), nonce=st.text()),
@@ -66,6 +79,8 @@ commands: st.SearchStrategy[Any] = st.one_of(
     st.builds(messages.DeleteJob, id=job_ids),
     st.builds(messages.EnableJob, id=job_ids, next_us=soon),
     st.builds(messages.DisableJob, id=job_ids),
+    st.builds(messages.PauseJobs, pause=pauses),
+    st.builds(messages.ResumeJobs, id=st.sampled_from(["pau_1", "pau_2"])),
     st.builds(messages.TriggerJob, job_id=job_ids, execution_id=st.sampled_from(EXECUTIONS)),
     st.builds(messages.CancelExecution, id=st.sampled_from(EXECUTIONS)),
     st.builds(

@@ -18,6 +18,8 @@ from hashlib import blake2b
 from engine.core.ids import Instant
 from engine.model.execution import AttemptOutcome, AttemptResult, Status
 from engine.model.job import Concurrency
+from engine.model.pause import Pause, pause_of
+from engine.model.pause_document import parse_scope
 from engine.raft.replica import Replica
 from engine.scheduler.planner import plan
 from engine.scheduler.queue import DueQueue
@@ -32,12 +34,16 @@ from engine.state.messages import (
     ExecutionAdded,
     ExecutionEnded,
     FiresSkipped,
+    JobsPaused,
+    JobsResumed,
+    PauseJobs,
     RecordExecutions,
     RecoverExecutions,
     Rejected,
+    ResumeJobs,
     TriggerJob,
 )
-from engine.timing.parse import parse_schedule
+from engine.timing.parse import schedule_of
 from tests.kit.jobs import SECOND, new_job
 
 MILLI = 1_000
@@ -80,7 +86,9 @@ class World:
             new_job(
                 f"j{k}",
                 START + (k + 1) * SECOND,
-                schedule=f"@every {1 + k}s",
+                schedule=f"@every {1 + k}s" if k < 4 else "*/3 * * * * *",
+                window=self.random.choice(["0s", f"{600 * k}ms"]),
+                tags={"half": str(k % 2)},
                 concurrency=self.random.choice(["allow", "forbid", "replace"]),
                 missed_run_policy=self.random.choice(["ignore", "execute_one", "execute_all"]),
                 retry_policy={"max_attempts": 2, "initial_interval": "200ms"},
@@ -88,7 +96,7 @@ class World:
             for k in range(5)
         ]
         for k, job in enumerate(self.jobs):
-            first = parse_schedule(job.spec.schedule).next_after(START)
+            first = schedule_of(job.spec.timing, job.id).next_after(START)
             self.jobs[k] = type(job)(id=job.id, spec=job.spec, enabled=True, next_us=first)
         self.append(CreateJobs(jobs=tuple(self.jobs)), "alice", self.now)
 
@@ -109,6 +117,8 @@ class World:
         for node in self.nodes:
             if not node.up:
                 self._restart(node)
+        for seconds in (0, 2):  # and again for pauses that were still on their way
+            self.later(seconds * SECOND, self._resume_all)
         self._until(START + (seconds + calm) * SECOND)
         self.check_finished()
 
@@ -244,7 +254,9 @@ class World:
         view = node.replica.view
         jobs = node.queue.pop_fires(now, 100, lambda job, at: view.next_us(job) == at)
         starts = node.queue.pop_starts(now, 100)
-        command = plan(view, epoch=epoch, now=now, since=node.since, jobs=jobs, executions=starts)
+        planned = plan(view, epoch=epoch, now=now, since=node.since, jobs=jobs, executions=starts)
+        node.queue.put_off(planned.later)
+        command = planned.command
         if command.skips or command.fires or command.begins:
             self.propose(node, command, answered)
 
@@ -281,7 +293,33 @@ class World:
                 self.propose(
                     self.random.choice(self.nodes), TriggerJob(job_id=job.id, execution_id=fresh)
                 )
+            self._pause_or_resume()
             self.later(self.random.randrange(1 * SECOND, 4 * SECOND), self._fault)
+
+    def _resume_all(self) -> None:
+        node = max(self.nodes, key=lambda node: node.applied)
+        self._apply_to(node, len(self.log))
+        for pause in node.replica.view.pauses():
+            self.append(ResumeJobs(id=pause.id), "alice", self.now)
+
+    def _pause_or_resume(self) -> None:
+        node = self.random.choice(self.nodes)
+        pauses = node.replica.view.pauses()
+        if pauses and self.random.random() < 0.4:
+            self.propose(node, ResumeJobs(id=self.random.choice(pauses).id))
+        elif self.random.random() < 0.4:
+            scope = self.random.choice(["all", "job:job_j0", "tag:half=1", "namespace:default"])
+            start = self.now + self.random.randrange(-1 * SECOND, 5 * SECOND)
+            length = self.random.choice([None, 2 * SECOND, 8 * SECOND])
+            pause = Pause(
+                id=f"pau_{self.order}",
+                scope=parse_scope(scope),
+                from_us=start,
+                until_us=None if length is None else start + length,
+                note="",
+                by="alice",
+            )
+            self.propose(node, PauseJobs(pause=pause))
 
     def _restart(self, node: SimNode) -> None:
         """Back from a snapshot of another time, then the log; everything in memory is gone."""
@@ -307,8 +345,15 @@ class World:
         skipped: dict[str, list[tuple[Instant, Instant]]] = {job: [] for job in specs}
         running: dict[str, set[str]] = {job: set() for job in specs}
         attempts: Counter[str] = Counter()
+        pauses: dict[str, Pause] = {}
         for index in sorted(self.history):
             for event in self.history[index].events:
+                if isinstance(event, AttemptBegun | ExecutionAdded) and event.claimed:
+                    execution = event.execution
+                    job = self.nodes[0].replica.view.job(execution.job_id)
+                    assert job is not None
+                    held = pause_of(pauses.values(), job, execution.scheduled_us)
+                    assert held is None, f"{execution.id} ran in a pause: {self.repeat()}"
                 if isinstance(event, AttemptBegun):
                     execution = event.execution
                     attempts[execution.id] += 1
@@ -320,6 +365,10 @@ class World:
                         assert len(running[execution.job_id]) == 1, f"overlap: {self.repeat()}"
                 elif isinstance(event, ExecutionAdded):
                     running[event.execution.job_id].add(event.execution.id)
+                    if event.claimed:
+                        claims[event.execution.job_id, event.execution.scheduled_us] += 1
+                elif isinstance(event, JobsPaused | JobsResumed):
+                    pauses[event.pause.id] = event.pause
                 elif isinstance(event, ExecutionEnded):
                     running[event.execution.job_id].discard(event.execution.id)
                     assert event.execution.failures < 2, f"too many tries: {self.repeat()}"
@@ -330,7 +379,7 @@ class World:
             end = self.nodes[0].replica.view.next_us(job.id)
             assert end is not None
             assert end > self.now - 3 * SECOND, f"{job.id} stands still: {self.repeat()}"
-            schedule = parse_schedule(job.spec.schedule)
+            schedule = schedule_of(job.spec.timing, job.id)
             for at in schedule.between(START, end - 1):
                 ways = claims[job.id, at]
                 ways += sum(first <= at <= last for first, last in skipped[job.id])

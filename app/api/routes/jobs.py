@@ -19,16 +19,27 @@ from app.api.deps import (
     actor_of,
     confirm_read,
     find_job,
+    instant,
     read_object,
     services_of,
     shown_job,
     window_us,
 )
-from app.api.fires import effect_document, timing_document
+from app.api.fires import effect_document, timing_document, why_document
 from app.api.paging import decode_cursor, encode_cursor
 from app.api.problems import Refusal, answer, fetched, invalid
 from app.api.schemas.envelope import Envelope, documents, takes
-from app.api.schemas.jobs import Batch, Created, Job, JobDocument, Jobs, JobStats, NextFires
+from app.api.schemas.jobs import (
+    Batch,
+    Created,
+    Job,
+    JobDocument,
+    Jobs,
+    JobStats,
+    NextFires,
+)
+from app.api.schemas.jobs import Why as WhyShape
+from app.workbench.why import why
 from engine.core.errors import InvalidDocument, Problem
 from engine.model.job import Job as StoredJob
 from engine.model.redaction import redacted_url
@@ -133,7 +144,7 @@ def _filter(
 def _sort_keys(view: Any, field: str) -> Callable[[StoredJob], tuple[Any, str, str]]:
     """Keys end in namespace and name, so that each is one of a kind and pages do not overlap."""
     if field == "next_run":
-        return lambda job: (view.next_us(job.id) or _NEVER, job.namespace, job.name)
+        return lambda job: (view.next_run(job) or _NEVER, job.namespace, job.name)
     if field == "last_run":
 
         def last_run(job: StoredJob) -> tuple[int, str, str]:
@@ -221,6 +232,23 @@ async def next_fires(
     job = find_job(services, ref)
     told = timing_document(job, services.clock.now_us(), count)
     return fetched(request, {"job_id": job.id, "enabled": job.enabled, **told})
+
+
+@router.get("/{ref:jobref}/why", responses=documents(200, Envelope[WhyShape], 400, 404))
+async def why_at(
+    request: Request,
+    ref: str,
+    at: Annotated[str, Query(description="The moment, RFC 3339; the latest fire time.")] = "",
+) -> Response:
+    """Tell why a job ran at a moment or did not, from recorded facts; or whether it will."""
+    if named := _job_named(request, ref, "why"):
+        return named
+    services = services_of(request)
+    job = find_job(services, ref)
+    now = services.clock.now_us()
+    moment = instant(at, "at") if at else job.fires.last_before(now + 1) or now
+    found = await run_in_threadpool(why, services.view, services.history, job.id, moment, now)
+    return fetched(request, {"job_id": job.id, **why_document(found)})
 
 
 @router.get("/{ref:jobref}/stats", responses=documents(200, Envelope[JobStats], 400, 404))

@@ -10,6 +10,7 @@ from app.api.schemas.cluster import Transfer
 from app.api.schemas.forecasts import Training
 from app.api.schemas.history import HistoryImport
 from app.api.schemas.jobs import Batch, JobDocument
+from app.api.schemas.pauses import PauseRequest
 from app.api.schemas.replay import ReplayQuestion
 from app.api.schemas.sql import QueryRequest, QueryRun, SqlQuestion
 from app.api.schemas.templates import TemplateDocument, TemplateRequest, UpgradeRequest
@@ -30,5 +31,6 @@ BODIES: tuple[type[BaseModel], ...] = (
     Training,
     BalanceRequest,
     BalanceUndo,
+    PauseRequest,
 )
 """Bodies named by `takes`."""

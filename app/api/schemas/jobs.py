@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.api.schemas.envelope import Shape
 from app.api.schemas.executions import Status
+from app.api.schemas.pauses import Pause
 
 
 class WebhookAuth(Shape):
@@ -82,6 +83,7 @@ class Job(JobDocument):
     next_run: str | None
     last_run: str | None
     last_status: Status | None = None
+    paused: Pause | None = None
 
 
 class Jobs(Shape):
@@ -204,3 +206,36 @@ class JobStats(Shape):
     duration_ms: dict[str, float | None]
     lateness_ms: dict[str, float | None]
     series: list[dict[str, Any]]
+
+
+class WhyFact(Shape):
+    """Something recorded, and when."""
+
+    at: str
+    words: str
+
+
+class Why(Shape):
+    """Why a job ran at a moment or did not; `before` and `after` are the fire times around it."""
+
+    job_id: str
+    at: str
+    verdict: Literal[
+        "ran",
+        "open",
+        "skipped",
+        "planned",
+        "paused",
+        "disabled",
+        "no_fire_time",
+        "not_created",
+        "deleted",
+        "superseded",
+        "undecided",
+        "unrecorded",
+    ]
+    words: str
+    execution_id: str
+    facts: list[WhyFact]
+    before: str | None
+    after: str | None

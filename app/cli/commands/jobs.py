@@ -27,7 +27,7 @@ SET_BY_CHRONOS: Final = frozenset(
     {
         *("id", "version", "created_at", "updated_at", "updated_by"),
         *("next_run", "last_run", "last_status"),
-        *("words", "next", "clock_change", "effect"),
+        *("words", "next", "clock_change", "effect", "paused"),
     }
 )
 

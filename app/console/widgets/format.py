@@ -84,19 +84,20 @@ def stretch(since: str, until: str, zone: str) -> str:
 
 
 def fire_times(fires: list[dict[str, str]], zone: str, viewer: str) -> dict[str, list[str]]:
-    """Columns of coming fire times: in the job's zone and in the viewer's, one row a fire.
+    """Columns of coming fire times: in the job's zone and in the viewer's if that is another.
 
     Where a start is drawn in a window, it has a column of its own.
 
     Lists, not a mapping from one to the other: in the hour that a zone repeats in autumn two fires
     read alike.
     """
-    columns = {
-        f"in {zone}": [clock(fire["utc"], zone) for fire in fires],
-        f"yours, {viewer}": [clock(fire["utc"], viewer) for fire in fires],
-    }
+    columns = {f"in {zone}": [clock(fire["utc"], zone) for fire in fires]}
+    if viewer != zone:
+        columns[f"yours, {viewer}"] = [clock(fire["utc"], viewer) for fire in fires]
     if any(fire.get("start") not in (None, fire["utc"]) for fire in fires):
-        columns["starts, yours"] = [clock(fire["start"], viewer) for fire in fires]
+        columns["starts" if viewer == zone else "starts, yours"] = [
+            clock(fire["start"], viewer) for fire in fires
+        ]
     return columns
 
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from engine.core.ids import Instant, execution_id
 from engine.model.execution import AttemptOutcome, AttemptResult, Execution, Status, Trigger
 from engine.model.job import Concurrency, Job
+from engine.model.pause import pause_of
+from engine.model.pause_document import pause_words
 from engine.model.retry import backoff_us
 from engine.state.messages import (
     Accepted,
@@ -80,12 +82,15 @@ def _fire(
 ) -> Generator[Event, None, None]:
     open_ids = state.open_by_job.get(job.id, ())
     policy = job.spec.concurrency
-    if open_ids and policy is Concurrency.FORBID:
+    reason = ""
+    # The leader may have proposed before it heard of a pause.
+    if state.pauses and (pause := pause_of(state.pauses.values(), job, fire.fire_us)):
+        reason = pause_words(pause)
+    elif open_ids and policy is Concurrency.FORBID:
         reason = f"concurrency: execution {open_ids[0]} is still open"
-        last = fire.fire_us
-        yield _skipped(
-            job, Skip(job.id, fire.generation, fire.fire_us, last, 1, fire.next_us, reason)
-        )
+    if reason:
+        first = last = fire.fire_us
+        yield _skipped(job, Skip(job.id, fire.generation, first, last, 1, fire.next_us, reason))
         return
     fresh = execution_id(job.id, fire.generation, fire.fire_us)
     if policy is Concurrency.REPLACE:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from engine.core.ids import Instant, JobId
 from engine.model.execution import Status
 from engine.model.job import Job
+from engine.model.pause import Scope, ScopeKind
 from engine.state.messages import (
     Accepted,
     CreateJobs,
@@ -173,6 +174,9 @@ def deleted(state: State, event: JobDeleted) -> None:
     del state.names[full_name(job.namespace, job.name)]
     state.next_us.pop(job.id, None)
     state.last_runs.pop(job.id, None)
+    own = Scope(ScopeKind.JOB, job.id)
+    for pause in [one for one in state.pauses.values() if one.scope == own]:
+        del state.pauses[pause.id]
     for finding in [one for one in state.findings.values() if one.job_id == job.id]:
         del state.findings[finding.id]
     for key in [key for key in state.models if key.startswith(f"{job.id}/")]:

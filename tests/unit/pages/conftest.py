@@ -53,6 +53,16 @@ JOB = {
     "last_run": AT,
     "last_status": "success",
 }
+PAUSE = {
+    "id": "pau_a",
+    "scope": "tag:team=data",
+    "job_name": "",
+    "from": AT,
+    "until": None,
+    "note": "upgrade",
+    "by": "ann",
+    "state": "active",
+}
 EXECUTION = {
     "id": "exe_a",
     "job_id": "job_a",
@@ -661,6 +671,19 @@ ANSWERS: dict[str, Any] = {
     "balance": BALANCE,
     "job_executions": {"executions": [EXECUTION], "total": 1, "next_cursor": None},
     "job_next": {"words": "At 02:30", "next": FIRES, "clock_change": None},
+    "job_why": {
+        "job_id": "job_a",
+        "at": AT,
+        "verdict": "skipped",
+        "words": "Did not run: paused by ann (all): upgrade",
+        "execution_id": "exe_a",
+        "facts": [{"at": AT, "words": "version 1 created by ann"}],
+        "before": AT,
+        "after": None,
+    },
+    "pauses": {"pauses": [PAUSE], "total": 1},
+    "pause_jobs": PAUSE,
+    "resume_jobs": PAUSE,
     "job_versions": {"versions": [version(2, "new"), version(1, "old")], "total": 2},
     "preview_schedule": {"words": "At 02:30", "next": FIRES, "clock_change": None},
     "executions": {"executions": [EXECUTION], "total": 1, "next_cursor": None},

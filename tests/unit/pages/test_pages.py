@@ -38,6 +38,8 @@ ALL = [
     ("operate.timeline", {}),
     ("operate.calendar", {}),
     ("operate.live", {}),
+    ("operate.job", {"id": "job_a", "job_tab": "Why"}),
+    ("operate.pauses", {}),
     ("operate.cluster", {}),
     ("build.editor", {}),
     ("build.editor", {"id": "job_a"}),

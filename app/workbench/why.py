@@ -1,0 +1,228 @@
+"""Why a job ran at a moment, or did not: from recorded facts, and from what is agreed now.
+
+What was decided is read from the history; what the job was then, from its recorded changes; what is
+still to come, from the state. Nothing is guessed: where no fact is recorded, that is the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from engine.core.clock import rfc3339
+from engine.core.durations import format_duration
+from engine.core.errors import InvalidDocument
+from engine.core.ids import ExecutionId, Instant, JobId
+from engine.history.fire_times import Decided, JobChange, changes_around, decided_at
+from engine.history.store import History
+from engine.model.document import document_timing
+from engine.model.execution import Execution, Status
+from engine.model.pause_document import pause_words
+from engine.state.view import View
+from engine.timing.parse import schedule_of
+from engine.timing.schedule import Schedule
+
+
+class Verdict(StrEnum):
+    """What became, or will become, of a moment."""
+
+    RAN = "ran"
+    OPEN = "open"
+    SKIPPED = "skipped"
+    PLANNED = "planned"
+    PAUSED = "paused"
+    DISABLED = "disabled"
+    NO_FIRE_TIME = "no_fire_time"
+    NOT_CREATED = "not_created"
+    DELETED = "deleted"
+    SUPERSEDED = "superseded"
+    UNDECIDED = "undecided"
+    UNRECORDED = "unrecorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something recorded, and when."""
+
+    at_us: Instant
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """The answer about one moment of one job.
+
+    Attributes:
+        at_us: the moment, microseconds UTC.
+        verdict: what became of it.
+        words: one sentence that says so.
+        execution_id: the run, where there is one.
+        facts: what it follows from, in the order of their times.
+        before_us, after_us: the fire times around the moment, by the schedule of that time.
+    """
+
+    at_us: Instant
+    verdict: Verdict
+    words: str
+    execution_id: ExecutionId = ""
+    facts: tuple[Fact, ...] = ()
+    before_us: Instant | None = None
+    after_us: Instant | None = None
+
+
+@dataclass(slots=True)
+class _Case:
+    """What is known about a moment, gathered before anything is said."""
+
+    job_id: JobId
+    at_us: Instant
+    now_us: Instant
+    view: View
+    decided: Sequence[Decided]
+    then: JobChange | None
+    following: JobChange | None
+    facts: list[Fact] = field(default_factory=list)
+    schedule: Schedule | None = None
+
+    def says(self, verdict: Verdict, words: str, execution_id: ExecutionId = "") -> Why:
+        schedule = self.schedule
+        return Why(
+            at_us=self.at_us,
+            verdict=verdict,
+            words=words,
+            execution_id=execution_id,
+            facts=tuple(sorted(self.facts, key=lambda fact: fact.at_us)),
+            before_us=schedule.last_before(self.at_us) if schedule else None,
+            after_us=schedule.next_after(self.at_us) if schedule else None,
+        )
+
+
+def why(view: View, history: History, job_id: JobId, at_us: Instant, now_us: Instant) -> Why:
+    """Why the job ran at the moment, or did not; for a moment to come, whether it will.
+
+    Args:
+        view: what is agreed now.
+        history: what is over, and what the job was.
+        job_id: of a job that is or was there.
+        at_us: the moment, microseconds UTC.
+        now_us: the present, microseconds UTC.
+    """
+    changes = changes_around(history, job_id, at_us)
+    upto = [change for change in changes if change.at_us <= at_us]
+    later = [change for change in changes if change.at_us > at_us]
+    case = _Case(
+        job_id=job_id,
+        at_us=at_us,
+        now_us=now_us,
+        view=view,
+        decided=decided_at(history, job_id, at_us),
+        then=upto[0] if upto else None,
+        following=later[-1] if later else None,
+    )
+    if case.then is not None:
+        case.facts.append(Fact(case.then.at_us, _change_words(case.then)))
+        case.schedule = _schedule(case.then, job_id)
+    return _decided(case) or _open(case) or _not_meant(case) or _to_come(case) or _lost(case)
+
+
+def _schedule(change: JobChange, job_id: JobId) -> Schedule | None:
+    try:
+        return schedule_of(document_timing(change.config), job_id)
+    except InvalidDocument:
+        return None  # written by a release that knew a grammar which this one does not
+
+
+def _decided(case: _Case) -> Why | None:
+    if not case.decided:
+        return None
+    found = case.decided[0]
+    case.facts.append(Fact(found.completed_us, f"recorded as {found.status}"))
+    if found.status == Status.SKIPPED:
+        words = f"Did not run: {found.reason}"
+        if found.fires > 1:
+            span = f"{rfc3339(found.scheduled_us)} to {rfc3339(found.until_us)}"
+            words += f" (one of {found.fires:,} fire times, {span})"
+        return case.says(Verdict.SKIPPED, words, found.id)
+    late = "" if found.started_us is None else _late(found.started_us - case.at_us)
+    attempts = f"{found.attempts} attempt{'s' if found.attempts != 1 else ''}"
+    why_ended = found.reason or found.error
+    words = f"Ran{late}, {attempts} on {found.node or 'no node'}: {found.status}"
+    return case.says(Verdict.RAN, f"{words}: {why_ended}" if why_ended else words, found.id)
+
+
+def _open(case: _Case) -> Why | None:
+    for execution in case.view.open_executions(case.job_id):
+        if execution.scheduled_us == case.at_us:
+            return case.says(Verdict.OPEN, _open_words(execution), execution.id)
+    return None
+
+
+def _open_words(execution: Execution) -> str:
+    if execution.status is Status.RUNNING:
+        started = rfc3339(execution.attempt_started_us)
+        return f"Runs: attempt {execution.attempt} on {execution.node} since {started}"
+    why_waits = "after a failure" if execution.failures else "its start was drawn in its window"
+    return f"Waits until {rfc3339(execution.due_us)}: {why_waits}"
+
+
+def _not_meant(case: _Case) -> Why | None:
+    """Why no run was meant at all."""
+    then = case.then
+    if then is None:
+        first = case.following
+        made = f": it was created at {rfc3339(first.at_us)} by {first.by}" if first else ""
+        return case.says(Verdict.NOT_CREATED, f"Did not run: the job was not there yet{made}")
+    since = f"since {rfc3339(then.at_us)}, by {then.by}"
+    if then.change == "deleted":
+        return case.says(Verdict.DELETED, f"Did not run: the job is deleted {since}")
+    if not then.config.get("enabled"):
+        return case.says(Verdict.DISABLED, f"Did not run: the job was disabled {since}")
+    if case.schedule is not None and case.schedule.next_after(case.at_us - 1) != case.at_us:
+        words = f"No fire time of {then.config['schedule']} in {then.config['timezone']}"
+        return case.says(Verdict.NO_FIRE_TIME, words)
+    return None
+
+
+def _to_come(case: _Case) -> Why | None:
+    if case.at_us <= case.now_us:
+        return None
+    job = case.view.job(case.job_id)
+    if job is None:
+        return case.says(Verdict.DELETED, "Will not run: the job is deleted")
+    pause = case.view.pause_at(job, case.at_us)
+    if pause is not None:
+        case.facts.append(Fact(pause.from_us, pause_words(pause)))
+        return case.says(Verdict.PAUSED, f"Will not run: {pause_words(pause)}")
+    start = job.planned_start(case.at_us)
+    drawn = f", starting at {rfc3339(start)} within its window" if start != case.at_us else ""
+    return case.says(Verdict.PLANNED, f"Will run{drawn}")
+
+
+def _lost(case: _Case) -> Why:
+    """A fire time of the past of which no decision is recorded."""
+    job, next_us = case.view.job(case.job_id), case.view.next_us(case.job_id)
+    if job is not None and next_us is not None and next_us <= case.at_us:
+        pause = case.view.pause_at(job, case.at_us)
+        if pause is not None:
+            return case.says(Verdict.PAUSED, f"Does not run: {pause_words(pause)}")
+        leader = case.view.leader_node or "nobody"
+        words = f"Not decided yet: {leader} leads, and is at {rfc3339(next_us)}"
+        return case.says(Verdict.UNDECIDED, words)
+    following = case.following
+    if following is not None:
+        gap = format_duration(following.at_us - case.at_us)
+        words = f"Did not run: {_change_words(following)} came {gap} later, before it was decided"
+        case.facts.append(Fact(following.at_us, _change_words(following)))
+        return case.says(Verdict.SUPERSEDED, words)
+    return case.says(Verdict.UNRECORDED, "Nothing is recorded of it in this node's history")
+
+
+def _change_words(change: JobChange) -> str:
+    note = f" ({change.comment})" if change.comment else ""
+    version = f"version {change.version} " if change.change in ("created", "updated") else ""
+    return f"{version}{change.change} by {change.by}{note}"
+
+
+def _late(us: Instant) -> str:
+    return f" {max(0, us) / 1e6:.3f} s after its fire time"

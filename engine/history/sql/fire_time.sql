@@ -1,0 +1,12 @@
+-- The rows that decided a job's fire time $at, or the stretch that it fell into; the newest first.
+SELECT
+    id, status, reason, error, job_version, attempts, fires, node_id,
+    epoch_us(scheduled_time) AS scheduled_us, epoch_us(scheduled_until) AS until_us,
+    epoch_us(started_at) AS started_us, epoch_us(completed_at) AS completed_us
+FROM executions
+WHERE job_id = $job_id AND trigger = 'schedule'
+    AND scheduled_time <= make_timestamp($at)
+    AND (scheduled_time = make_timestamp($at)
+        OR (status = 'skipped' AND coalesce(scheduled_until, scheduled_time) >= make_timestamp($at)))
+ORDER BY raft_index DESC, raft_pos DESC
+LIMIT 10

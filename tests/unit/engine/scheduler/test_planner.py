@@ -1,0 +1,125 @@
+"""What a leader proposes for jobs that are due, late, missed or paused."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from engine.core.ids import Instant
+from engine.model.pause import Pause
+from engine.model.pause_document import parse_scope
+from engine.scheduler.planner import GRACE_US, PAUSED_STRETCH_US, Plan, plan
+from engine.state.messages import FiresSkipped, PauseJobs, ResumeJobs, StartExecutions
+from engine.state.view import View
+from tests.kit.jobs import SECOND, Log, new_job
+from tests.unit.engine.state.test_executions import lead
+
+MINUTE = 60 * SECOND
+JOB = "job_backup"
+EACH_SECOND = {"schedule": "* * * * * *", "concurrency": "allow"}
+
+
+def planned(log: Log, now: Instant, since: Instant = 0) -> Plan:
+    log.now = now
+    view = View(log.state, threading.Lock())
+    return plan(view, epoch=log.state.epoch, now=now, since=since, jobs=[JOB], executions=[])
+
+
+def pausing(log: Log, start: Instant, until: Instant | None = None, scope: str = "all") -> None:
+    pause = Pause(
+        id="pau_1", scope=parse_scope(scope), from_us=start, until_us=until, note="", by="ann"
+    )
+    log.ok(PauseJobs(pause=pause))
+
+
+@pytest.fixture
+def log() -> Log:
+    log = Log().with_jobs(new_job(**EACH_SECOND))
+    lead(log)
+    return log
+
+
+@pytest.mark.parametrize("policy", ["ignore", "execute_one", "execute_all"])
+def test_a_job_of_which_all_fires_were_missed_and_none_is_due_now_is_planned(policy: str) -> None:
+    log = Log().with_jobs(
+        new_job(next_us=3_600 * SECOND, schedule="0 * * * *", missed_run_policy=policy)
+    )
+    lead(log)
+    now = 3 * 3_600 * SECOND + 30 * MINUTE
+    command = planned(log, now, since=now).command
+    kept = {"ignore": 0, "execute_one": 1, "execute_all": 3}[policy]
+    assert len(command.fires) == kept
+    assert sum(skip.fires for skip in command.skips) == 3 - kept
+    log.ok(command)
+    assert log.state.next_us[JOB] == 4 * 3_600 * SECOND
+
+
+def test_the_first_fire_of_a_pause_is_skipped_at_once_and_the_rest_in_stretches(log: Log) -> None:
+    pausing(log, 10 * SECOND)
+    first = planned(log, 10 * SECOND)
+    [skip] = first.command.skips
+    assert (skip.first_us, skip.last_us, skip.fires) == (10 * SECOND, 10 * SECOND, 1)
+    assert skip.reason == "paused by ann (all)"
+    log.ok(first.command)
+    second = planned(log, 11 * SECOND)
+    assert second.command == StartExecutions(epoch=log.state.epoch)
+    assert second.later == ((11 * SECOND + PAUSED_STRETCH_US, JOB, 11 * SECOND),)
+    gathered = planned(log, 11 * SECOND + PAUSED_STRETCH_US)
+    assert gathered.command.skips[0].fires == 61
+
+
+def test_a_resumption_decides_what_was_gathered_and_runs_what_follows(log: Log) -> None:
+    pausing(log, 10 * SECOND)
+    log.ok(planned(log, 10 * SECOND).command)
+    log.now = 15 * SECOND + 1
+    log.ok(ResumeJobs(id="pau_1"))
+    command = planned(log, 16 * SECOND).command
+    assert [(skip.first_us, skip.last_us, skip.fires) for skip in command.skips] == [
+        (11 * SECOND, 15 * SECOND, 5)
+    ]
+    log.ok(command)
+    assert [fire.fire_us for fire in planned(log, 16 * SECOND).command.fires] == [16 * SECOND]
+
+
+def test_late_fires_before_a_pause_run(log: Log) -> None:
+    pausing(log, 12 * SECOND, 14 * SECOND)
+    command = planned(log, 13 * SECOND).command
+    assert [fire.fire_us for fire in command.fires] == [10 * SECOND, 11 * SECOND]
+    assert command.fires[-1].next_us == 12 * SECOND
+    assert not command.skips
+
+
+def test_missed_fires_before_a_pause_follow_the_policy_and_those_in_it_the_pause(
+    log: Log,
+) -> None:
+    pausing(log, 20 * SECOND, 30 * SECOND)
+    now = 3_600 * SECOND
+    log.ok(planned(log, now, since=now).command)
+    log.ok(planned(log, now, since=now).command)
+    skips = [event for one in log.committed for event in one.events if type(event) is FiresSkipped]
+    assert [(skip.first_us, skip.last_us, skip.fires) for skip in skips] == [
+        (10 * SECOND, 18 * SECOND, 9),
+        (20 * SECOND, 29 * SECOND, 10),
+    ]
+    assert skips[0].reason.startswith("missed")
+    assert skips[1].reason.startswith("paused")
+    assert log.state.next_us[JOB] == 30 * SECOND
+
+
+def test_a_claim_that_was_proposed_before_a_pause_was_known_is_skipped(log: Log) -> None:
+    command = planned(log, 10 * SECOND).command
+    assert len(command.fires) == 1
+    pausing(log, 10 * SECOND, scope="namespace:default")
+    committed = log.do(command)
+    [event] = committed.events
+    assert isinstance(event, FiresSkipped)
+    assert event.reason == "paused by ann (namespace:default)"
+    assert log.state.next_us[JOB] == 11 * SECOND
+
+
+def test_a_takeover_misses_nothing_that_is_younger_than_the_grace(log: Log) -> None:
+    now = 10 * SECOND + GRACE_US
+    command = planned(log, now, since=now).command
+    assert len(command.fires) == 11
+    assert not command.skips
