@@ -23,6 +23,7 @@ from engine.core.ids import (
     pause_id,
     requested_execution_id,
 )
+from engine.model.backfill import Backfill
 from engine.model.change_document import parse_change
 from engine.model.document import Defaults, parse_job
 from engine.model.execution import Execution, Status, Trigger
@@ -38,6 +39,7 @@ from engine.raft.store import Store
 from engine.state.messages import (
     Accepted,
     Barrier,
+    CancelBackfill,
     CancelExecution,
     ChangeFinding,
     Command,
@@ -55,6 +57,7 @@ from engine.state.messages import (
     Rejected,
     ResumeJobs,
     SaveQuery,
+    StartBackfill,
     TrainModels,
     TriggerJob,
     UpdateJob,
@@ -252,6 +255,22 @@ class Gate:
             raise Refused("NOT_FOUND", f"there is no pause {identity}")
         await self._propose(ResumeJobs(id=identity), actor, request_id)
         return known[identity]
+
+    async def start_backfill(self, backfill: Backfill, *, actor: str, request_id: str) -> None:
+        """Run past fire times of a job, as planned.
+
+        Raises:
+            Refused: the job is gone, or too many backfills are running.
+        """
+        await self._propose(StartBackfill(backfill=backfill), actor, request_id)
+
+    async def cancel_backfill(self, identity: str, *, actor: str, request_id: str) -> None:
+        """Begin no more of a backfill.
+
+        Raises:
+            Refused: there is no such backfill.
+        """
+        await self._propose(CancelBackfill(id=identity), actor, request_id)
 
     async def trigger(self, ref: str, *, actor: str, request_id: str) -> Execution:
         """Run a job now.

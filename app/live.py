@@ -30,6 +30,9 @@ from engine.model.pause_document import pause_words
 from engine.state.messages import (
     AttemptBegun,
     AttemptEnded,
+    BackfillAdvanced,
+    BackfillEnded,
+    BackfillStarted,
     Committed,
     Event,
     ExecutionAdded,
@@ -65,7 +68,7 @@ _END: Final = 10**9
 KINDS: Final = (
     *("claimed", "queued", "started", "retrying", "ended", "skipped"),
     *("job_created", "job_updated", "job_enabled", "job_disabled", "job_deleted"),
-    *("paused", "resumed"),
+    *("paused", "resumed", "backfill"),
     *("finding", "model", "template", "query", "imported"),
     *("leader", "node"),
 )
@@ -268,8 +271,8 @@ class LiveHub:
 def describe(committed: Committed, find_job: FindJob, first: int = 0) -> Iterator[Happening]:
     """The facts of one entry in words, from position `first` on.
 
-    An attempt's end is no event of its own: it stands in what came of it. That old findings are
-    forgotten is news for nobody.
+    An attempt's end is no event of its own: it stands in what came of it; a backfill's next step
+    stands in the execution that follows it. That old findings are forgotten is news for nobody.
     """
     at = rfc3339(committed.at)
     ended: AttemptResult | None = None
@@ -277,7 +280,7 @@ def describe(committed: Committed, find_job: FindJob, first: int = 0) -> Iterato
         if isinstance(event, AttemptEnded):
             ended = event.result
             continue
-        if position < first or isinstance(event, FindingsForgotten):
+        if position < first or isinstance(event, FindingsForgotten | BackfillAdvanced):
             continue
         place = Place(committed.index, position)
         words = _words(event, committed, ended, find_job)
@@ -335,6 +338,12 @@ def _words(
         case JobsResumed(pause=pause):
             said = f"{pause.scope}: the pause of {rfc3339(pause.from_us)} by {pause.by} is over"
             return _of_pause(pause, find_job) | _told("resumed", said) | _by(committed)
+        case BackfillStarted(backfill=backfill) | BackfillEnded(backfill=backfill):
+            named = find_job(backfill.job_id)
+            whose = _of_job(named) if named else {"job_id": backfill.job_id}
+            said = f"{backfill.total:,} fire times, {backfill.begun:,} begun: {backfill.state}"
+            said += f", {backfill.reason}" if backfill.reason else ""
+            return whose | _told("backfill", said) | _by(committed)
         case FindingChanged(finding=finding, job=job):
             said = f"{finding.state.value}: {finding.evidence}"
             run = {"execution_id": finding.execution_id}

@@ -47,6 +47,7 @@ register_url_convertor("jobref", JobRef())
 
 # Routes name the convertor, so they are read after it is registered.
 from app.api.routes import (  # noqa: E402
+    backfills,
     balance,
     calendar,
     cluster,
@@ -87,6 +88,7 @@ ROUTERS: Final = (
     versions.router,
     findings.router,
     pauses.router,
+    backfills.router,
     statistics.router,
     forecasts.of_jobs,
     recommendations.router,

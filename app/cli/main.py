@@ -9,6 +9,7 @@ import typer
 
 from app.cli.commands import (
     advice,
+    backfills,
     cluster,
     demo,
     events,
@@ -45,6 +46,7 @@ app.add_typer(templates.app, name="template")
 app.add_typer(reports.app, name="report")
 app.add_typer(sql.app, name="query")
 app.add_typer(demo.demo, name="demo")
+app.add_typer(backfills.app, name="backfill")
 app.command("events")(events.events)
 app.command("advice")(advice.advice)
 app.command("balance")(advice.balance)
@@ -60,6 +62,7 @@ app.command("pause")(pauses.pause)
 app.command("resume")(pauses.resume)
 app.command("pauses")(pauses.pauses)
 app.command("why")(pauses.why)
+app.command("missed")(backfills.missed)
 
 
 @app.callback()

@@ -108,6 +108,36 @@ class JobCalls(Transport):
         """End a pause."""
         return self._write("DELETE", f"/api/v1/pauses/{identity}", key=idempotency_key)
 
+    def start_backfill(
+        self,
+        ref: str,
+        request: Json,
+        *,
+        dry_run: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Json:
+        """Run past fire times: `from`, `until`, `which`, `parallel`, `note`."""
+        params = {"dry_run": "true"} if dry_run else {}
+        path = f"/api/v1/jobs/{ref}/backfill"
+        return self._write("POST", path, request, params, key=idempotency_key)
+
+    def backfills(self, job: str = "") -> Json:
+        """Backfills, the newest first."""
+        return self._get("/api/v1/backfills", {"job": job} if job else {})
+
+    def backfill(self, identity: str) -> Json:
+        """How far a backfill is."""
+        return self._get(f"/api/v1/backfills/{identity}")
+
+    def cancel_backfill(self, identity: str, *, idempotency_key: str | None = None) -> Json:
+        """Begin no more of a backfill."""
+        return self._write("DELETE", f"/api/v1/backfills/{identity}", key=idempotency_key)
+
+    def missed(self, since: str = "", job: str = "") -> Json:
+        """Fire times that nobody could decide in time, as stretches, the newest first."""
+        params = {"since": since, "job": job}
+        return self._get("/api/v1/missed", {name: text for name, text in params.items() if text})
+
     def job_stats(self, ref: str, window: str = "24h") -> Json:
         """A job's counts, quantiles and latest durations within `window`."""
         return self._get(f"/api/v1/jobs/{ref}/stats", {"window": window})

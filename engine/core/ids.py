@@ -44,6 +44,16 @@ def requested_execution_id(job: JobId, request_id: RequestId) -> ExecutionId:
     return "exe_" + _digest("request", job, request_id)
 
 
+def backfill_id(request_id: RequestId) -> str:
+    """The id of the backfill that a request asks for: the same request, the same backfill."""
+    return "bfl_" + _digest("backfill", request_id)
+
+
+def backfill_execution_id(backfill: str, fire_us: Instant) -> ExecutionId:
+    """The id of the run of a fire time within a backfill."""
+    return "exe_" + _digest("backfill", backfill, fire_us)
+
+
 def pause_id(request_id: RequestId) -> str:
     """The id of the pause that a request asks for: the same request, the same pause."""
     return "pau_" + _digest("pause", request_id)

@@ -42,6 +42,57 @@ class JobChange:
     config: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class MissedStretch:
+    """Fire times that nobody could decide in time; microseconds UTC."""
+
+    id: ExecutionId
+    job_id: JobId
+    job_name: str
+    namespace: str
+    reason: str
+    fires: int
+    first_us: Instant
+    last_us: Instant
+    recorded_us: Instant
+
+
+def missed_stretches(
+    history: History, since_us: Instant, job_id: JobId | None, most: int
+) -> list[MissedStretch]:
+    """The stretches recorded since then, of one job or of all, the newest first."""
+    given = {"since": since_us, "job_id": job_id, "most": most}
+    with history.cursor() as db:
+        return [MissedStretch(*row) for row in db.execute(sql("missed"), given).fetchall()]
+
+
+def undone_spans(
+    history: History,
+    job_id: JobId,
+    since_us: Instant,
+    until_us: Instant,
+    *,
+    skipped: bool,
+    failed: bool,
+    most: int,
+) -> list[tuple[Instant, Instant]]:
+    """Where in [since, until) fire times were skipped, or failed without a later success.
+
+    Each from an instant (included) to another (excluded), ascending; `most` of them.
+    """
+    given = {
+        "job_id": job_id,
+        "since": since_us,
+        "until": until_us,
+        "skipped": skipped,
+        "failed": failed,
+        "most": most,
+    }
+    with history.cursor() as db:
+        rows = db.execute(sql("undone"), given).fetchall()
+    return [(first, last + 1) for first, last in rows]
+
+
 def decided_at(history: History, job_id: JobId, at_us: Instant) -> list[Decided]:
     """How a job's fire time was decided, the newest first; empty where nothing is recorded."""
     names = (

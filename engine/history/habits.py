@@ -38,6 +38,13 @@ def usual_durations(history: History, since_us: Instant) -> dict[JobId, float]:
         return dict(db.execute(sql("usual_durations"), {"since": since_us}).fetchall())
 
 
+def usual_duration_ms(history: History, job_id: JobId) -> float | None:
+    """The median duration of a job's latest hundred runs, milliseconds; None without any."""
+    with history.cursor() as db:
+        row = db.execute(sql("usual_duration"), {"job_id": job_id}).fetchone()
+    return row[0] if row else None
+
+
 def noted_versions(history: History, prefix: str) -> list[NotedVersion]:
     """Versions whose comment begins so, the newest first."""
     given = {"prefix": prefix, "most": NOTED_MAX}

@@ -45,6 +45,7 @@ MACHINE_COMMANDS: Final = frozenset(
         "register_node",
         "barrier",
         "start_executions",
+        "begin_backfill",
         "record_executions",
         "recover_executions",
         "record_findings",

@@ -69,7 +69,7 @@ EXECUTIONS: Final = Table(
         Column("job_version", "INTEGER", "Version of the job that was run; 0 if imported"),
         Column("status", "VARCHAR", "success, failed, skipped, cancelled or unknown"),
         Column("reason", "VARCHAR", "Why it was skipped, failed, cancelled or is unknown"),
-        Column("trigger", "VARCHAR", "schedule, manual, replay, event or workflow"),
+        Column("trigger", "VARCHAR", "schedule, manual, replay, event, workflow or backfill"),
         Column("scheduled_time", "TIMESTAMP", "Fire time, UTC; the first one of a skipped stretch"),
         Column("scheduled_until", "TIMESTAMP", "Last fire time of a skipped stretch, UTC"),
         Column("started_at", "TIMESTAMP", "Start of the first attempt, UTC; null if none began"),

@@ -35,6 +35,7 @@ from engine.timing.schedule import Schedule
 
 WINDOW_US_MAX = 24 * 3600 * 1_000_000
 TIMEOUT_US_MAX = 24 * 3600 * 1_000_000
+CATCH_UP_US_MAX = 366 * 24 * 3600 * 1_000_000
 ATTEMPTS_MAX = 100
 MULTIPLIER_MAX = 10.0
 
@@ -96,6 +97,7 @@ def parse_job(
         missed_run_policy=reader.choice(
             "missed_run_policy", MissedRunPolicy, defaults.missed_run_policy
         ),
+        catch_up_us=_catch_up(reader),
         tags=reader.strings("tags", lambda _name, _text: None),
     )
     enabled = reader.flag("enabled", stored.enabled if stored else False)
@@ -176,6 +178,13 @@ def _parsed(timing: Timing, key: str, reader: Reader) -> Schedule | None:
     return None
 
 
+def _catch_up(reader: Reader) -> int | None:
+    """How old a missed fire time may be to be made up for; None sets no bound."""
+    if reader.take("catch_up_window") in (None, ""):
+        return None
+    return reader.duration("catch_up_window", 0, low=1_000_000, high=CATCH_UP_US_MAX)
+
+
 def _window(reader: Reader, schedule: Schedule | None) -> int:
     """How long after its fire time the job may start; shorter than from fire to fire."""
     window = reader.duration("window", 0, low=0, high=WINDOW_US_MAX)
@@ -240,6 +249,7 @@ def job_document(
         "timeout": format_duration(spec.timeout_us),
         "concurrency": spec.concurrency.value,
         "missed_run_policy": spec.missed_run_policy.value,
+        "catch_up_window": None if spec.catch_up_us is None else format_duration(spec.catch_up_us),
         "tags": dict(spec.tags),
         "window": format_duration(spec.window_us),
         "window_start": spec.window_start.value,

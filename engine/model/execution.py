@@ -33,6 +33,7 @@ class Trigger(StrEnum):
     REPLAY = "replay"
     EVENT = "event"
     WORKFLOW = "workflow"
+    BACKFILL = "backfill"
 
 
 class AttemptOutcome(StrEnum):
@@ -85,6 +86,7 @@ class Execution:
     node: str = ""
     replay_of: ExecutionId = ""
     change: Change | None = None
+    backfill: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

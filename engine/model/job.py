@@ -99,7 +99,8 @@ class JobSpec:
 
     A fire calls `webhook`, or writes `report` where there is one.
     `window_us` is a permission: the job may start up to so long after its fire time; by
-    `window_start` it draws a moment in it, or leaves it to the balancer. The defaults are what an
+    `window_start` it draws a moment in it, or leaves it to the balancer. What was missed longer ago
+    than `catch_up_us` is not made up for; None sets no bound. The defaults are what an
     old log means where it says nothing.
     """
 
@@ -121,6 +122,7 @@ class JobSpec:
     dst: DstPolicy = DstPolicy.DEBIAN
     starts_us: Instant | None = None
     ends_us: Instant | None = None
+    catch_up_us: int | None = None
 
     @property
     def timing(self) -> Timing:

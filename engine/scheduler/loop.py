@@ -12,11 +12,18 @@ import structlog
 
 from engine.core.clock import Clock
 from engine.core.errors import ChronosError
-from engine.core.ids import ExecutionId, Instant, JobId
+from engine.core.ids import Instant, JobId
 from engine.raft.store import Store, accepted
+from engine.scheduler.backfills import plan_backfills
 from engine.scheduler.planner import plan
 from engine.scheduler.queue import DueQueue
-from engine.state.messages import Committed, RecoverExecutions, Rejected, StartExecutions
+from engine.state.messages import (
+    BeginBackfill,
+    Committed,
+    RecoverExecutions,
+    Rejected,
+    StartExecutions,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +78,8 @@ class Scheduler:
         while self._arrived:
             self._queue.take(self._arrived.popleft())
         now = self._clock.now_us()
+        if not await self._begin_backfills(epoch, now):
+            return False
         due = self._queue.next_due()
         if due is not None and due <= now:
             return await self._propose_due(epoch, since, now)
@@ -99,16 +108,19 @@ class Scheduler:
             command = planned.command
             if command.skips or command.fires or command.begins:
                 # The first entry is under way while the second is planned: the first run is early.
-                proposals.append(asyncio.ensure_future(self._propose(command, jobs, executions)))
+                proposals.append(asyncio.ensure_future(self._propose(command)))
                 await asyncio.sleep(0)
         return all(await asyncio.gather(*proposals))
+
+    async def _begin_backfills(self, epoch: int, now: Instant) -> bool:
+        """Begin what there is room for; a run that ends wakes the loop to begin the next."""
+        commands = plan_backfills(self._store.view, epoch=epoch, now=now)
+        return all([await self._propose(command) for command in commands])
 
     def _is_next(self, job: JobId, at: Instant) -> bool:
         return self._store.view.next_us(job) == at
 
-    async def _propose(
-        self, command: StartExecutions, jobs: list[JobId], executions: list[ExecutionId]
-    ) -> bool:
+    async def _propose(self, command: StartExecutions | BeginBackfill) -> bool:
         try:
             result = await self._store.propose(command, actor=self._node)
         except ChronosError as error:

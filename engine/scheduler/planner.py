@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from engine.core.durations import format_duration
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.execution import Status
 from engine.model.job import Job
@@ -120,6 +121,10 @@ def _plan_job(
     if first >= since - GRACE_US and (following is None or following > now):
         fires.append(Fire(job.id, job.generation, first, following))
         return
+    stale = _stale(job, first, now, since)
+    if stale is not None:
+        skips.append(stale)  # what is younger is planned when this is decided
+        return
     missed = split_missed(
         schedule,
         first,
@@ -143,6 +148,25 @@ def _plan_job(
         Fire(job.id, job.generation, fire, later)
         for fire, later in zip(run, [*run[1:], after][: len(run)], strict=True)
     )
+
+
+def _stale(job: Job, first: Instant, now: Instant, since: Instant) -> Skip | None:
+    """The missed fire times that are older than the job's catch-up window."""
+    if job.spec.catch_up_us is None:
+        return None
+    end = min(now - job.spec.catch_up_us, since - GRACE_US) - 1
+    schedule = job.fires
+    fires = schedule.count(first - 1, end)
+    last = schedule.last_before(end + 1)
+    if not fires or last is None:
+        return None
+    plural = "s" if fires != 1 else ""
+    reason = (
+        f"missed: {fires} fire time{plural} while no leader could decide, longer ago than the "
+        f"catch-up window of {format_duration(job.spec.catch_up_us)}"
+    )
+    following = schedule.next_after(end)
+    return Skip(job.id, job.generation, first, last, fires, following, reason)
 
 
 def _begins(view: View, executions: Iterable[ExecutionId], now: Instant) -> Iterable[Begin]:

@@ -19,8 +19,10 @@ from engine.state.messages import (
     Rejected,
     Result,
     SaveQuery,
+    StartBackfill,
 )
 from engine.state.rules import (  # noqa: F401  # importing registers them
+    backfills,
     cluster,
     executions,
     findings,
@@ -111,6 +113,8 @@ def _target(command: Command) -> str:
             return str(value)
     if isinstance(command, SaveQuery):
         return command.query.name
+    if isinstance(command, StartBackfill):
+        return command.backfill.job_id
     if isinstance(command, PauseJobs):
         return str(command.pause.scope)
     if isinstance(command, CreateJobs):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from engine.core.ids import ExecutionId, Instant, JobId
+from engine.model.backfill import Backfill
 from engine.model.execution import AttemptResult, Change, Execution, Status, Trigger
 from engine.model.finding import Finding, FindingState
 from engine.model.job import Job, JobSpec
@@ -105,6 +106,29 @@ class PauseJobs:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeJobs:
     """End a pause now, or take back one that has not begun."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartBackfill:
+    """Run past fire times of a job, from the backfill's cursor on."""
+
+    backfill: Backfill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeginBackfill:
+    """Begin a backfill's next fire times: each with the one that follows it."""
+
+    epoch: int
+    id: str
+    fires: tuple[tuple[Instant, Instant | None], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelBackfill:
+    """Begin no more of a backfill."""
 
     id: str
 
@@ -293,6 +317,9 @@ Command: TypeAlias = (
     | DisableJob
     | PauseJobs
     | ResumeJobs
+    | StartBackfill
+    | BeginBackfill
+    | CancelBackfill
     | TriggerJob
     | CancelExecution
     | PublishTemplate
@@ -375,6 +402,28 @@ class JobsResumed:
     """A pause is over, at its `until_us`."""
 
     pause: Pause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackfillStarted:
+    """A backfill is running."""
+
+    backfill: Backfill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackfillAdvanced:
+    """A fire time more of a backfill was begun; followed by its `ExecutionAdded`."""
+
+    id: str
+    next_us: Instant | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackfillEnded:
+    """A backfill is done or cancelled."""
+
+    backfill: Backfill
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -519,6 +568,9 @@ Event: TypeAlias = (
     | JobDeleted
     | JobsPaused
     | JobsResumed
+    | BackfillStarted
+    | BackfillAdvanced
+    | BackfillEnded
     | ExecutionAdded
     | AttemptBegun
     | AttemptEnded

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from engine.core.ids import ExecutionId, Instant, JobId
+from engine.model.backfill import Backfill
 from engine.model.execution import Execution
 from engine.model.finding import Finding
 from engine.model.job import Job
@@ -98,6 +99,13 @@ class View:
         while at is not None and (pause := self.pause_at(job, at)) is not None:
             at = None if pause.until_us is None else job.fires.next_after(pause.until_us - 1)
         return at
+
+    def backfills(self) -> list[Backfill]:
+        """The backfills that are not forgotten, in the order in which they were asked for."""
+        if not self._state.backfills:
+            return []
+        with self._lock:
+            return list(self._state.backfills.values())
 
     def last_run(self, job_id: JobId) -> LastRun | None:
         """How the job's latest decided fire time went."""

@@ -50,6 +50,7 @@ NEW: dict[str, Any] = {
     "timeout": "5m",
     "concurrency": "forbid",
     "missed_run_policy": "execute_one",
+    "catch_up_window": None,
     "tags": {},
     "window": "0s",
     "window_start": "drawn",
@@ -71,6 +72,7 @@ FIELDS = (
     "dispatch.report.job",
     "dispatch.report.tags",
     "dispatch.report.slo",
+    "catch_up_window",
     "timeout",
     "retry_policy",
     "tags",
@@ -249,7 +251,7 @@ def _behaviour(draft: Draft) -> dict[str, Any]:
     overlap = ["forbid", "allow", "replace"]
     missed = ["execute_one", "execute_all", "ignore"]
     with card("Behaviour", "overlap, missed runs, retries", key="behaviour"):
-        row = st.columns(3)
+        row = st.columns(4)
         concurrency = row[0].selectbox(
             "Overlap", overlap, overlap.index(stored["concurrency"]), **draft.field("overlap")
         )
@@ -260,6 +262,15 @@ def _behaviour(draft: Draft) -> dict[str, Any]:
             **draft.field("missed"),
         )
         with row[2]:
+            catch_up = st.text_input(
+                "Catch-up window",
+                stored["catch_up_window"] or "",
+                **draft.field("catch_up"),
+                placeholder="no bound, or 6h",
+                help="What was missed longer ago is not made up for.",
+            )
+            fault(draft, "catch_up_window")
+        with row[3]:
             timeout = st.text_input("Timeout", stored["timeout"], **draft.field("timeout"))
             fault(draft, "timeout")
         waits = st.columns(4)
@@ -286,6 +297,7 @@ def _behaviour(draft: Draft) -> dict[str, Any]:
     return {
         "concurrency": concurrency,
         "missed_run_policy": missed_run_policy,
+        "catch_up_window": catch_up or None,
         "timeout": timeout,
         "retry_policy": {
             "max_attempts": attempts,

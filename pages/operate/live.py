@@ -27,6 +27,7 @@ KINDS: Final = {
     "ended": "ended",
     "skipped": "skipped",
     "pauses": "paused,resumed",
+    "backfills": "backfill",
     "findings": "finding",
     "models": "model",
     "templates": "template",

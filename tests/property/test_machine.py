@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.errors import ChronosError
+from engine.model.backfill import Backfill
 from engine.model.execution import AttemptOutcome, AttemptResult, Status
 from engine.model.pause import Pause
 from engine.model.pause_document import parse_scope
@@ -81,6 +82,25 @@ commands: st.SearchStrategy[Any] = st.one_of(
     st.builds(messages.DisableJob, id=job_ids),
     st.builds(messages.PauseJobs, pause=pauses),
     st.builds(messages.ResumeJobs, id=st.sampled_from(["pau_1", "pau_2"])),
+    st.builds(
+        messages.StartBackfill,
+        backfill=st.builds(
+            Backfill,
+            id=st.sampled_from(["bfl_1", "bfl_2"]),
+            job_id=job_ids,
+            spans=st.just(((0, 100 * SECOND),)),
+            total=st.integers(1, 3),
+            next_us=soon,
+            parallel=st.integers(1, 2),
+        ),
+    ),
+    st.builds(
+        messages.BeginBackfill,
+        epoch=epochs,
+        id=st.sampled_from(["bfl_1", "bfl_2"]),
+        fires=st.lists(st.tuples(instants, soon), max_size=2).map(tuple),
+    ),
+    st.builds(messages.CancelBackfill, id=st.sampled_from(["bfl_1", "bfl_2"])),
     st.builds(messages.TriggerJob, job_id=job_ids, execution_id=st.sampled_from(EXECUTIONS)),
     st.builds(messages.CancelExecution, id=st.sampled_from(EXECUTIONS)),
     st.builds(

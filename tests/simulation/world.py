@@ -12,21 +12,24 @@ import heapq
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from engine.core.ids import Instant
+from engine.model.backfill import Backfill, BackfillState
 from engine.model.execution import AttemptOutcome, AttemptResult, Status
 from engine.model.job import Concurrency
 from engine.model.pause import Pause, pause_of
 from engine.model.pause_document import parse_scope
 from engine.raft.replica import Replica
+from engine.scheduler.backfills import plan_backfills
 from engine.scheduler.planner import plan
 from engine.scheduler.queue import DueQueue
 from engine.state.entry import Entry, encode
 from engine.state.messages import (
     Accepted,
     AttemptBegun,
+    BackfillStarted,
     ClaimLeadership,
     Command,
     Committed,
@@ -41,6 +44,7 @@ from engine.state.messages import (
     RecoverExecutions,
     Rejected,
     ResumeJobs,
+    StartBackfill,
     TriggerJob,
 )
 from engine.timing.parse import schedule_of
@@ -49,6 +53,7 @@ from tests.kit.jobs import SECOND, new_job
 MILLI = 1_000
 START: Instant = 1_700_000_000 * SECOND
 NODES = 3
+BACKFILL_MINUTES = 5
 
 
 @dataclass
@@ -81,6 +86,7 @@ class World:
         self.history: dict[int, Committed] = {}
         self.hostile = True
         self.sent: Counter[tuple[str, int]] = Counter()
+        self.backfills: dict[str, list[Instant]] = {}
         self.nodes = [self._node(f"n{k}") for k in range(NODES)]
         self.jobs = [
             new_job(
@@ -120,7 +126,14 @@ class World:
         for seconds in (0, 2):  # and again for pauses that were still on their way
             self.later(seconds * SECOND, self._resume_all)
         self._until(START + (seconds + calm) * SECOND)
+        for _ in range(BACKFILL_MINUTES):  # a busy job leaves little room for its backfill
+            if self._backfilling():
+                self._until(self.now + 60 * SECOND)
         self.check_finished()
+
+    def _backfilling(self) -> bool:
+        backfills = self.nodes[0].replica.view.backfills()
+        return any(one.state is BackfillState.RUNNING for one in backfills)
 
     def _until(self, end: Instant) -> None:
         while self.events and self.events[0][0] <= end:
@@ -135,7 +148,11 @@ class World:
         self.log.append(encode(Entry(at=at, actor=actor, request_id=request_id, command=command)))
 
     def propose(
-        self, node: SimNode, command: Command, reply: Callable[[object], None] | None = None
+        self,
+        node: SimNode,
+        command: Command,
+        reply: Callable[[object], None] | None = None,
+        request_id: str = "",
     ) -> None:
         """Send a proposal over the hostile edge; `reply` runs on the proposer, if it lives."""
         raw_at = self.now + node.skew
@@ -145,7 +162,7 @@ class World:
         delay = self.random.randrange(2 * MILLI, 400 * MILLI if self.hostile else 20 * MILLI)
 
         def commit() -> None:
-            self.append(command, node.name, raw_at)
+            self.append(command, node.name, raw_at, request_id)
             index = len(self.log)
 
             def answer() -> None:
@@ -259,6 +276,8 @@ class World:
         command = planned.command
         if command.skips or command.fires or command.begins:
             self.propose(node, command, answered)
+        for begin in plan_backfills(view, epoch=epoch, now=now):
+            self.propose(node, begin, answered)
 
     def _elect(self) -> None:
         """Some node believes that it leads; the old one may go on believing it too."""
@@ -294,7 +313,29 @@ class World:
                     self.random.choice(self.nodes), TriggerJob(job_id=job.id, execution_id=fresh)
                 )
             self._pause_or_resume()
+            if self.random.random() < 0.15:
+                self._backfill()
             self.later(self.random.randrange(1 * SECOND, 4 * SECOND), self._fault)
+
+    def _backfill(self) -> None:
+        job = self.random.choice(self.jobs)
+        spans = ((START - 20 * SECOND, START - 12 * SECOND), (START - 6 * SECOND, START))
+        asked = Backfill(
+            id=f"bfl_{self.order}",
+            job_id=job.id,
+            spans=spans,
+            total=0,
+            next_us=None,
+            parallel=self.random.choice([1, 1, 3]),
+        )
+        fires = asked.fires(schedule_of(job.spec.timing, job.id)).between(
+            START - 21 * SECOND, START
+        )
+        if fires:
+            asked = replace(asked, total=len(fires), next_us=fires[0])
+            self.backfills[asked.id] = fires
+            node = self.random.choice(self.nodes)
+            self.propose(node, StartBackfill(backfill=asked), request_id=asked.id)
 
     def _resume_all(self) -> None:
         node = max(self.nodes, key=lambda node: node.applied)
@@ -346,6 +387,7 @@ class World:
         running: dict[str, set[str]] = {job: set() for job in specs}
         attempts: Counter[str] = Counter()
         pauses: dict[str, Pause] = {}
+        filled: dict[str, list[Instant]] = {}
         for index in sorted(self.history):
             for event in self.history[index].events:
                 if isinstance(event, AttemptBegun | ExecutionAdded) and event.claimed:
@@ -367,6 +409,11 @@ class World:
                     running[event.execution.job_id].add(event.execution.id)
                     if event.claimed:
                         claims[event.execution.job_id, event.execution.scheduled_us] += 1
+                    elif event.execution.backfill:
+                        times = filled[event.execution.backfill]
+                        times.append(event.execution.scheduled_us)
+                elif isinstance(event, BackfillStarted):
+                    filled[event.backfill.id] = []
                 elif isinstance(event, JobsPaused | JobsResumed):
                     pauses[event.pause.id] = event.pause
                 elif isinstance(event, ExecutionEnded):
@@ -375,6 +422,11 @@ class World:
                 elif isinstance(event, FiresSkipped):
                     skipped[event.job.id].append((event.first_us, event.last_us))
         assert all(count == 1 for count in self.sent.values()), f"sent twice: {self.repeat()}"
+        for identity, times in filled.items():
+            assert times == self.backfills[identity], f"{identity} ran {times}: {self.repeat()}"
+        for backfill in self.nodes[0].replica.view.backfills():
+            assert backfill.state is BackfillState.DONE, f"{backfill} never ends: {self.repeat()}"
+            assert backfill.succeeded + backfill.failed == backfill.total, self.repeat()
         for job in self.jobs:
             end = self.nodes[0].replica.view.next_us(job.id)
             assert end is not None
@@ -385,6 +437,6 @@ class World:
                 ways += sum(first <= at <= last for first, last in skipped[job.id])
                 assert ways == 1, f"{job.id} at {at} decided {ways} times: {self.repeat()}"
         for execution in self.nodes[0].replica.view.open_executions():
-            age = self.now - execution.scheduled_us
+            age = self.now - (execution.due_us or execution.scheduled_us)
             waits = execution.status is Status.PENDING
             assert age < 50 * SECOND, f"{execution.id} never ends ({waits=}): {self.repeat()}"

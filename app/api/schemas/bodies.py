@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from app.api.schemas.advice import BalanceRequest, BalanceUndo
+from app.api.schemas.backfills import BackfillRequest
 from app.api.schemas.changes import ReplayRequest
 from app.api.schemas.cluster import Transfer
 from app.api.schemas.forecasts import Training
@@ -32,5 +33,6 @@ BODIES: tuple[type[BaseModel], ...] = (
     BalanceRequest,
     BalanceUndo,
     PauseRequest,
+    BackfillRequest,
 )
 """Bodies named by `takes`."""

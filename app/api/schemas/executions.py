@@ -63,7 +63,7 @@ class Execution(Shape):
     error: str
     duration: int
     node_id: str
-    trigger: Literal["schedule", "manual", "replay", "event", "workflow"]
+    trigger: Literal["schedule", "manual", "replay", "event", "workflow", "backfill"]
     request: CalledRequest | None
     replay_of: str
     change: ChangeDocument | None = Field(None, description="Of a replay with a change.")

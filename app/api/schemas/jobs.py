@@ -62,6 +62,9 @@ class JobDocument(Shape):
     timeout: str = "5m"
     concurrency: Literal["allow", "forbid", "replace"] = "forbid"
     missed_run_policy: Literal["ignore", "execute_one", "execute_all"] = "execute_one"
+    catch_up_window: str | None = Field(
+        None, description="What was missed longer ago is not made up for; no bound if left out."
+    )
     tags: dict[str, str] = Field({})
     window: str = Field("0s", description="The job may start up to so long after its fire time.")
     window_start: Literal["drawn", "fixed"] = Field(

@@ -1,10 +1,13 @@
-"""How an execution becomes final, for every rule that ends one."""
+"""How an execution and a backfill become final, for every rule that ends one."""
 
 from __future__ import annotations
 
-from engine.core.ids import Instant
+from dataclasses import replace
+
+from engine.core.ids import Instant, JobId
+from engine.model.backfill import Backfill, BackfillState
 from engine.model.execution import AttemptResult, Execution, Status
-from engine.state.messages import ExecutionEnded
+from engine.state.messages import BackfillEnded, ExecutionEnded
 from engine.state.rules.registry import evolves
 from engine.state.state import LastRun, State
 
@@ -37,6 +40,9 @@ def ended(state: State, event: ExecutionEnded) -> None:
     siblings.remove(execution.id)
     if not siblings:
         del state.open_by_job[execution.job_id]
+    if execution.backfill:
+        _count(state, execution.backfill, event)
+        return
     last = state.last_runs.get(execution.job_id)
     failures = last.failures if last else 0
     if event.status in (Status.FAILED, Status.UNKNOWN):
@@ -44,3 +50,41 @@ def ended(state: State, event: ExecutionEnded) -> None:
     elif event.status is Status.SUCCESS:
         failures = 0
     state.last_runs[execution.job_id] = LastRun(execution.scheduled_us, event.status, failures)
+
+
+def _count(state: State, identity: str, event: ExecutionEnded) -> None:
+    """A run of a backfill is over, and with the last one so is the backfill."""
+    backfill = state.backfills.get(identity)
+    if backfill is None:
+        return
+    success = event.status is Status.SUCCESS
+    backfill = replace(
+        backfill,
+        succeeded=backfill.succeeded + success,
+        failed=backfill.failed + (not success),
+    )
+    if backfill.state is BackfillState.RUNNING and backfill.next_us is None and not backfill.open:
+        backfill = replace(backfill, state=BackfillState.DONE, ended_us=event.completed_us)
+    state.backfills[identity] = backfill
+
+
+def cancelled(backfill: Backfill, reason: str, at: Instant) -> BackfillEnded:
+    """The fact that a backfill begins no more."""
+    return BackfillEnded(
+        backfill=replace(
+            backfill,
+            state=BackfillState.CANCELLED,
+            reason=reason,
+            next_us=None,
+            ended_us=at,
+        )
+    )
+
+
+def running_of(state: State, job_id: JobId) -> list[Backfill]:
+    """The running backfills of a job."""
+    return [
+        one
+        for one in state.backfills.values()
+        if one.job_id == job_id and one.state is BackfillState.RUNNING
+    ]

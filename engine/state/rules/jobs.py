@@ -21,7 +21,7 @@ from engine.state.messages import (
     Rejected,
     UpdateJob,
 )
-from engine.state.rules.endings import end_execution
+from engine.state.rules.endings import cancelled, end_execution, running_of
 from engine.state.rules.registry import Context, Decision, decides, evolves
 from engine.state.state import State
 
@@ -113,6 +113,9 @@ def update(state: State, command: UpdateJob, context: Context) -> Decision:
     next_us = state.next_us.get(job.id) if keeps else command.next_us
     next_us = next_us if command.enabled else None
     yield JobUpdated(job=changed, next_us=next_us, comment=command.comment)
+    if not same:
+        for backfill in running_of(state, job.id):
+            yield cancelled(backfill, "the schedule was edited", context.at)
     return Accepted(value=changed.version)
 
 
@@ -162,6 +165,8 @@ def delete(state: State, command: DeleteJob, context: Context) -> Decision:
     for execution_id in tuple(state.open_by_job.get(job.id, ())):
         execution = state.executions[execution_id]
         yield end_execution(state, execution, Status.CANCELLED, "the job was deleted", context.at)
+    for backfill in running_of(state, job.id):
+        yield cancelled(backfill, "the job was deleted", context.at)
     yield JobDeleted(job=job)
     return Accepted(value=job.id)
 

@@ -40,6 +40,7 @@ ALL = [
     ("operate.live", {}),
     ("operate.job", {"id": "job_a", "job_tab": "Why"}),
     ("operate.pauses", {}),
+    ("operate.catch_up", {}),
     ("operate.cluster", {}),
     ("build.editor", {}),
     ("build.editor", {"id": "job_a"}),

@@ -123,3 +123,25 @@ def test_a_takeover_misses_nothing_that_is_younger_than_the_grace(log: Log) -> N
     command = planned(log, now, since=now).command
     assert len(command.fires) == 11
     assert not command.skips
+
+
+def test_what_was_missed_longer_ago_than_the_catch_up_window_is_not_made_up_for() -> None:
+    hourly = {"schedule": "0 * * * *", "missed_run_policy": "execute_all"}
+    log = Log().with_jobs(new_job(next_us=3_600 * SECOND, catch_up_window="2h", **hourly))
+    lead(log)
+    now = 10 * 3_600 * SECOND + MINUTE
+    stale = planned(log, now, since=now).command
+    assert [(skip.fires, skip.last_us) for skip in stale.skips] == [(8, 8 * 3_600 * SECOND)]
+    assert "longer ago than the catch-up window of 2h" in stale.skips[0].reason
+    assert not stale.fires
+    log.ok(stale)
+    made_up = planned(log, now, since=now).command
+    assert [fire.fire_us // SECOND // 3_600 for fire in made_up.fires] == [9, 10]
+
+
+def test_a_year_of_missed_seconds_is_one_record() -> None:
+    log = Log().with_jobs(new_job(missed_run_policy="ignore", **EACH_SECOND))
+    lead(log)
+    now = 366 * 86_400 * SECOND
+    [skip] = planned(log, now, since=now).command.skips
+    assert skip.fires == (now - GRACE_US) // SECOND - 10
