@@ -37,9 +37,10 @@ MOVED_DAYS_MAX: Final = 400
 """A fire that would be moved over more days than this is left out."""
 
 HORIZON_US: Final = 50 * 366 * DAY_US
-"""Whoever finds only closed fires for so long takes it that none will be open."""
+"""Where closed fires alone follow each other for so long, it is taken that no other comes."""
 
 _MOVED_US_MAX: Final = MOVED_DAYS_MAX * DAY_US
+_FAR_US: Final = 3 * _MOVED_US_MAX  # onto an open day, out of a span, and a day more for each
 _STEP_US: Final = 3600 * SECOND_US  # dense schedules are looked at an hour at a time,
 _STEP_US_MAX: Final = 64 * DAY_US  # sparse ones soon two months at a time
 _THURSDAY: Final = 4  # the weekday of 1970-01-01
@@ -198,11 +199,17 @@ class Observing:
         """Return the first fire strictly after `instant`; None when it never fires again."""
         if self.rule is ClosedRule.SKIP:
             return self._free_after(instant, HORIZON_US)
+        first = self.schedule.next_after(instant)
+        # What lies behind the instant is moved no further than this.
+        past = max([instant, *(span[1] for span in self.closures.spans[-1:])]) + _FAR_US
         low, step = instant, _STEP_US
         for reach in (_STEP_US_MAX, HORIZON_US):
             free = self._free_after(instant, reach)
-            end = self._horizon(instant, reach) if free is None else free
+            ahead = past if first is None else first + reach
+            end = ahead if free is None else free
             while low < end:
+                if first is not None and past < low < first - _FAR_US:
+                    low = first - _FAR_US
                 high = min(low + step, end)
                 if moved := self._moved(low, high):
                     return min(moved)
@@ -215,11 +222,16 @@ class Observing:
         """Return the last fire strictly before `instant`; None when it had never fired."""
         if self.rule is ClosedRule.SKIP:
             return self._free_before(instant, HORIZON_US)
+        last = self.schedule.last_before(instant)
+        past = min([instant, *(span[0] for span in self.closures.spans[:1])]) - _FAR_US
         high, step = instant - 1, _STEP_US
         for reach in (_STEP_US_MAX, HORIZON_US):
             free = self._free_before(instant, reach)
-            end = self._dawn(instant, reach) if free is None else free
+            ahead = past if last is None else last - reach
+            end = ahead if free is None else free
             while high > end:
+                if last is not None and past > high > last + _FAR_US:
+                    high = last + _FAR_US
                 low = max(high - step, end)
                 if moved := self._moved(low, high):
                     return max(moved)
@@ -264,21 +276,21 @@ class Observing:
     # ---- fires outside closures -----------------------------------------------------------------
 
     def _free_after(self, instant: Instant, reach: int) -> Instant | None:
-        """The first fire after `instant` in no closure; closed ones are left behind up to `reach`.
+        """The first fire after `instant` that is in no closure.
 
-        `reach` counts microseconds.
+        None where closed ones follow the first for `reach` microseconds.
         """
-        fire = self.schedule.next_after(instant)
+        first = fire = self.schedule.next_after(instant)
         while fire is not None and (until := self._closed_until(fire)) is not None:
-            if fire > instant + reach:
+            if first is None or fire > first + reach:
                 return None
             fire = self.schedule.next_after(until - 1)
         return fire
 
     def _free_before(self, instant: Instant, reach: int) -> Instant | None:
-        fire = self.schedule.last_before(instant)
+        first = fire = self.schedule.last_before(instant)
         while fire is not None and (since := self._closed_since(fire)) is not None:
-            if fire < instant - reach:
+            if first is None or fire < first - reach:
                 return None
             fire = self.schedule.last_before(since)
         return fire
@@ -428,18 +440,6 @@ class Observing:
     def _is_target(self, day: int) -> bool:
         """Whether fires can be moved to a day: it is open, and the zone has it."""
         return not self.closures.closes(day) and day not in missing_days(self.zone)
-
-    def _horizon(self, instant: Instant, reach: int) -> Instant:
-        """How far to look for moved fires where no other fire is ahead."""
-        if self.schedule.next_after(instant) is not None:
-            return instant + reach
-        # All fires are behind; what moves them on reaches so far.
-        return max([instant, *(span[1] for span in self.closures.spans[-1:])]) + 3 * _MOVED_US_MAX
-
-    def _dawn(self, instant: Instant, reach: int) -> Instant:
-        if self.schedule.last_before(instant) is not None:
-            return instant - reach
-        return min([instant, *(span[0] for span in self.closures.spans[:1])]) - 3 * _MOVED_US_MAX
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

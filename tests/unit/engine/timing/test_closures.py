@@ -171,6 +171,15 @@ def test_one_fire_is_moved_and_then_there_are_no_more() -> None:
     assert once.last_before(monday) is None
 
 
+@pytest.mark.parametrize("rule", [ClosedRule.NEXT, ClosedRule.PREVIOUS])
+def test_a_fire_a_century_away_is_moved_all_the_same(rule: ClosedRule) -> None:
+    closures = Closures.merged(weekend=WEEKEND)
+    once = observing("@at 2090-08-05T09:00:00Z", closures, rule)
+    moved = {ClosedRule.NEXT: at("2090-08-07T09:00"), ClosedRule.PREVIOUS: at("2090-08-04T09:00")}
+    assert once.next_after(at("1970-01-01")) == moved[rule]
+    assert once.last_before(at("2290-01-01")) == moved[rule]
+
+
 def test_a_job_of_every_second_steps_over_a_closed_week() -> None:
     closures = Closures.merged(days=[(day("2026-06-08"), day("2026-06-14"))])
     for rule in ClosedRule:
