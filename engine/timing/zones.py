@@ -23,6 +23,7 @@ _SAMPLE_SECONDS: Final = 7 * 86_400  # no zone has changed twice within a week s
 _GROWTH_SECONDS: Final = 50 * 31_556_952
 _LAST: Final = 13_569_465_600  # 2400-01-01; from then on the offset stays what it is
 _FOREVER: Final = 1 << 62
+_FURTHEST: Final = 2 * 86_400  # no clock is further from UTC than that
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 reset_tzpath(())  # for this process: the package alone is asked
 # These name whatever the machine is set to, which may differ from node to node.
@@ -84,8 +85,9 @@ class Zone:
     def instant_at(self, wall: int) -> int:
         """The first UTC second at which the wall clock shows `wall` (seconds) or more."""
         table = self.grow(wall + 86_400)
+        first = bisect_right(table.starts, wall - _FURTHEST) - 1
         for begins, ends, offset in zip(
-            table.starts, table.starts[1:], table.offsets, strict=False
+            table.starts[first:], table.starts[first + 1 :], table.offsets[first:], strict=False
         ):
             if wall - offset < ends:
                 return max(begins, wall - offset)
