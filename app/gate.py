@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from engine.core.ids import (
     requested_execution_id,
 )
 from engine.model.backfill import Backfill
+from engine.model.calendar import Calendar
 from engine.model.change_document import parse_change
 from engine.model.document import Defaults, parse_job
 from engine.model.execution import Execution, Status, Trigger
@@ -32,6 +33,7 @@ from engine.model.finished import FinishedRun
 from engine.model.job import Job, JobSpec
 from engine.model.pause import Pause, Scope, ScopeKind
 from engine.model.pause_document import parse_pause
+from engine.model.reader import one_of
 from engine.model.redaction import HIDDEN
 from engine.model.saved_query import SavedQuery
 from engine.model.template import Template, template_id
@@ -44,6 +46,7 @@ from engine.state.messages import (
     ChangeFinding,
     Command,
     CreateJobs,
+    DeleteCalendar,
     DeleteJob,
     DeleteQuery,
     DisableJob,
@@ -56,6 +59,7 @@ from engine.state.messages import (
     PublishTemplate,
     Rejected,
     ResumeJobs,
+    SaveCalendar,
     SaveQuery,
     StartBackfill,
     TrainModels,
@@ -71,6 +75,7 @@ NAMESPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 IMPORT_BYTES_MAX: Final = 4 << 20
 IMPORT_ROW_BYTES: Final = 200  # an execution in the log, beside its error
 IMPORT_TRIES: Final = 5
+SAVE_TRIES: Final = 5
 IMPORT_WAIT_S: Final = 10.0
 _LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -152,15 +157,15 @@ class Gate:
             try:
                 spec, enabled = parse_job(document, defaults=self._defaults)
             except InvalidDocument as error:
-                problems += [
-                    replace(problem, field=f"jobs[{position}].{problem.field}")
-                    if len(documents) > 1
-                    else problem
-                    for problem in error.problems
-                ]
+                problems += _placed(error.problems, position, len(documents))
                 continue
             new = job_id(request_id, position)
-            next_us = self._next(spec, new) if enabled else None
+            try:
+                next_us = self._next(spec, new)
+            except InvalidDocument as error:
+                problems += _placed(error.problems, position, len(documents))
+                continue
+            next_us = next_us if enabled else None
             news.append(NewJob(id=new, spec=spec, enabled=enabled, next_us=next_us))
         if problems:
             raise InvalidDocument(problems)
@@ -190,6 +195,7 @@ class Gate:
         """
         job = self._job(ref)
         spec, enabled = parse_job(document, job, self._defaults)
+        next_us = self._next(spec, job.id)
         if dry_run:
             same = spec == job.spec and enabled == job.enabled
             version = job.version if same else job.version + 1
@@ -198,7 +204,7 @@ class Gate:
             id=job.id,
             spec=spec,
             enabled=enabled,
-            next_us=self._next(spec, job.id) if enabled else None,
+            next_us=next_us if enabled else None,
             if_version=if_version,
             comment=comment,
         )
@@ -255,6 +261,47 @@ class Gate:
             raise Refused("NOT_FOUND", f"there is no pause {identity}")
         await self._propose(ResumeJobs(id=identity), actor, request_id)
         return known[identity]
+
+    async def save_calendar(
+        self, calendar: Calendar, *, if_version: int | None, actor: str, request_id: str
+    ) -> None:
+        """Keep a resolved calendar; the jobs that observe it fire by it from now on.
+
+        Raises:
+            Refused: another version than the wanted one is there, or there are too many.
+        """
+        for number in range(SAVE_TRIES):
+            moved = self._moved_by(calendar)
+            command = SaveCalendar(calendar=calendar, if_version=if_version, moved=moved)
+            # Each look at the jobs is a request of its own: an answer is remembered.
+            name = f"{request_id}:{number}"
+            result = await self._store.propose(command, actor=actor, request_id=name)
+            if isinstance(result, Accepted):
+                return
+            if result.field != "moved":
+                raise _refused(result)
+        raise Refused("CONFLICT", "the jobs that observe it keep changing right now")
+
+    def _moved_by(self, calendar: Calendar) -> tuple[tuple[str, int, Instant | None], ...]:
+        """The jobs that observe a calendar, with their next fire times by it as it will be."""
+        now, closures = self._clock.now_us(), calendar.closures
+        return tuple(
+            (
+                job.id,
+                job.generation,
+                job.spec.fires(job.id, closures).next_after(now) if job.enabled else None,
+            )
+            for job in self._store.view.jobs()
+            if job.spec.calendar == calendar.name
+        )
+
+    async def delete_calendar(self, name: str, *, actor: str, request_id: str) -> None:
+        """Forget a calendar.
+
+        Raises:
+            Refused: there is none, or jobs observe it.
+        """
+        await self._propose(DeleteCalendar(name=name), actor, request_id)
 
     async def start_backfill(self, backfill: Backfill, *, actor: str, request_id: str) -> None:
         """Run past fire times of a job, as planned.
@@ -519,7 +566,22 @@ class Gate:
         return ImportExecutions(label=label, known_upto=upto, jobs=tuple(jobs), runs=tuple(rows))
 
     def _next(self, spec: JobSpec, job: str) -> Instant | None:
-        return schedule_of(spec.timing, job).next_after(self._clock.now_us())
+        """The next fire time of a spec.
+
+        Raises:
+            InvalidDocument: it observes a calendar that is not there, or that leaves it no fire.
+        """
+        view = self._store.view
+        if spec.calendar and view.calendar(spec.calendar) is None:
+            names = [calendar.name for calendar in view.calendars()]
+            hint = one_of(spec.calendar, names) if names else "chronosctl calendar apply -f FILE"
+            reason = f"there is no calendar {spec.calendar}"
+            raise InvalidDocument([Problem("calendar", reason, hint)])
+        fire = view.fires_of(spec, job).next_after(self._clock.now_us())
+        if fire is None and spec.calendar and schedule_of(spec.timing, job).next_after(0):
+            reason = f"{spec.calendar} leaves the job no fire time in fifty years"
+            raise InvalidDocument([Problem("calendar", reason, "on_closed: next, or another one")])
+        return fire
 
     def _preview(self, new: NewJob, actor: str) -> Job:
         now = self._clock.now_us()
@@ -559,6 +621,13 @@ class Gate:
             raise _refused(result)
         assert isinstance(result, Accepted)
         return result.value
+
+
+def _placed(problems: Iterable[Problem], position: int, count: int) -> list[Problem]:
+    """Faults of one document of several name its place."""
+    if count == 1:
+        return list(problems)
+    return [replace(one, field=f"jobs[{position}].{one.field}") for one in problems]
 
 
 def _refused(result: Rejected) -> Refused:

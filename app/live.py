@@ -33,6 +33,8 @@ from engine.state.messages import (
     BackfillAdvanced,
     BackfillEnded,
     BackfillStarted,
+    CalendarDeleted,
+    CalendarSaved,
     Committed,
     Event,
     ExecutionAdded,
@@ -68,7 +70,7 @@ _END: Final = 10**9
 KINDS: Final = (
     *("claimed", "queued", "started", "retrying", "ended", "skipped"),
     *("job_created", "job_updated", "job_enabled", "job_disabled", "job_deleted"),
-    *("paused", "resumed", "backfill"),
+    *("paused", "resumed", "backfill", "calendar"),
     *("finding", "model", "template", "query", "imported"),
     *("leader", "node"),
 )
@@ -338,6 +340,12 @@ def _words(
         case JobsResumed(pause=pause):
             said = f"{pause.scope}: the pause of {rfc3339(pause.from_us)} by {pause.by} is over"
             return _of_pause(pause, find_job) | _told("resumed", said) | _by(committed)
+        case CalendarSaved(calendar=calendar, moved=moved):
+            said = f"{calendar.name} saved, version {calendar.version}"
+            said += f"; {len(moved)} jobs observe it" if moved else ""
+            return _told("calendar", said) | _by(committed)
+        case CalendarDeleted(name=name):
+            return _told("calendar", f"{name} deleted") | _by(committed)
         case BackfillStarted(backfill=backfill) | BackfillEnded(backfill=backfill):
             named = find_job(backfill.job_id)
             whose = _of_job(named) if named else {"job_id": backfill.job_id}

@@ -13,6 +13,7 @@ from engine.core.durations import format_duration
 from engine.core.ids import Instant
 from engine.model.job import Document, Job, WindowStart
 from engine.timing.clock_changes import ClockChange, next_change
+from engine.timing.closures import ClosedRule
 from engine.timing.effect import Effect
 from engine.timing.explain import explain
 from engine.timing.schedule import Schedule
@@ -20,22 +21,24 @@ from engine.timing.schedule import Schedule
 SHOWN_MAX: Final = 20
 
 
-def timing_document(job: Job, now_us: Instant, count: int) -> Document:
-    """What the timing of a job means after `now_us`, with the next `count` fires."""
-    spec, fires = job.spec, job.fires
+def timing_document(job: Job, fires: Schedule, now_us: Instant, count: int) -> Document:
+    """What the timing of a job means after `now_us`, with the next `count` of its `fires`."""
+    spec = job.spec
     change = next_change(fires, now_us)
     return {
         "schedule": spec.schedule,
         "timezone": spec.timezone,
         "dialect": spec.dialect.value,
         "dst": spec.dst.value,
-        "words": explain(spec.timing, job.id) + _within(job),
-        "next": next_fires(job, now_us, count),
+        "calendar": spec.calendar,
+        "on_closed": spec.on_closed.value,
+        "words": explain(spec.timing, job.id) + _closed(job) + _within(job),
+        "next": next_fires(job, fires, now_us, count),
         "clock_change": change_document(change, spec.timezone) if change else None,
     }
 
 
-def next_fires(job: Job, after_us: Instant, count: int) -> list[Document]:
+def next_fires(job: Job, fires: Schedule, after_us: Instant, count: int) -> list[Document]:
     """The next fires after an instant, each in UTC and on the clock of the job's zone.
 
     `start` is when the run begins, where that is drawn in the job's window; fewer than `count`
@@ -48,7 +51,7 @@ def next_fires(job: Job, after_us: Instant, count: int) -> list[Document]:
             "local": to_datetime(fire).astimezone(zone).isoformat(),
             "start": rfc3339(job.planned_start(fire)) if job.id else None,
         }
-        for fire in islice(_walk(job.fires, after_us), count)
+        for fire in islice(_walk(fires, after_us), count)
     ]
 
 
@@ -97,6 +100,19 @@ def _walk(schedule: Schedule, after_us: Instant) -> Iterator[Instant]:
     while fire is not None:
         yield fire
         fire = schedule.next_after(fire)
+
+
+def _closed(job: Job) -> str:
+    name = job.spec.calendar
+    return (
+        {
+            ClosedRule.SKIP: f", but not when {name} is closed",
+            ClosedRule.NEXT: f", on the next open day when {name} is closed",
+            ClosedRule.PREVIOUS: f", on the last open day before when {name} is closed",
+        }[job.spec.on_closed]
+        if name
+        else ""
+    )
 
 
 def _within(job: Job) -> str:

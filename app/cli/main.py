@@ -10,6 +10,7 @@ import typer
 from app.cli.commands import (
     advice,
     backfills,
+    calendars,
     cluster,
     demo,
     events,
@@ -47,6 +48,7 @@ app.add_typer(reports.app, name="report")
 app.add_typer(sql.app, name="query")
 app.add_typer(demo.demo, name="demo")
 app.add_typer(backfills.app, name="backfill")
+app.add_typer(calendars.app, name="calendars")
 app.command("events")(events.events)
 app.command("advice")(advice.advice)
 app.command("balance")(advice.balance)

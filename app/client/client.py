@@ -6,6 +6,7 @@ Every method returns the `data` of the envelope as plain values.
 from __future__ import annotations
 
 from app.client.advice import AdviceCalls
+from app.client.calendars import CalendarCalls
 from app.client.executions import ExecutionCalls
 from app.client.findings import FindingCalls
 from app.client.forecasts import ForecastCalls
@@ -20,6 +21,7 @@ from app.client.views import ViewCalls
 
 class Client(
     JobCalls,
+    CalendarCalls,
     ExecutionCalls,
     ReplayCalls,
     TemplateCalls,

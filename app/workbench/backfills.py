@@ -13,7 +13,7 @@ from engine.history.store import History
 from engine.model.backfill import Backfill, clipped, merged
 from engine.model.backfill_document import BackfillRequest, Which
 from engine.model.job import Concurrency, Job
-from engine.timing.schedule import Span
+from engine.timing.schedule import Schedule, Span
 
 STRETCHES_MAX: Final = 1_000
 FIRES_MAX: Final = 1_000_000
@@ -38,7 +38,7 @@ class BackfillPlan:
 
 
 def plan_backfill(
-    history: History, job: Job, request: BackfillRequest, identity: str, by: str
+    history: History, job: Job, schedule: Schedule, request: BackfillRequest, identity: str, by: str
 ) -> BackfillPlan:
     """What the request comes to, by the job's schedule of today and the history of this node.
 
@@ -56,7 +56,7 @@ def plan_backfill(
         note=request.note,
         by=by,
     )
-    fires = blank.fires(job.fires)
+    fires = blank.fires(schedule)
     total = fires.count(request.since_us - 1, request.until_us - 1) if spans else 0
     if not total:
         reason = f"no fire time from there on is {request.which}"

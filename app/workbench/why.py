@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from engine.core.clock import rfc3339
 from engine.core.durations import format_duration
@@ -20,8 +21,12 @@ from engine.model.document import document_timing
 from engine.model.execution import Execution, Status
 from engine.model.pause_document import pause_words
 from engine.state.view import View
+from engine.timing.cron import SECOND_US
 from engine.timing.parse import schedule_of
 from engine.timing.schedule import Schedule
+from engine.timing.zones import find_zone
+
+DAY_SECONDS: Final = 86_400
 
 
 class Verdict(StrEnum):
@@ -34,6 +39,7 @@ class Verdict(StrEnum):
     PAUSED = "paused"
     DISABLED = "disabled"
     NO_FIRE_TIME = "no_fire_time"
+    CLOSED = "closed"
     NOT_CREATED = "not_created"
     DELETED = "deleted"
     SUPERSEDED = "superseded"
@@ -122,13 +128,13 @@ def why(view: View, history: History, job_id: JobId, at_us: Instant, now_us: Ins
     )
     if case.then is not None:
         case.facts.append(Fact(case.then.at_us, _change_words(case.then)))
-        case.schedule = _schedule(case.then, job_id)
+        case.schedule = _schedule(view, case.then, job_id)
     return _decided(case) or _open(case) or _not_meant(case) or _to_come(case) or _lost(case)
 
 
-def _schedule(change: JobChange, job_id: JobId) -> Schedule | None:
+def _schedule(view: View, change: JobChange, job_id: JobId) -> Schedule | None:
     try:
-        return schedule_of(document_timing(change.config), job_id)
+        return view.fires_of(document_timing(change.config), job_id)
     except InvalidDocument:
         return None  # written by a release that knew a grammar which this one does not
 
@@ -179,9 +185,25 @@ def _not_meant(case: _Case) -> Why | None:
     if not then.config.get("enabled"):
         return case.says(Verdict.DISABLED, f"Did not run: the job was disabled {since}")
     if case.schedule is not None and case.schedule.next_after(case.at_us - 1) != case.at_us:
+        if label := _closure(case.view, then, case.job_id, case.at_us):
+            return case.says(Verdict.CLOSED, f"Did not run then: {label}")
         words = f"No fire time of {then.config['schedule']} in {then.config['timezone']}"
         return case.says(Verdict.NO_FIRE_TIME, words)
     return None
+
+
+def _closure(view: View, change: JobChange, job_id: JobId, at_us: Instant) -> str:
+    """What closes a fire time that the schedule alone would name; empty where it names none."""
+    spec = document_timing(change.config)
+    calendar = view.calendar(spec.calendar)
+    if calendar is None or schedule_of(spec.timing, job_id).next_after(at_us - 1) != at_us:
+        return ""
+    zone = find_zone(spec.timezone)
+    day = (at_us // SECOND_US + zone.offset_at(at_us // SECOND_US)) // DAY_SECONDS
+    labels = [one.label for one in calendar.closed if one.first_day <= day <= one.last_day]
+    labels += [one.label for one in calendar.spans if one.from_us <= at_us < one.until_us]
+    what = f" ({labels[0]})" if labels else ""
+    return f"{calendar.name} is closed{what}, and the job says on_closed: {spec.on_closed}"
 
 
 def _to_come(case: _Case) -> Why | None:

@@ -14,6 +14,7 @@ from engine.core.clock import rfc3339
 from engine.core.durations import format_duration
 from engine.core.errors import InvalidDocument, Problem
 from engine.core.ids import Instant
+from engine.model.calendar import NAME as CALENDAR_NAME
 from engine.model.change import change_document, changed
 from engine.model.execution import Execution, Status
 from engine.model.job import (
@@ -27,6 +28,7 @@ from engine.model.job import (
 )
 from engine.model.reader import Reader, shown
 from engine.model.target_document import read_target, request_document, target_document
+from engine.timing.closures import ClosedRule
 from engine.timing.cron import DstPolicy
 from engine.timing.dialects import Dialect
 from engine.timing.interval import shortest_interval
@@ -113,7 +115,7 @@ def parse_timing(document: Mapping[str, Any], key: str = "") -> JobSpec:
     """Check what a document says of when to fire, and nothing else; the rest of the spec is blank.
 
     Args:
-        document: the fields of a job from `schedule` to `window_start`.
+        document: the fields of a job that are about its timing, from `schedule` to `window_start`.
         key: the job's id, where there is one.
 
     Raises:
@@ -128,17 +130,17 @@ def parse_timing(document: Mapping[str, Any], key: str = "") -> JobSpec:
     return spec
 
 
-def document_timing(document: Mapping[str, Any]) -> Timing:
-    """When the job of a recorded document fires; what it says beside that is not looked at.
+def document_timing(document: Mapping[str, Any]) -> JobSpec:
+    """When the job of a recorded document fires; the rest of the spec is blank.
 
     Raises:
         InvalidDocument: a field of its timing is at fault.
     """
     problems: list[Problem] = []
-    timing = _timing(Reader(document, "", problems))
+    spec = _timed(Reader(document, "", problems), "")
     if problems:
         raise InvalidDocument(problems)
-    return timing
+    return spec
 
 
 def _timing(reader: Reader) -> Timing:
@@ -162,6 +164,8 @@ def _timed(reader: Reader, key: str) -> JobSpec:
         dst=timing.dst,
         starts_us=timing.starts_us,
         ends_us=timing.ends_us,
+        calendar=_calendar(reader),
+        on_closed=reader.choice("on_closed", ClosedRule, ClosedRule.SKIP),
         window_us=_window(reader, _parsed(timing, key, reader)),
         window_start=reader.choice("window_start", WindowStart, WindowStart.DRAWN),
     )
@@ -176,6 +180,14 @@ def _parsed(timing: Timing, key: str, reader: Reader) -> Schedule | None:
     elif not any(problem.field == "schedule" for problem in reader.problems):
         reader.fault("schedule", "is missing", 'e.g. "*/5 * * * *", "@daily" or "@every 90s"')
     return None
+
+
+def _calendar(reader: Reader) -> str:
+    name = reader.text("calendar")
+    if name and not CALENDAR_NAME.fullmatch(name):
+        reader.fault("calendar", f"{shown(name)} is not a name of a calendar", "such as de-berlin")
+        return ""
+    return name
 
 
 def _catch_up(reader: Reader) -> int | None:
@@ -239,6 +251,8 @@ def job_document(
         "dst": spec.dst.value,
         "starts_at": rfc3339(spec.starts_us),
         "ends_at": rfc3339(spec.ends_us),
+        "calendar": spec.calendar,
+        "on_closed": spec.on_closed.value,
         **target_document(spec),
         "retry_policy": {
             "max_attempts": policy.max_attempts,

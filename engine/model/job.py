@@ -7,11 +7,13 @@ from enum import StrEnum
 from typing import Any
 
 from engine.core.ids import Instant, JobId
+from engine.timing.closures import ClosedRule, Closures, Observing
 from engine.timing.cron import DstPolicy
 from engine.timing.dialects import Dialect
 from engine.timing.parse import Timing, schedule_of
 from engine.timing.schedule import Schedule
 from engine.timing.windows import drawn_start
+from engine.timing.zones import find_zone
 
 SECOND_US = 1_000_000
 
@@ -97,11 +99,11 @@ class ReportOrder:
 class JobSpec:
     """What a person writes, checked: the same value behind REST, YAML, CLI and console.
 
-    A fire calls `webhook`, or writes `report` where there is one.
-    `window_us` is a permission: the job may start up to so long after its fire time; by
-    `window_start` it draws a moment in it, or leaves it to the balancer. What was missed longer ago
-    than `catch_up_us` is not made up for; None sets no bound. The defaults are what an
-    old log means where it says nothing.
+    A fire calls `webhook`, or writes `report` where there is one. `window_us` is a permission: the
+    job may start up to so long after its fire time; by `window_start` it draws a moment in it, or
+    leaves it to the balancer. What was missed longer ago than `catch_up_us` is not made up for;
+    None sets no bound. It observes the calendar named `calendar`, if any, and `on_closed` says what
+    becomes of fire times in its closures. The defaults are what an old log means by saying nothing.
     """
 
     name: str
@@ -123,6 +125,23 @@ class JobSpec:
     starts_us: Instant | None = None
     ends_us: Instant | None = None
     catch_up_us: int | None = None
+    calendar: str = ""
+    on_closed: ClosedRule = ClosedRule.SKIP
+
+    def fires(self, key: str, closures: Closures | None) -> Schedule:
+        """When a job of this spec fires, whether it is enabled or not.
+
+        Args:
+            key: the job's id.
+            closures: what the calendar closes that it observes; None where it observes none.
+
+        Raises:
+            InvalidDocument: the timing is at fault.
+        """
+        schedule = schedule_of(self.timing, key)
+        if closures is None:
+            return schedule
+        return Observing(schedule, closures, self.on_closed, find_zone(self.timezone))
 
     @property
     def timing(self) -> Timing:
@@ -168,11 +187,6 @@ class Job:
     created_at: Instant
     updated_at: Instant
     updated_by: str
-
-    @property
-    def fires(self) -> Schedule:
-        """When it fires, whether it is enabled or not."""
-        return schedule_of(self.spec.timing, self.id)
 
     def planned_start(self, fire_us: Instant) -> Instant:
         """When the run of a fire time is to start: then, or later in the window."""

@@ -166,6 +166,7 @@ _JOB_EVENTS = (
     messages.JobUpdated,
     messages.JobSwitched,
     messages.JobDeleted,
+    messages.CalendarSaved,
 )
 _EVENTS: dict[str, type[Any]] = {
     kind.__name__: kind
@@ -175,6 +176,7 @@ _EVENTS: dict[str, type[Any]] = {
         messages.NodeRegistered,
         messages.JobsPaused,
         messages.JobsResumed,
+        messages.CalendarDeleted,
         messages.BackfillStarted,
         messages.BackfillAdvanced,
         messages.BackfillEnded,

@@ -38,7 +38,7 @@ def _fires(
     room = backfill.parallel - backfill.open
     if job.spec.concurrency is not Concurrency.ALLOW:
         room = min(room, 0 if view.open_executions(job.id) else 1)
-    schedule, fire = backfill.fires(job.fires), backfill.next_us
+    schedule, fire = backfill.fires(view.fires(job)), backfill.next_us
     for _ in range(room):
         if fire is None:
             return

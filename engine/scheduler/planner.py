@@ -18,6 +18,7 @@ from engine.model.pause_document import pause_words
 from engine.state.messages import Begin, Fire, Skip, StartExecutions
 from engine.state.view import View
 from engine.timing.misfire import split_missed
+from engine.timing.schedule import Schedule
 
 GRACE_US = 10_000_000
 """Fire times this close before a takeover are late, not missed: a failover skips nothing."""
@@ -67,13 +68,14 @@ def plan(
             continue
         pause = view.pause_at(job, first) if pauses else None
         if pause is None:
-            _plan_job(job, first, _running_until(job, first, now, pauses), since, skips, fires)
+            until = _running_until(job, first, now, pauses)
+            _plan_job(job, view.fires(job), first, until, since, skips, fires)
             continue
         wake = _look_again(view, pause, job, first)
         if now < wake:
             later.append((wake, job_id, first))
         else:
-            skips.append(_paused(job, pause, first, now))
+            skips.append(_paused(job, view.fires(job), pause, first, now))
     command = StartExecutions(
         epoch=epoch,
         skips=tuple(skips),
@@ -98,9 +100,8 @@ def _look_again(view: View, pause: Pause, job: Job, first: Instant) -> Instant:
     return gathered if pause.until_us is None else min(gathered, pause.until_us)
 
 
-def _paused(job: Job, pause: Pause, first: Instant, now: Instant) -> Skip:
+def _paused(job: Job, schedule: Schedule, pause: Pause, first: Instant, now: Instant) -> Skip:
     end = now if pause.until_us is None else min(now, pause.until_us - 1)
-    schedule = job.fires
     last = schedule.last_before(end + 1)
     return Skip(
         job.id,
@@ -114,14 +115,19 @@ def _paused(job: Job, pause: Pause, first: Instant, now: Instant) -> Skip:
 
 
 def _plan_job(
-    job: Job, first: Instant, now: Instant, since: Instant, skips: list[Skip], fires: list[Fire]
+    job: Job,
+    schedule: Schedule,
+    first: Instant,
+    now: Instant,
+    since: Instant,
+    skips: list[Skip],
+    fires: list[Fire],
 ) -> None:
-    schedule = job.fires
     following = schedule.next_after(first)
     if first >= since - GRACE_US and (following is None or following > now):
         fires.append(Fire(job.id, job.generation, first, following))
         return
-    stale = _stale(job, first, now, since)
+    stale = _stale(job, schedule, first, now, since)
     if stale is not None:
         skips.append(stale)  # what is younger is planned when this is decided
         return
@@ -150,12 +156,13 @@ def _plan_job(
     )
 
 
-def _stale(job: Job, first: Instant, now: Instant, since: Instant) -> Skip | None:
+def _stale(
+    job: Job, schedule: Schedule, first: Instant, now: Instant, since: Instant
+) -> Skip | None:
     """The missed fire times that are older than the job's catch-up window."""
     if job.spec.catch_up_us is None:
         return None
     end = min(now - job.spec.catch_up_us, since - GRACE_US) - 1
-    schedule = job.fires
     fires = schedule.count(first - 1, end)
     last = schedule.last_before(end + 1)
     if not fires or last is None:

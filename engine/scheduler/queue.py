@@ -13,6 +13,7 @@ from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.execution import Status
 from engine.state.messages import (
     AttemptBegun,
+    CalendarSaved,
     Committed,
     ExecutionAdded,
     FiresSkipped,
@@ -53,6 +54,10 @@ class DueQueue:
             elif isinstance(event, JobCreated | JobUpdated | JobSwitched | FiresSkipped):
                 if event.next_us is not None:
                     self._push(event.next_us, event.job.id)
+            elif isinstance(event, CalendarSaved):
+                for job, next_us in event.moved:
+                    if next_us is not None and job.enabled:
+                        self._push(next_us, job.id)
             elif isinstance(event, JobsResumed):
                 self._wake_up()
             elif isinstance(event, RetryScheduled | ExecutionAdded):

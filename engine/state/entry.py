@@ -33,6 +33,8 @@ _COMMANDS: dict[str, type[Any]] = {
         messages.DisableJob,
         messages.PauseJobs,
         messages.ResumeJobs,
+        messages.SaveCalendar,
+        messages.DeleteCalendar,
         messages.StartBackfill,
         messages.BeginBackfill,
         messages.CancelBackfill,

@@ -18,11 +18,13 @@ from engine.state.messages import (
     PauseJobs,
     Rejected,
     Result,
+    SaveCalendar,
     SaveQuery,
     StartBackfill,
 )
 from engine.state.rules import (  # noqa: F401  # importing registers them
     backfills,
+    calendars,
     cluster,
     executions,
     findings,
@@ -113,6 +115,8 @@ def _target(command: Command) -> str:
             return str(value)
     if isinstance(command, SaveQuery):
         return command.query.name
+    if isinstance(command, SaveCalendar):
+        return command.calendar.name
     if isinstance(command, StartBackfill):
         return command.backfill.job_id
     if isinstance(command, PauseJobs):

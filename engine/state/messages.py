@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.backfill import Backfill
+from engine.model.calendar import Calendar
 from engine.model.execution import AttemptResult, Change, Execution, Status, Trigger
 from engine.model.finding import Finding, FindingState
 from engine.model.job import Job, JobSpec
@@ -108,6 +109,26 @@ class ResumeJobs:
     """End a pause now, or take back one that has not begun."""
 
     id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveCalendar:
+    """Keep a calendar; `if_version` as in `SaveQuery`.
+
+    `moved` has each job that observes it: its id, its generation, and its next fire time by the
+    calendar as it will be.
+    """
+
+    calendar: Calendar
+    if_version: int | None = None
+    moved: tuple[tuple[JobId, int, Instant | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteCalendar:
+    """Forget a calendar that no job observes."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,6 +338,8 @@ Command: TypeAlias = (
     | DisableJob
     | PauseJobs
     | ResumeJobs
+    | SaveCalendar
+    | DeleteCalendar
     | StartBackfill
     | BeginBackfill
     | CancelBackfill
@@ -402,6 +425,21 @@ class JobsResumed:
     """A pause is over, at its `until_us`."""
 
     pause: Pause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarSaved:
+    """A calendar is new or has a version more; its observers fire by it, next at these times."""
+
+    calendar: Calendar
+    moved: tuple[tuple[Job, Instant | None], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarDeleted:
+    """A calendar is gone."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -568,6 +606,8 @@ Event: TypeAlias = (
     | JobDeleted
     | JobsPaused
     | JobsResumed
+    | CalendarSaved
+    | CalendarDeleted
     | BackfillStarted
     | BackfillAdvanced
     | BackfillEnded

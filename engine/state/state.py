@@ -13,6 +13,7 @@ import msgspec
 from engine.core.errors import Incompatible
 from engine.core.ids import ExecutionId, Instant, JobId, RequestId
 from engine.model.backfill import Backfill
+from engine.model.calendar import Calendar
 from engine.model.execution import Execution
 from engine.model.finding import Finding
 from engine.model.job import Job
@@ -77,6 +78,7 @@ class State:
     open_by_job: dict[JobId, list[ExecutionId]] = field(default_factory=dict)
     pauses: dict[str, Pause] = field(default_factory=dict)
     backfills: dict[str, Backfill] = field(default_factory=dict)
+    calendars: dict[str, Calendar] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
     requests: dict[RequestId, Remembered] = field(default_factory=dict)
     templates: dict[str, list[PublishedTemplate]] = field(default_factory=dict)

@@ -11,15 +11,18 @@ from contextlib import AbstractContextManager
 
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.backfill import Backfill
+from engine.model.calendar import Calendar
 from engine.model.execution import Execution
 from engine.model.finding import Finding
-from engine.model.job import Job
+from engine.model.job import Job, JobSpec
 from engine.model.model_card import ModelCard
 from engine.model.pause import Pause, pause_of
 from engine.model.saved_query import SavedQuery
 from engine.model.template import PublishedTemplate
 from engine.state.messages import NodeRegistered
 from engine.state.state import LastRun, State
+from engine.timing.closures import Closures
+from engine.timing.schedule import Schedule
 
 
 class View:
@@ -29,6 +32,7 @@ class View:
         self._state = state
         self._lock = lock
         self._sorted: tuple[Job, ...] | None = None
+        self._closures: dict[str, tuple[Calendar, Closures]] = {}
 
     def replace_state(self, state: State) -> None:
         """A snapshot was installed."""
@@ -82,6 +86,37 @@ class View:
             jobs = self._state.jobs
             return [(at, job, jobs[job].generation) for job, at in self._state.next_us.items()]
 
+    def fires(self, job: Job) -> Schedule:
+        """When a job fires, by its timing and the calendar that it observes."""
+        return self.fires_of(job.spec, job.id)
+
+    def fires_of(self, spec: JobSpec, key: str) -> Schedule:
+        """When a job of a spec would fire; a calendar that is not there closes nothing.
+
+        Raises:
+            InvalidDocument: the timing is at fault.
+        """
+        return spec.fires(key, self._closures_of(spec.calendar) if spec.calendar else None)
+
+    def _closures_of(self, name: str) -> Closures | None:
+        calendar = self._state.calendars.get(name)
+        if calendar is None:
+            return None
+        known = self._closures.get(name)
+        if known is None or known[0] is not calendar:
+            known = self._closures[name] = (calendar, calendar.closures)
+        return known[1]
+
+    def calendars(self) -> list[Calendar]:
+        """The calendars, by name."""
+        with self._lock:
+            calendars = self._state.calendars
+            return [calendars[name] for name in sorted(calendars)]
+
+    def calendar(self, name: str) -> Calendar | None:
+        """The calendar of that name."""
+        return self._state.calendars.get(name)
+
     def pauses(self) -> list[Pause]:
         """The pauses that are not forgotten, over or planned ones included, in their order."""
         with self._lock:
@@ -97,7 +132,8 @@ class View:
         """The next fire time at which a job will run: undecided, and in no pause."""
         at = self.next_us(job.id)
         while at is not None and (pause := self.pause_at(job, at)) is not None:
-            at = None if pause.until_us is None else job.fires.next_after(pause.until_us - 1)
+            until_us = pause.until_us
+            at = None if until_us is None else self.fires(job).next_after(until_us - 1)
         return at
 
     def backfills(self) -> list[Backfill]:

@@ -11,6 +11,7 @@ from typing import Final
 from engine.core.clock import to_datetime
 from engine.core.durations import format_duration
 from engine.core.ids import Instant
+from engine.timing.closures import Observing
 from engine.timing.cron import SECOND_US, Cron, DstPolicy
 from engine.timing.schedule import Schedule, Within
 from engine.timing.zones import is_set_clock
@@ -85,7 +86,7 @@ def next_change(schedule: Schedule, after_us: Instant) -> ClockChange | None:
     None where the schedule has no zone or the zone keeps its offset from then on.
     """
     inner = schedule
-    while isinstance(inner, Within):
+    while isinstance(inner, Within | Observing):
         inner = inner.schedule
     if not isinstance(inner, Cron) or schedule.next_after(after_us) is None:
         return None

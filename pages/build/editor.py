@@ -20,7 +20,7 @@ PAGE = Page("Job editor", ":material/edit:", 0, "Build", hidden=True)
 ZONES = ["UTC", "Europe/Berlin", "Europe/London", "America/New_York", "Asia/Tokyo"]
 TIMING = (
     *("schedule", "timezone", "dialect", "dst", "starts_at", "ends_at"),
-    *("window", "window_start"),
+    *("calendar", "on_closed", "window", "window_start"),
 )
 DIALECTS = ("debian", "quartz", "robfig", "kubernetes", "aws")
 CLOCK_CHANGES = {
@@ -30,6 +30,11 @@ CLOCK_CHANGES = {
     "both": "follow the clock",
 }
 WINDOW_STARTS = {"drawn": "drawn anew each time", "fixed": "its fire time"}
+CLOSED = {
+    "skip": "does not run",
+    "next": "runs on the next open day",
+    "previous": "runs on the last open day before",
+}
 NEW: dict[str, Any] = {
     "name": "",
     "namespace": "default",
@@ -40,6 +45,8 @@ NEW: dict[str, Any] = {
     "dst": "debian",
     "starts_at": None,
     "ends_at": None,
+    "calendar": "",
+    "on_closed": "skip",
     "webhook": EMPTY_WEBHOOK,
     "retry_policy": {
         "max_attempts": 3,
@@ -97,7 +104,7 @@ def render(console: Console) -> None:
     _unplaced(draft)
     left, right = st.columns([2, 1])
     with left:
-        document = _what_and_when(draft)
+        document = _what_and_when(console, draft)
         document |= target(console, draft)
         document |= _behaviour(draft)
     with right:
@@ -144,7 +151,7 @@ def _unplaced(draft: Draft) -> None:
             st.error(plain(f"{name} {text}".strip()), icon=":material/error:")
 
 
-def _what_and_when(draft: Draft) -> dict[str, Any]:
+def _what_and_when(console: Console, draft: Draft) -> dict[str, Any]:
     stored = draft.base
     with card("What and when", key="what"):
         row = st.columns([2, 1, 1])
@@ -174,7 +181,7 @@ def _what_and_when(draft: Draft) -> dict[str, Any]:
                 "Time zone", zones, **draft.field("zone"), accept_new_options=True
             )
             fault(draft, "timezone")
-        details = _timing_details(draft)
+        details = _timing_details(draft) | _observance(console, draft)
     return {
         "name": name,
         "namespace": namespace,
@@ -243,6 +250,34 @@ def _timing_details(draft: Draft) -> dict[str, Any]:
         "window_start": window_start,
         **{name: text or None for name, text in bounds.items()},
     }
+
+
+def _observance(console: Console, draft: Draft) -> dict[str, Any]:
+    """Which calendar the job observes, and what it does when that is closed."""
+    stored = draft.base
+    names = [one["name"] for one in console.client.business_calendars()["calendars"]]
+    known = list(dict.fromkeys(["", *names, stored["calendar"]]))
+    row = st.columns(2)
+    with row[0]:
+        calendar = st.selectbox(
+            "Calendar",
+            known,
+            known.index(stored["calendar"]),
+            **draft.field("calendar"),
+            format_func=lambda name: name or "none",
+            help="When the job must not run: see Calendars.",
+        )
+        fault(draft, "calendar")
+    rules = list(CLOSED)
+    on_closed = row[1].selectbox(
+        "When it is closed, the job",
+        rules,
+        rules.index(stored["on_closed"]),
+        **draft.field("on_closed"),
+        format_func=CLOSED.__getitem__,
+        disabled=not calendar,
+    )
+    return {"calendar": calendar, "on_closed": on_closed}
 
 
 def _behaviour(draft: Draft) -> dict[str, Any]:

@@ -28,6 +28,7 @@ KINDS: Final = {
     "skipped": "skipped",
     "pauses": "paused,resumed",
     "backfills": "backfill",
+    "calendars": "calendar",
     "findings": "finding",
     "models": "model",
     "templates": "template",

@@ -23,6 +23,7 @@ def test_a_herd_is_moved_away_from_two_and_taken_back(node: Node, console: str, 
             "namespace": "herds",
             "schedule": "0 2 * * *",
             "window": "45m",
+            "window_start": "fixed",
             "webhook": {"url": f"{node.url}/echo"},
             "enabled": True,
         }

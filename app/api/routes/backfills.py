@@ -53,7 +53,13 @@ async def start_backfill(request: Request, ref: str, key: Key, dry_run: bool = F
     wanted = parse_backfill(await read_object(request), services.clock.now_us())
     actor = actor_of(request)
     plan = await run_in_threadpool(
-        plan_backfill, services.history, job, wanted, backfill_id(key), actor
+        plan_backfill,
+        services.history,
+        job,
+        services.view.fires(job),
+        wanted,
+        backfill_id(key),
+        actor,
     )
     if dry_run:
         return answer(_preview(services, plan))

@@ -149,9 +149,10 @@ async def undo(request: Request, key: Key) -> Response:
 
 
 def _room(job: Job) -> int:
-    """How far the balancer may move it: not at all where it draws its start by itself."""
+    """How far the balancer may move it: not where it draws its start, or a calendar moves it."""
     spec = job.spec
-    return spec.window_us if spec.window_start is WindowStart.FIXED else 0
+    is_fixed = spec.window_start is WindowStart.FIXED and not spec.calendar
+    return spec.window_us if is_fixed else 0
 
 
 def _plan(services: Services, switched_off: bool, namespace: str | None) -> Balance:

@@ -118,7 +118,10 @@ def _job_forecast(services: Services, job: Job, ahead_us: int) -> Document:
     now_us = services.clock.now_us()
     rows = services.queries.load_hours(job.id, now_us - SHOWN_US - HOUR_US, now_us, now_us)
     card = services.view.model(ModelKind.DURATION.value, job.id)
-    fires = job.fires.between(now_us, now_us + ahead_us, RUNS_SHOWN_MAX) if card else []
+    fires = []
+    if card:
+        coming = services.view.fires(job)
+        fires = coming.between(now_us, now_us + ahead_us, RUNS_SHOWN_MAX)
     expected = [duration_at(card, fire) for fire in fires] if card else []
     return {
         **named(job.id, job),
@@ -193,7 +196,7 @@ def _risks_of(
     runs = runs_of(services, [job for job in jobs if job.id in speaking], RUNS_LOOKED_AT)
     found = []
     for job in jobs:
-        next_us = view.next_us(job.id) or job.fires.next_after(now_us)
+        next_us = view.next_us(job.id) or view.fires(job).next_after(now_us)
         for kind in kinds:
             card = cards[job.id, kind]
             risk = None
@@ -290,7 +293,7 @@ def _finish(
     due = {
         job.id: fires
         for job in jobs
-        if (fires := last_fires(job.fires, since_us - 1, until_us - 1))
+        if (fires := last_fires(services.view.fires(job), since_us - 1, until_us - 1))
     }
     runs = runs_of(services, [job for job in jobs if job.id in due], RUNS_DRAWN_FROM)
     drawn = [

@@ -171,7 +171,9 @@ async def create_job(request: Request, key: Key, dry_run: bool = False) -> Respo
         [document], actor=actor_of(request), request_id=key, dry_run=dry_run
     )
     if dry_run:
-        told = timing_document(jobs[0], services.clock.now_us(), FIRES_PREVIEWED)
+        told = timing_document(
+            jobs[0], services.view.fires(jobs[0]), services.clock.now_us(), FIRES_PREVIEWED
+        )
         return answer(shown_job(services, jobs[0]) | told)
     job = jobs[0]
     headers = {"Location": f"/api/v1/jobs/{job.id}"}
@@ -230,7 +232,7 @@ async def next_fires(
         return named
     services = services_of(request)
     job = find_job(services, ref)
-    told = timing_document(job, services.clock.now_us(), count)
+    told = timing_document(job, services.view.fires(job), services.clock.now_us(), count)
     return fetched(request, {"job_id": job.id, "enabled": job.enabled, **told})
 
 
@@ -246,7 +248,7 @@ async def why_at(
     services = services_of(request)
     job = find_job(services, ref)
     now = services.clock.now_us()
-    moment = instant(at, "at") if at else job.fires.last_before(now + 1) or now
+    moment = instant(at, "at") if at else services.view.fires(job).last_before(now + 1) or now
     found = await run_in_threadpool(why, services.view, services.history, job.id, moment, now)
     return fetched(request, {"job_id": job.id, **why_document(found)})
 
@@ -325,8 +327,9 @@ async def update_job(
     shown = shown_job(services, changed)
     if dry_run:
         now = services.clock.now_us()
-        before, after = (one.fires if one.enabled else None for one in (job, changed))
-        shown |= timing_document(changed, now, FIRES_PREVIEWED)
+        view = services.view
+        before, after = (view.fires(one) if one.enabled else None for one in (job, changed))
+        shown |= timing_document(changed, view.fires(changed), now, FIRES_PREVIEWED)
         shown["effect"] = effect_document(effect_of(before, after, now))
     return answer(shown)
 

@@ -10,11 +10,12 @@ from starlette.responses import Response
 
 from app.api.deps import find_job, services_of
 from app.api.fires import effect_document, timing_document
-from app.api.problems import fetched
+from app.api.problems import fetched, invalid
 from app.api.schemas.envelope import Envelope, documents
 from app.api.schemas.jobs import Preview
 from engine.model.document import parse_timing
 from engine.model.job import Job
+from engine.model.reader import one_of
 from engine.timing.effect import effect_of
 
 router = APIRouter(prefix="/api/v1/schedules", tags=["schedules"])
@@ -29,6 +30,8 @@ async def preview(
     dst: str = "debian",
     starts_at: str = "",
     ends_at: str = "",
+    calendar: str = "",
+    on_closed: str = "skip",
     window: str = "0s",
     window_start: str = "drawn",
     job: Annotated[str, Query(description="The job that it is for, by id or name.")] = "",
@@ -50,6 +53,8 @@ async def preview(
             "dst": dst,
             "starts_at": starts_at,
             "ends_at": ends_at,
+            "calendar": calendar,
+            "on_closed": on_closed,
             "window": window,
             "window_start": window_start,
         },
@@ -65,8 +70,12 @@ async def preview(
         updated_at=now,
         updated_by="",
     )
-    data = timing_document(meant, now, count)
+    if calendar and services.view.calendar(calendar) is None:
+        names = [one.name for one in services.view.calendars()]
+        raise invalid("calendar", f"there is no calendar {calendar}", one_of(calendar, names))
+    fires = services.view.fires(meant)
+    data = timing_document(meant, fires, now, count)
     if stored:
-        before = stored.fires if stored.enabled else None
-        data["effect"] = effect_document(effect_of(before, meant.fires, now))
+        before = services.view.fires(stored) if stored.enabled else None
+        data["effect"] = effect_document(effect_of(before, fires, now))
     return fetched(request, data)

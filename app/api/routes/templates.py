@@ -175,7 +175,8 @@ async def preview_template(
     )
     spec = jobs[0].spec
     job = shown_job(services, jobs[0])
-    told = timing_document(jobs[0], services.clock.now_us(), FIRES_SHOWN)
+    fires = services.view.fires(jobs[0])
+    told = timing_document(jobs[0], fires, services.clock.now_us(), FIRES_SHOWN)
     taken = services.view.job(f"{spec.namespace}/{spec.name}") is not None
     return answer(
         {

@@ -22,6 +22,7 @@ from engine.core.ids import Instant
 from engine.history.lanes import Window
 from engine.model.execution import Execution, Status
 from engine.model.job import Document, Job
+from engine.timing.schedule import Schedule
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -134,7 +135,9 @@ class _Board:
                 by_lane.setdefault(lane["key"], []).append((first, job))
         share = PLANNED_MAX // max(1, len(by_lane))
         for key, jobs in by_lane.items():
-            fires = heapq.merge(*(self._fires(job, first, share + 1) for first, job in jobs))
+            fires = heapq.merge(
+                *(self._fires(view.fires(job), job, first, share + 1) for first, job in jobs)
+            )
             lane = self.lanes[key]
             for count, (at, identity, name) in enumerate(fires):
                 if count == share:
@@ -149,8 +152,10 @@ class _Board:
                 if job is not None and belongs(self.window, job):
                     yield at, identity
 
-    def _fires(self, job: Job, first: Instant, most: int) -> list[tuple[Instant, str, str]]:
-        later = job.fires.between(first, self.window.until_us - 1, most - 1)
+    def _fires(
+        self, schedule: Schedule, job: Job, first: Instant, most: int
+    ) -> list[tuple[Instant, str, str]]:
+        later = schedule.between(first, self.window.until_us - 1, most - 1)
         return [(at, job.id, job.name) for at in (first, *later)]
 
     def _lane(self, job: Job) -> Document | None:

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from app.api.schemas.advice import BalanceRequest, BalanceUndo
 from app.api.schemas.backfills import BackfillRequest
+from app.api.schemas.calendars import CalendarRequest
 from app.api.schemas.changes import ReplayRequest
 from app.api.schemas.cluster import Transfer
 from app.api.schemas.forecasts import Training
@@ -34,5 +35,6 @@ BODIES: tuple[type[BaseModel], ...] = (
     BalanceUndo,
     PauseRequest,
     BackfillRequest,
+    CalendarRequest,
 )
 """Bodies named by `takes`."""

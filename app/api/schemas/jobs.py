@@ -56,6 +56,10 @@ class JobDocument(Shape):
     )
     starts_at: str | None = Field(None, description="Nothing fires before it; RFC 3339.")
     ends_at: str | None = Field(None, description="Nothing fires at it or after; RFC 3339.")
+    calendar: str = Field("", description="The calendar that it observes, by name.")
+    on_closed: Literal["skip", "next", "previous"] = Field(
+        "skip", description="What becomes of a fire time that falls into a closure of it."
+    )
     webhook: Webhook | None = None
     dispatch: dict[str, Any] | None = None
     retry_policy: RetryPolicy = RetryPolicy()
@@ -170,6 +174,8 @@ class Timing(Shape):
     timezone: str
     dialect: str
     dst: str
+    calendar: str
+    on_closed: str
     words: str
     next: list[Fire]
     clock_change: ClockChange | None
@@ -231,6 +237,7 @@ class Why(Shape):
         "paused",
         "disabled",
         "no_fire_time",
+        "closed",
         "not_created",
         "deleted",
         "superseded",

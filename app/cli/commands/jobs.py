@@ -259,6 +259,8 @@ def explain(
     ] = "debian",
     starts_at: Annotated[str, typer.Option(help="Nothing fires before it; RFC 3339.")] = "",
     ends_at: Annotated[str, typer.Option(help="Nothing fires at it or after.")] = "",
+    calendar: Annotated[str, typer.Option(help="A calendar to keep to.")] = "",
+    on_closed: Annotated[str, typer.Option(help="skip, next or previous.")] = "skip",
     window: Annotated[str, typer.Option(help="Start within so long after the fire time.")] = "0s",
     job: Annotated[str, typer.Option("--for", help="Tell what it would change for a job.")] = "",
     count: int = 5,
@@ -272,6 +274,8 @@ def explain(
         "dst": dst,
         "starts_at": starts_at,
         "ends_at": ends_at,
+        "calendar": calendar,
+        "on_closed": on_closed,
         "window": window,
     }
     with connected(context) as client:

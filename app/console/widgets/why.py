@@ -17,6 +17,7 @@ BADGES: Final = {
     "paused": ("orange", "paused"),
     "disabled": ("gray", "disabled"),
     "no_fire_time": ("gray", "no fire time"),
+    "closed": ("orange", "closed"),
     "not_created": ("gray", "not there yet"),
     "deleted": ("gray", "deleted"),
     "superseded": ("gray", "superseded"),

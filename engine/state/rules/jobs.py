@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from engine.core.ids import Instant, JobId
 from engine.model.execution import Status
-from engine.model.job import Job
+from engine.model.job import Job, JobSpec
 from engine.model.pause import Scope, ScopeKind
 from engine.state.messages import (
     Accepted,
@@ -45,11 +45,25 @@ def _taken(name: str, field: str) -> Rejected:
     return Rejected(code="CONFLICT", message=message, field=field, hint="choose another name")
 
 
+def _unobservable(state: State, calendar: str) -> Rejected | None:
+    if not calendar or calendar in state.calendars:
+        return None
+    message = f"there is no calendar {calendar}"
+    return Rejected(code="CONFLICT", message=message, field="calendar", hint="save it first")
+
+
+def _timing(spec: JobSpec) -> tuple[object, ...]:
+    """All that decides about fire times."""
+    return spec.timing, spec.calendar, spec.on_closed if spec.calendar else None
+
+
 @decides(CreateJobs)
 def create(state: State, command: CreateJobs, context: Context) -> Decision:
     """All jobs or none: names are checked before the first is created."""
     fresh: set[str] = set()
     for position, new in enumerate(command.jobs):
+        if refusal := _unobservable(state, new.spec.calendar):
+            return refusal
         name = full_name(new.spec.namespace, new.spec.name)
         if name in state.names or name in fresh or new.id in state.jobs:
             field = "name" if len(command.jobs) == 1 else f"jobs[{position}].name"
@@ -98,7 +112,9 @@ def update(state: State, command: UpdateJob, context: Context) -> Decision:
     name = full_name(command.spec.namespace, command.spec.name)
     if state.names.get(name, job.id) != job.id:
         return _taken(name, "name")
-    same = job.spec.timing == command.spec.timing
+    if refusal := _unobservable(state, command.spec.calendar):
+        return refusal
+    same = _timing(job.spec) == _timing(command.spec)
     changed = replace(
         job,
         spec=command.spec,

@@ -24,6 +24,8 @@ JOB = {
     "dst": "debian",
     "starts_at": None,
     "ends_at": None,
+    "calendar": "",
+    "on_closed": "skip",
     "webhook": {
         "url": "http://127.0.0.1:9/run",
         "method": "POST",
@@ -63,6 +65,23 @@ PAUSE = {
     "note": "upgrade",
     "by": "ann",
     "state": "active",
+}
+CALENDAR_OF_DAYS = {
+    "name": "munich",
+    "description": "",
+    "weekend": ["SAT", "SUN"],
+    "country": "DE",
+    "subdivision": "BY",
+    "dates": ["2026-12-24"],
+    "open_dates": [],
+    "ics": "",
+    "closed": [{"from": "2026-12-25", "to": "2026-12-26", "label": "Christmas"}],
+    "spans": [{"from": AT, "until": AT, "label": "Freeze"}],
+    "through": 2036,
+    "version": 1,
+    "updated_at": AT,
+    "updated_by": "ann",
+    "jobs": ["default/nightly-backup"],
 }
 MISSED = {
     "execution_id": "exe_m",
@@ -715,6 +734,10 @@ ANSWERS: dict[str, Any] = {
     },
     "pauses": {"pauses": [PAUSE], "total": 1},
     "pause_jobs": PAUSE,
+    "business_calendars": {"calendars": [CALENDAR_OF_DAYS], "total": 1},
+    "business_calendar": CALENDAR_OF_DAYS,
+    "create_business_calendar": CALENDAR_OF_DAYS,
+    "countries": {"countries": [{"code": "DE", "name": "Germany", "subdivisions": ["BY"]}]},
     "missed": {"missed": [MISSED], "fires": 3, "more": False},
     "backfills": {"backfills": [BACKFILL], "total": 1},
     "start_backfill": BACKFILL | {"first": [AT], "usual_ms": 120.0, "lasts": "5s"},

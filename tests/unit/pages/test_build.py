@@ -45,6 +45,9 @@ class FakeClient:
         self.created.append(document)
         raise self.refusal or AssertionError("these tests only save what is refused")
 
+    def business_calendars(self) -> dict[str, Any]:
+        return {"calendars": []}
+
     def saved_queries(self) -> dict[str, Any]:
         return {"queries": []}
 

@@ -40,6 +40,7 @@ ALL = [
     ("operate.live", {}),
     ("operate.job", {"id": "job_a", "job_tab": "Why"}),
     ("operate.pauses", {}),
+    ("build.calendars", {}),
     ("operate.catch_up", {}),
     ("operate.cluster", {}),
     ("build.editor", {}),
