@@ -15,7 +15,7 @@ from app.console.widgets.layout import card, confirmed, empty_state, header
 from engine.core.clock import SystemClock, to_datetime
 
 PAGE = Page(
-    "Calendars", ":material/event_busy:", 4, "Build", keywords="holidays weekend blackout ics"
+    "Business days", ":material/event_busy:", 4, "Build", keywords="calendars holidays weekend ics"
 )
 WEEKDAYS: Final = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 BLANK: Final[dict[str, Any]] = {
@@ -29,12 +29,15 @@ BLANK: Final[dict[str, Any]] = {
     "ics": "",
 }
 NEW: Final = "new calendar"
+_SAVED: Final = "_calendar_saved"
 
 
 def render(console: Console) -> None:
     calendars = console.client.business_calendars()["calendars"]
     names = [one["name"] for one in calendars]
-    with header("Calendars", "when the jobs that observe them must not run"):
+    if saved := st.session_state.pop(_SAVED, None):
+        st.session_state["calendar_name"] = saved  # before the list is drawn, or it is too late
+    with header("Business days", "calendars: when the jobs that observe them must not run"):
         chosen = st.selectbox(
             "Calendar",
             [*names, NEW],
@@ -95,7 +98,7 @@ def _today() -> str:
 def _observers(console: Console, calendar: dict[str, Any]) -> None:
     with card("Observed by", key="observers"):
         if not calendar["jobs"]:
-            st.caption("No job. Choose it in a job's editor, or write `calendar:` in its document.")
+            st.caption("No job. Choose it in the editor of a job, or name it in its document.")
 
             def delete() -> None:
                 done = console.carry_out(
@@ -106,7 +109,7 @@ def _observers(console: Console, calendar: dict[str, Any]) -> None:
                     "Deleted",
                 )
                 if done is not None:
-                    st.query_params.clear()
+                    st.session_state[_SAVED] = NEW
                     st.rerun()
 
             effect = f"**{plain(calendar['name'])}** is forgotten."
@@ -211,4 +214,5 @@ def _save(console: Console, stored: dict[str, Any] | None, document: dict[str, A
 
     saved = console.carry_out(f"calendar_{sorted(map(str, document.items()))}", write, "Saved")
     if saved is not None:
-        console.go("calendars", calendar_name=saved["name"])
+        st.session_state[_SAVED] = saved["name"]
+        st.rerun()

@@ -265,7 +265,7 @@ def _observance(console: Console, draft: Draft) -> dict[str, Any]:
             known.index(stored["calendar"]),
             **draft.field("calendar"),
             format_func=lambda name: name or "none",
-            help="When the job must not run: see Calendars.",
+            help="When the job must not run: see Business days.",
         )
         fault(draft, "calendar")
     rules = list(CLOSED)

@@ -13,7 +13,9 @@ from app.console.session import Console, show_failure
 from app.console.widgets.format import clock, counted, milliseconds, plain
 from app.console.widgets.layout import card, confirmed, empty_state, header
 
-PAGE = Page("Catch-up", ":material/history:", 14, "Operate", keywords="backfill missed rerun past")
+PAGE = Page(
+    "Catch-up", ":material/event_repeat:", 14, "Operate", keywords="backfill missed rerun past"
+)
 WHICH: Final = {
     "undone": "skipped or failed",
     "skipped": "skipped",

@@ -152,5 +152,11 @@ def _preview(services: Services, plan: BackfillPlan) -> Document:
     return _shown(services, plan.backfill) | {
         "first": [rfc3339(fire) for fire in plan.first],
         "usual_ms": plan.usual_ms,
-        "lasts": None if plan.lasts_us is None else format_duration(plan.lasts_us),
+        "lasts": None if plan.lasts_us is None else format_duration(_rounded(plan.lasts_us)),
     }
+
+
+def _rounded(duration_us: int) -> int:
+    """An estimate without the digits that it cannot have."""
+    step = 1_000_000 if duration_us > 1_000_000 else 1_000
+    return -(-duration_us // step) * step
