@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -38,6 +38,7 @@ from engine.model.redaction import HIDDEN
 from engine.model.saved_query import SavedQuery
 from engine.model.template import Template, template_id
 from engine.raft.store import Store
+from engine.state.features import needed
 from engine.state.messages import (
     Accepted,
     Barrier,
@@ -58,9 +59,11 @@ from engine.state.messages import (
     PauseJobs,
     PublishTemplate,
     Rejected,
+    Result,
     ResumeJobs,
     SaveCalendar,
     SaveQuery,
+    Skip,
     StartBackfill,
     TrainModels,
     TriggerJob,
@@ -75,7 +78,9 @@ NAMESPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 IMPORT_BYTES_MAX: Final = 4 << 20
 IMPORT_ROW_BYTES: Final = 200  # an execution in the log, beside its error
 IMPORT_TRIES: Final = 5
-SAVE_TRIES: Final = 5
+DECIDE_TRIES: Final = 10
+_MOVED_ON: Final = ("superseded", "moved")
+"""Fields of refusals that say: look again."""
 IMPORT_WAIT_S: Final = 10.0
 _LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -116,6 +121,7 @@ class Gate:
         find_execution: a finished execution by id, from this node's history.
         find_imported: which executions a label brought already; as `Queries.known`.
         defaults: what a job gets where its document says nothing.
+        members: the Raft addresses of the cluster; as `View.level`.
     """
 
     def __init__(
@@ -127,7 +133,9 @@ class Gate:
         find_execution: FindExecution,
         find_imported: FindImported,
         defaults: Defaults | None = None,
+        members: Collection[str] = (),
     ):
+        self._members = members
         self._store = store
         self._clock = clock
         self._find_version = find_version
@@ -195,20 +203,28 @@ class Gate:
         """
         job = self._job(ref)
         spec, enabled = parse_job(document, job, self._defaults)
-        next_us = self._next(spec, job.id)
+        self._next(spec, job.id)  # or it says what is wrong with the calendar
         if dry_run:
             same = spec == job.spec and enabled == job.enabled
             version = job.version if same else job.version + 1
             return replace(job, spec=spec, enabled=enabled, version=version)
-        command = UpdateJob(
-            id=job.id,
-            spec=spec,
-            enabled=enabled,
-            next_us=next_us if enabled else None,
-            if_version=if_version,
-            comment=comment,
-        )
-        await self._propose(command, actor, request_id)
+
+        def edit() -> UpdateJob:
+            present = self._job(job.id)
+            keeps = spec.fires_like(present.spec) and enabled
+            version = (if_version or present.version) + 1
+            return UpdateJob(
+                id=job.id,
+                spec=spec,
+                enabled=enabled,
+                next_us=self._next(spec, job.id) if enabled else None,
+                if_version=if_version,
+                comment=comment,
+                superseded=None if keeps else self._due(present, f"version {version} by {actor}"),
+                is_exact=self._is_exact,
+            )
+
+        await self._decide(edit, actor, request_id)
         return self._job(job.id)
 
     async def delete_job(self, ref: str, *, actor: str, request_id: str) -> Job:
@@ -218,7 +234,12 @@ class Gate:
             Refused: there is no such job.
         """
         job = self._job(ref)
-        await self._propose(DeleteJob(id=job.id), actor, request_id)
+
+        def delete() -> DeleteJob:
+            superseded = self._due(self._job(job.id), f"the job was deleted by {actor}")
+            return DeleteJob(id=job.id, superseded=superseded, is_exact=self._is_exact)
+
+        await self._decide(delete, actor, request_id)
         return job
 
     async def set_enabled(self, ref: str, enabled: bool, *, actor: str, request_id: str) -> Job:
@@ -228,12 +249,14 @@ class Gate:
             Refused: there is no such job.
         """
         job = self._job(ref)
-        command = (
-            EnableJob(id=job.id, next_us=self._next(job.spec, job.id))
-            if enabled
-            else DisableJob(id=job.id)
-        )
-        await self._propose(command, actor, request_id)
+
+        def switch() -> EnableJob | DisableJob:
+            if enabled:
+                return EnableJob(id=job.id, next_us=self._next(job.spec, job.id))
+            superseded = self._due(self._job(job.id), f"the job was disabled by {actor}")
+            return DisableJob(id=job.id, superseded=superseded, is_exact=self._is_exact)
+
+        await self._decide(switch, actor, request_id)
         return self._job(job.id)
 
     async def pause(self, document: Mapping[str, Any], *, actor: str, request_id: str) -> Pause:
@@ -270,29 +293,35 @@ class Gate:
         Raises:
             Refused: another version than the wanted one is there, or there are too many.
         """
-        for number in range(SAVE_TRIES):
-            moved = self._moved_by(calendar)
-            command = SaveCalendar(calendar=calendar, if_version=if_version, moved=moved)
-            # Each look at the jobs is a request of its own: an answer is remembered.
-            name = f"{request_id}:{number}"
-            result = await self._store.propose(command, actor=actor, request_id=name)
-            if isinstance(result, Accepted):
-                return
-            if result.field != "moved":
-                raise _refused(result)
-        raise Refused("CONFLICT", "the jobs that observe it keep changing right now")
 
-    def _moved_by(self, calendar: Calendar) -> tuple[tuple[str, int, Instant | None], ...]:
-        """The jobs that observe a calendar, with their next fire times by it as it will be."""
-        now, closures = self._clock.now_us(), calendar.closures
+        def save() -> SaveCalendar:
+            observers = [
+                job for job in self._store.view.jobs() if job.spec.calendar == calendar.name
+            ]
+            reason = f"calendar {calendar.name} by {actor}"
+            due = (self._due(job, reason) for job in observers)
+            return SaveCalendar(
+                calendar=calendar,
+                if_version=if_version,
+                moved=self._moved(observers, calendar),
+                superseded=tuple(skip for skip in due if skip is not None),
+                is_exact=self._is_exact,
+            )
+
+        await self._decide(save, actor, request_id)
+
+    def _moved(
+        self, observers: Iterable[Job], calendar: Calendar
+    ) -> tuple[tuple[str, int, Instant | None], ...]:
+        """Their next fire times by the calendar as it will be."""
+        now, closures = self._now_us(), calendar.closures
         return tuple(
             (
                 job.id,
                 job.generation,
                 job.spec.fires(job.id, closures).next_after(now) if job.enabled else None,
             )
-            for job in self._store.view.jobs()
-            if job.spec.calendar == calendar.name
+            for job in observers
         )
 
     async def delete_calendar(self, name: str, *, actor: str, request_id: str) -> None:
@@ -577,11 +606,67 @@ class Gate:
             hint = one_of(spec.calendar, names) if names else "chronosctl calendar apply -f FILE"
             reason = f"there is no calendar {spec.calendar}"
             raise InvalidDocument([Problem("calendar", reason, hint)])
-        fire = view.fires_of(spec, job).next_after(self._clock.now_us())
+        fire = view.fires_of(spec, job).next_after(self._now_us())
         if fire is None and spec.calendar and schedule_of(spec.timing, job).next_after(0):
             reason = f"{spec.calendar} leaves the job no fire time in fifty years"
             raise InvalidDocument([Problem("calendar", reason, "on_closed: next, or another one")])
         return fire
+
+    def _now_us(self) -> Instant:
+        """The present, as an entry that is proposed now will have it."""
+        return max(self._clock.now_us(), self._store.view.now_us)
+
+    def _due(self, job: Job, why: str) -> Skip | None:
+        """What of a job is due and not decided, as an edit decides it."""
+        view, now = self._store.view, self._now_us()
+        first = view.next_us(job.id)
+        if first is None or first > now or not self._is_exact:
+            return None
+        schedule = view.fires(job)
+        last = schedule.last_before(now + 1)
+        return Skip(
+            job.id,
+            job.generation,
+            first,
+            first if last is None else max(first, last),
+            max(1, schedule.count(first - 1, now)),
+            schedule.next_after(now),
+            f"superseded: {why} came before it was decided",
+        )
+
+    @property
+    def _level(self) -> int:
+        return self._store.view.level(self._members)
+
+    @property
+    def _is_exact(self) -> bool:
+        """Whether all nodes understand that an edit decides what is due."""
+        return self._level >= 1
+
+    async def _decide(self, make: Callable[[], Command], actor: str, request_id: str) -> Any:
+        """Propose what `make` makes of the present, again where that has moved on meanwhile.
+
+        Raises:
+            Refused: for another reason, or too often.
+        """
+        for number in range(DECIDE_TRIES):
+            # The first is the request itself; each later look is one of its own, as answers are
+            # remembered. A repeated request meets the same answers in the same order.
+            name = f"{request_id}:{number}" if number else request_id
+            result = await self._send(make(), actor, name)
+            if isinstance(result, Accepted):
+                return result.value
+            if result.field not in _MOVED_ON:
+                raise _refused(result)
+        raise Refused("CONFLICT", "what it is about keeps changing right now; try again")
+
+    async def _send(self, command: Command, actor: str, request_id: str) -> Result:
+        level, feature = needed(command)
+        if level > self._level:
+            old = [node.node for node in self._store.view.nodes() if node.level < level]
+            message = f"{feature}: {', '.join(old)} must be upgraded first"
+            raise Refused("CONFLICT", message)
+        return await self._store.propose(command, actor=actor, request_id=request_id)
 
     def _preview(self, new: NewJob, actor: str) -> Job:
         now = self._clock.now_us()
@@ -616,10 +701,9 @@ class Gate:
         )
 
     async def _propose(self, command: Command, actor: str, request_id: str) -> Any:
-        result = await self._store.propose(command, actor=actor, request_id=request_id)
+        result = await self._send(command, actor, request_id)
         if isinstance(result, Rejected):
             raise _refused(result)
-        assert isinstance(result, Accepted)
         return result.value
 
 

@@ -32,7 +32,7 @@ from app.status import describe, leader_of
 from engine.core.clock import Clock, SystemClock
 from engine.core.errors import ChronosError, NotReady
 from engine.core.ids import new_request_id
-from engine.core.version import VERSION
+from engine.core.version import LEVEL, VERSION
 from engine.dispatch.dispatcher import Request, WorkerLimits
 from engine.dispatch.outbox import Outbox
 from engine.dispatch.worker import Worker
@@ -139,6 +139,7 @@ class Node:
             find_execution=self.queries.execution,
             find_imported=self.queries.known,
             defaults=_defaults(config.scheduler),
+            members=(cluster.raft.address, *cluster.raft.peers),
         )
         for sink in (
             self.feed.take,
@@ -227,6 +228,7 @@ class Node:
             raft_address=self._config.cluster.raft.address,
             http_address=self._config.server.http.address,
             version=VERSION,
+            level=LEVEL,
         )
         while True:
             try:

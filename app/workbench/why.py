@@ -149,7 +149,9 @@ def _decided(case: _Case) -> Why | None:
         if found.fires > 1:
             span = f"{rfc3339(found.scheduled_us)} to {rfc3339(found.until_us)}"
             words += f" (one of {found.fires:,} fire times, {span})"
-        return case.says(Verdict.SKIPPED, words, found.id)
+        is_superseded = found.reason.startswith("superseded:")
+        verdict = Verdict.SUPERSEDED if is_superseded else Verdict.SKIPPED
+        return case.says(verdict, words, found.id)
     late = "" if found.started_us is None else _late(found.started_us - case.at_us)
     attempts = f"{found.attempts} attempt{'s' if found.attempts != 1 else ''}"
     why_ended = found.reason or found.error

@@ -1,3 +1,11 @@
 """The version of this program; a test holds it equal to the one in `pyproject.toml`."""
 
 VERSION = "0.1.0"
+
+LEVEL = 1
+"""Up to where this build understands the log; `engine/state/features.py` says what needs which.
+
+0: all that was there before levels were counted.
+1: dialects, clock-change policies, bounds, drawn windows, catch-up windows, calendars, pauses,
+   backfills, and superseded fire times in edits.
+"""

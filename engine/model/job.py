@@ -143,6 +143,14 @@ class JobSpec:
             return schedule
         return Observing(schedule, closures, self.on_closed, find_zone(self.timezone))
 
+    def fires_like(self, other: JobSpec) -> bool:
+        """Whether jobs of both specs, with one id, would fire at the same times."""
+        mine, theirs = (
+            (spec.timing, spec.calendar, spec.on_closed if spec.calendar else None)
+            for spec in (self, other)
+        )
+        return mine == theirs
+
     @property
     def timing(self) -> Timing:
         """Everything that decides when the job fires, apart from its id."""

@@ -33,12 +33,13 @@ class ClaimLeadership:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterNode:
-    """A node tells how it is reached."""
+    """A node tells how it is reached, and up to which level it understands the log."""
 
     node: str
     raft_address: str
     http_address: str
     version: str
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +64,25 @@ class CreateJobs:
     jobs: tuple[NewJob, ...]
 
 
+class Skip(NamedTuple):
+    """Fire times `first_us`..`last_us` are decided as not run; `next_us` comes after them."""
+
+    job_id: JobId
+    generation: int
+    first_us: Instant
+    last_us: Instant
+    fires: int
+    next_us: Instant | None
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateJob:
-    """Replace a job's spec; refused when `if_version` names another version than the current."""
+    """Replace a job's spec; refused when `if_version` names another version than the current.
+
+    `superseded` has the fire times that are due and that nobody has decided: the edit does. With
+    `is_exact` it is refused where others became due meanwhile, so that none is left out.
+    """
 
     id: JobId
     spec: JobSpec
@@ -73,13 +90,20 @@ class UpdateJob:
     next_us: Instant | None
     if_version: int | None = None
     comment: str = ""
+    superseded: Skip | None = None
+    is_exact: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteJob:
-    """Forget a job and cancel what it has open; its history stays."""
+    """Forget a job and cancel what it has open; its history stays.
+
+    `superseded` as in `UpdateJob`.
+    """
 
     id: JobId
+    superseded: Skip | None = None
+    is_exact: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +116,14 @@ class EnableJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisableJob:
-    """Stop a job from firing; what it has open goes on."""
+    """Stop a job from firing; what it has open goes on.
+
+    `superseded` as in `UpdateJob`.
+    """
 
     id: JobId
+    superseded: Skip | None = None
+    is_exact: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +145,14 @@ class SaveCalendar:
     """Keep a calendar; `if_version` as in `SaveQuery`.
 
     `moved` has each job that observes it: its id, its generation, and its next fire time by the
-    calendar as it will be.
+    calendar as it will be; `superseded` is as in `UpdateJob`, of these jobs.
     """
 
     calendar: Calendar
     if_version: int | None = None
     moved: tuple[tuple[JobId, int, Instant | None], ...] = ()
+    superseded: tuple[Skip, ...] = ()
+    is_exact: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,18 +244,6 @@ class Fire(NamedTuple):
     generation: int
     fire_us: Instant
     next_us: Instant | None
-
-
-class Skip(NamedTuple):
-    """Fire times `first_us`..`last_us` are decided as not run; `next_us` comes after them."""
-
-    job_id: JobId
-    generation: int
-    first_us: Instant
-    last_us: Instant
-    fires: int
-    next_us: Instant | None
-    reason: str
 
 
 class Begin(NamedTuple):
@@ -372,12 +391,13 @@ class LeadershipClaimed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRegistered:
-    """`node` is reached at these addresses."""
+    """`node` is reached at these addresses and understands the log up to this level."""
 
     node: str
     raft_address: str
     http_address: str
     version: str
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

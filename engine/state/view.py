@@ -6,10 +6,11 @@ hands out frozen values or copies.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 
 from engine.core.ids import ExecutionId, Instant, JobId
+from engine.core.version import LEVEL
 from engine.model.backfill import Backfill
 from engine.model.calendar import Calendar
 from engine.model.execution import Execution
@@ -203,6 +204,18 @@ class View:
     def last_import(self, label: str) -> int:
         """The index of the latest entry that may have imported executions under `label`."""
         return self._state.imports.get(label, self._state.imports_floor)
+
+    def level(self, members: Collection[str] = ()) -> int:
+        """Up to which level of the log all nodes understand it; this build's while none is known.
+
+        Args:
+            members: the Raft addresses of the cluster. Where each of them is in the address book,
+                other entries of it are of nodes that are gone, and do not count.
+        """
+        nodes = {node.raft_address: node.level for node in self.nodes()}
+        if members and all(address in nodes for address in members):
+            nodes = {address: nodes[address] for address in members}
+        return min(nodes.values(), default=LEVEL)
 
     def nodes(self) -> list[NodeRegistered]:
         """The address book."""

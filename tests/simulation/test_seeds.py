@@ -29,7 +29,7 @@ def test_without_the_compare_and_set_of_a_claim_the_simulator_finds_double_runs(
     def always(state: executions.State, job_id: str, _generation: int, _at: int) -> object:
         return state.jobs.get(job_id)
 
-    monkeypatch.setattr(executions, "_claimable", always)
+    monkeypatch.setattr(executions, "claimable", always)
     with pytest.raises(AssertionError, match="CHRONOS_SEED="):
         _run_seeds(40)
 

@@ -13,6 +13,7 @@ from engine.state.messages import (
     Rejected,
     SaveCalendar,
 )
+from engine.state.rules.endings import supersede
 from engine.state.rules.registry import Context, Decision, decides, evolves
 from engine.state.state import State
 
@@ -50,6 +51,8 @@ def save(state: State, command: SaveCalendar, context: Context) -> Decision:
         (replace(observers[job_id], generation=generation + 1), next_us)
         for job_id, generation, next_us in command.moved
     )
+    for skip in command.superseded:
+        yield from supersede(state, skip)
     yield CalendarSaved(calendar=saved, moved=moved)
     return Accepted(value=saved.version)
 

@@ -35,6 +35,7 @@ def register(state: State, command: RegisterNode, context: Context) -> Decision:
         raft_address=command.raft_address,
         http_address=command.http_address,
         version=command.version,
+        level=command.level,
     )
     return Accepted()
 

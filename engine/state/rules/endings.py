@@ -1,15 +1,62 @@
-"""How an execution and a backfill become final, for every rule that ends one."""
+"""How fire times, executions and backfills become final, for every rule that ends one."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import replace
 
-from engine.core.ids import Instant, JobId
+from engine.core.ids import Instant, JobId, execution_id
 from engine.model.backfill import Backfill, BackfillState
 from engine.model.execution import AttemptResult, Execution, Status
-from engine.state.messages import BackfillEnded, ExecutionEnded
+from engine.model.job import Job
+from engine.state.messages import (
+    BackfillEnded,
+    Event,
+    ExecutionEnded,
+    FiresSkipped,
+    Rejected,
+    Skip,
+)
 from engine.state.rules.registry import evolves
 from engine.state.state import LastRun, State
+
+
+def claimable(state: State, job_id: JobId, generation: int, fire_us: Instant) -> Job | None:
+    """The job, if the fire time is its next one and nobody has decided it."""
+    job = state.jobs.get(job_id)
+    if job is None or job.generation != generation or state.next_us.get(job_id) != fire_us:
+        return None
+    return job
+
+
+def skipped_fires(job: Job, skip: Skip) -> FiresSkipped:
+    """The fact that fire times are not run."""
+    return FiresSkipped(
+        id=execution_id(job.id, skip.generation, skip.first_us),
+        job=job,
+        first_us=skip.first_us,
+        last_us=skip.last_us,
+        fires=skip.fires,
+        next_us=skip.next_us,
+        reason=skip.reason,
+    )
+
+
+def supersede(state: State, skip: Skip | None) -> Generator[Event, None, None]:
+    """Decide what an edit found due, unless the leader was quicker."""
+    if skip is not None and (job := claimable(state, skip.job_id, skip.generation, skip.first_us)):
+        yield skipped_fires(job, skip)
+
+
+def leaves_due(state: State, job: Job, skip: Skip | None, at: Instant) -> Rejected | None:
+    """The refusal of an edit that would leave a fire time without a decision."""
+    due = state.next_us.get(job.id)
+    if skip is not None and claimable(state, job.id, skip.generation, skip.first_us):
+        due = skip.next_us
+    if due is None or due > at:
+        return None
+    message = "a fire time came due meanwhile"
+    return Rejected(code="CONFLICT", message=message, field="superseded", hint="try again")
 
 
 def end_execution(

@@ -28,7 +28,7 @@ from engine.state.messages import (
     StartExecutions,
     TriggerJob,
 )
-from engine.state.rules.endings import end_execution
+from engine.state.rules.endings import claimable, end_execution, skipped_fires
 from engine.state.rules.jobs import missing
 from engine.state.rules.registry import Context, Decision, decides, evolves
 from engine.state.state import LastRun, State
@@ -49,11 +49,11 @@ def start(state: State, command: StartExecutions, context: Context) -> Decision:
         return Rejected(code="NO_LEADER", message=message)
     begun: list[str] = []
     for skip in command.skips:
-        job = _claimable(state, skip.job_id, skip.generation, skip.first_us)
+        job = claimable(state, skip.job_id, skip.generation, skip.first_us)
         if job is not None:
-            yield _skipped(job, skip)
+            yield skipped_fires(job, skip)
     for fire in command.fires:
-        job = _claimable(state, fire.job_id, fire.generation, fire.fire_us)
+        job = claimable(state, fire.job_id, fire.generation, fire.fire_us)
         if job is not None:
             yield from _fire(state, job, fire, context.at, begun)
     for begin in command.begins:
@@ -70,13 +70,6 @@ def start(state: State, command: StartExecutions, context: Context) -> Decision:
     return Accepted(value=begun)
 
 
-def _claimable(state: State, job_id: str, generation: int, fire_us: Instant) -> Job | None:
-    job = state.jobs.get(job_id)
-    if job is None or job.generation != generation or state.next_us.get(job_id) != fire_us:
-        return None
-    return job
-
-
 def _fire(
     state: State, job: Job, fire: Fire, at: Instant, begun: list[str]
 ) -> Generator[Event, None, None]:
@@ -90,7 +83,9 @@ def _fire(
         reason = f"concurrency: execution {open_ids[0]} is still open"
     if reason:
         first = last = fire.fire_us
-        yield _skipped(job, Skip(job.id, fire.generation, first, last, 1, fire.next_us, reason))
+        yield skipped_fires(
+            job, Skip(job.id, fire.generation, first, last, 1, fire.next_us, reason)
+        )
         return
     fresh = execution_id(job.id, fire.generation, fire.fire_us)
     if policy is Concurrency.REPLACE:
@@ -124,18 +119,6 @@ def _running(execution: Execution, state: State, at: Instant) -> Execution:
         attempt_started_us=at,
         epoch=state.epoch,
         node=state.leader,
-    )
-
-
-def _skipped(job: Job, skip: Skip) -> FiresSkipped:
-    return FiresSkipped(
-        id=execution_id(job.id, skip.generation, skip.first_us),
-        job=job,
-        first_us=skip.first_us,
-        last_us=skip.last_us,
-        fires=skip.fires,
-        next_us=skip.next_us,
-        reason=skip.reason,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from engine.core.ids import Instant, JobId
 from engine.model.execution import Status
-from engine.model.job import Job, JobSpec
+from engine.model.job import Job
 from engine.model.pause import Scope, ScopeKind
 from engine.state.messages import (
     Accepted,
@@ -21,7 +21,13 @@ from engine.state.messages import (
     Rejected,
     UpdateJob,
 )
-from engine.state.rules.endings import cancelled, end_execution, running_of
+from engine.state.rules.endings import (
+    cancelled,
+    end_execution,
+    leaves_due,
+    running_of,
+    supersede,
+)
 from engine.state.rules.registry import Context, Decision, decides, evolves
 from engine.state.state import State
 
@@ -50,11 +56,6 @@ def _unobservable(state: State, calendar: str) -> Rejected | None:
         return None
     message = f"there is no calendar {calendar}"
     return Rejected(code="CONFLICT", message=message, field="calendar", hint="save it first")
-
-
-def _timing(spec: JobSpec) -> tuple[object, ...]:
-    """All that decides about fire times."""
-    return spec.timing, spec.calendar, spec.on_closed if spec.calendar else None
 
 
 @decides(CreateJobs)
@@ -114,7 +115,13 @@ def update(state: State, command: UpdateJob, context: Context) -> Decision:
         return _taken(name, "name")
     if refusal := _unobservable(state, command.spec.calendar):
         return refusal
-    same = _timing(job.spec) == _timing(command.spec)
+    same = job.spec.fires_like(command.spec)
+    # An unchanged schedule keeps its place: fire times that are due and not yet claimed stay due.
+    keeps = same and job.enabled and command.enabled
+    if command.is_exact and not keeps:
+        refusal = leaves_due(state, job, command.superseded, context.at)
+        if refusal:
+            return refusal
     changed = replace(
         job,
         spec=command.spec,
@@ -124,8 +131,8 @@ def update(state: State, command: UpdateJob, context: Context) -> Decision:
         updated_at=context.at,
         updated_by=context.actor,
     )
-    # An unchanged schedule keeps its place: fire times that are due and not yet claimed stay due.
-    keeps = same and job.enabled and command.enabled
+    if not keeps:
+        yield from supersede(state, command.superseded)
     next_us = state.next_us.get(job.id) if keeps else command.next_us
     next_us = next_us if command.enabled else None
     yield JobUpdated(job=changed, next_us=next_us, comment=command.comment)
@@ -157,11 +164,14 @@ def enable(state: State, command: EnableJob, context: Context) -> Decision:
 
 @decides(DisableJob)
 def disable(state: State, command: DisableJob, context: Context) -> Decision:
-    """Idempotent; fire times of the pause are not missed, they never were."""
+    """Idempotent; while it is disabled it has no fire times."""
     job = state.jobs.get(command.id)
     if job is None:
         return missing(command.id)
+    if command.is_exact and (refusal := leaves_due(state, job, command.superseded, context.at)):
+        return refusal
     if job.enabled:
+        yield from supersede(state, command.superseded)
         yield JobSwitched(job=replace(job, enabled=False), next_us=None)
     return Accepted(value=job.version)
 
@@ -178,6 +188,9 @@ def delete(state: State, command: DeleteJob, context: Context) -> Decision:
     job = state.jobs.get(command.id)
     if job is None:
         return missing(command.id)
+    if command.is_exact and (refusal := leaves_due(state, job, command.superseded, context.at)):
+        return refusal
+    yield from supersede(state, command.superseded)
     for execution_id in tuple(state.open_by_job.get(job.id, ())):
         execution = state.executions[execution_id]
         yield end_execution(state, execution, Status.CANCELLED, "the job was deleted", context.at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,8 +10,9 @@ import httpx
 import pytest
 
 from engine.core.clock import rfc3339
+from engine.core.version import LEVEL
 from engine.model.execution import AttemptOutcome
-from engine.state.messages import Accepted, Fire, Skip, StartExecutions
+from engine.state.messages import Accepted, Fire, RegisterNode, Skip, StartExecutions
 from tests.kit.door import Door
 
 HOUR = 3_600_000_000
@@ -160,4 +162,20 @@ async def test_a_fire_time_that_an_edit_overtook_is_superseded(
     assert door.history.wait_for(door.store.index, 10)
     found = await why(client, start // 1_000_000 * 1_000_000 + 5_000_000)
     assert found["verdict"] == "superseded"
-    assert "version 2 updated by anonymous" in found["words"]
+    assert "version 2 by anonymous came before it was decided" in found["words"]
+
+
+async def test_what_an_older_node_does_not_understand_waits_for_its_upgrade(
+    door: Door, client: httpx.AsyncClient
+) -> None:
+    old = RegisterNode(node="n2", raft_address="n2:7000", http_address="", version="0.0.9")
+    door.store.apply(old)
+    answer = await client.post("/api/v1/pauses", json={"scope": "all"})
+    assert answer.status_code == 409
+    assert answer.json()["error"]["message"] == "pauses: n2 must be upgraded first"
+    answer = await client.post("/api/v1/jobs", json=JOB | {"dst": "skip"})
+    assert answer.status_code == 409
+    assert "the field dst of a job" in answer.json()["error"]["message"]
+    assert (await client.post("/api/v1/jobs", json=JOB)).status_code == 201
+    door.store.apply(replace(old, level=LEVEL))
+    assert (await client.post("/api/v1/pauses", json={"scope": "all"})).status_code == 201
