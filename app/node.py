@@ -71,6 +71,7 @@ class Node:
         self._loop: asyncio.AbstractEventLoop | None = None
         cluster = config.cluster
         self.id = cluster.node_id
+        self._members = (cluster.raft.address, *cluster.raft.peers)
         self._token = _peer_token(cluster.raft.secret) if cluster.raft.peers else ""
         self.history = History(cluster.data_dir, node=self.id, clock=clock)
         self.feed = HistoryFeed(self.history, peers=self._peer_urls, token=self._token)
@@ -139,7 +140,7 @@ class Node:
             find_execution=self.queries.execution,
             find_imported=self.queries.known,
             defaults=_defaults(config.scheduler),
-            members=(cluster.raft.address, *cluster.raft.peers),
+            members=self._members,
         )
         for sink in (
             self.feed.take,
@@ -292,7 +293,15 @@ class Node:
             node_id=self.id,
             is_leader=bool(self.leadership.epoch),
             backfilling=self.feed.filling,
-        ) | {"uptime_s": round(self.uptime_s(), 1), "version": VERSION}
+        ) | {
+            "uptime_s": round(self.uptime_s(), 1),
+            "version": VERSION,
+            "level": LEVEL,
+            "cluster_level": self.replica.view.level(self._members),
+            "planning_faults": [
+                {"job_id": job, "error": error} for job, error in self.scheduler.faults.items()
+            ],
+        }
 
     def healthy(self) -> bool:
         """Whether a leader is known; a node without one can neither write nor promise."""

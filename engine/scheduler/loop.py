@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 
 import structlog
 
@@ -15,7 +16,7 @@ from engine.core.errors import ChronosError
 from engine.core.ids import Instant, JobId
 from engine.raft.store import Store, accepted
 from engine.scheduler.backfills import plan_backfills
-from engine.scheduler.planner import plan
+from engine.scheduler.planner import Plan, plan
 from engine.scheduler.queue import DueQueue
 from engine.state.messages import (
     BeginBackfill,
@@ -50,6 +51,8 @@ class Scheduler:
         self._arrived: deque[Committed] = deque()
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.faults: dict[JobId, str] = {}
+        """Jobs that could not be planned, and why: faults of ours."""
 
     def take(self, committed: Committed) -> None:
         """Hear of a committed entry; called in the tick thread, never blocks."""
@@ -61,6 +64,7 @@ class Scheduler:
         """Schedule under `epoch` until cancelled, or until the cluster says it is over."""
         self._loop = asyncio.get_running_loop()
         self._arrived.clear()
+        self.faults.clear()
         try:
             since = self._clock.now_us()
             result = await self._store.propose(RecoverExecutions(epoch=epoch), actor=self._node)
@@ -105,6 +109,7 @@ class Scheduler:
                 executions=executions,
             )
             self._queue.put_off(planned.later)
+            self._note(jobs, planned)
             command = planned.command
             if command.skips or command.fires or command.begins:
                 # The first entry is under way while the second is planned: the first run is early.
@@ -116,6 +121,14 @@ class Scheduler:
         """Begin what there is room for; a run that ends wakes the loop to begin the next."""
         commands = plan_backfills(self._store.view, epoch=epoch, now=now)
         return all([await self._propose(command) for command in commands])
+
+    def _note(self, jobs: Iterable[JobId], planned: Plan) -> None:
+        """Remember which jobs could not be planned, until they can."""
+        for job in self.faults.keys() & jobs:
+            del self.faults[job]
+        for job, error in planned.faults:
+            self.faults[job] = f"{type(error).__name__}: {error}"
+            log.error("a job cannot be planned; tried again in a minute", job=job, exc_info=error)
 
     def _is_next(self, job: JobId, at: Instant) -> bool:
         return self._store.view.next_us(job) == at

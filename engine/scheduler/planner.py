@@ -30,12 +30,20 @@ CATCH_UP_MAX = 1000
 """The most fire times of one job in one entry; the rest follow in the next."""
 
 
+FAULT_PAUSE_US = 60_000_000
+"""A job that could not be planned is tried again after so long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to propose now, and which jobs to look at again later: wake-up, job, fire time."""
+    """What to propose now, which jobs to look at again later, and which could not be planned.
+
+    `later` has the wake-up, the job and its fire time.
+    """
 
     command: StartExecutions
     later: tuple[tuple[Instant, JobId, Instant], ...] = ()
+    faults: tuple[tuple[JobId, Exception], ...] = ()
 
 
 def plan(
@@ -61,28 +69,45 @@ def plan(
     skips: list[Skip] = []
     fires: list[Fire] = []
     later: list[tuple[Instant, JobId, Instant]] = []
-    pauses = view.pauses()
+    faults: list[tuple[JobId, Exception]] = []
     for job_id in jobs:
         job, first = view.job(job_id), view.next_us(job_id)
         if job is None or first is None or first > now:
             continue
-        pause = view.pause_at(job, first) if pauses else None
-        if pause is None:
-            until = _running_until(job, first, now, pauses)
-            _plan_job(job, view.fires(job), first, until, since, skips, fires)
+        try:
+            decided = _decide(view, job, first, now, since)
+        except Exception as error:  # a fault of ours in one job, which must not stop the others
+            faults.append((job_id, error))
+            later.append((now + FAULT_PAUSE_US, job_id, first))
             continue
-        wake = _look_again(view, pause, job, first)
-        if now < wake:
-            later.append((wake, job_id, first))
+        if isinstance(decided, int):
+            later.append((decided, job_id, first))
         else:
-            skips.append(_paused(job, view.fires(job), pause, first, now))
+            skips += decided[0]
+            fires += decided[1]
     command = StartExecutions(
         epoch=epoch,
         skips=tuple(skips),
         fires=tuple(fires),
         begins=tuple(_begins(view, executions, now)),
     )
-    return Plan(command, tuple(later))
+    return Plan(command, tuple(later), tuple(faults))
+
+
+_Decided = tuple[list[Skip], list[Fire]]
+
+
+def _decide(view: View, job: Job, first: Instant, now: Instant, since: Instant) -> _Decided | int:
+    """What becomes of the job's due fire times; or when to look at them again."""
+    pauses = view.pauses()
+    pause = view.pause_at(job, first) if pauses else None
+    if pause is None:
+        until = _running_until(job, first, now, pauses)
+        return _plan_job(job, view.fires(job), first, until, since)
+    wake = _look_again(view, pause, job, first)
+    if now < wake:
+        return wake
+    return [_paused(job, view.fires(job), pause, first, now)], []
 
 
 def _running_until(job: Job, first: Instant, now: Instant, pauses: Sequence[Pause]) -> Instant:
@@ -115,22 +140,14 @@ def _paused(job: Job, schedule: Schedule, pause: Pause, first: Instant, now: Ins
 
 
 def _plan_job(
-    job: Job,
-    schedule: Schedule,
-    first: Instant,
-    now: Instant,
-    since: Instant,
-    skips: list[Skip],
-    fires: list[Fire],
-) -> None:
+    job: Job, schedule: Schedule, first: Instant, now: Instant, since: Instant
+) -> _Decided:
     following = schedule.next_after(first)
     if first >= since - GRACE_US and (following is None or following > now):
-        fires.append(Fire(job.id, job.generation, first, following))
-        return
+        return [], [Fire(job.id, job.generation, first, following)]
     stale = _stale(job, schedule, first, now, since)
     if stale is not None:
-        skips.append(stale)  # what is younger is planned when this is decided
-        return
+        return [stale], []  # what is younger is planned when this is decided
     missed = split_missed(
         schedule,
         first,
@@ -141,6 +158,7 @@ def _plan_job(
     )
     run = missed.run[:CATCH_UP_MAX]
     after = missed.run[CATCH_UP_MAX] if len(missed.run) > CATCH_UP_MAX else missed.next_fire
+    skips = []
     if missed.skipped:
         resume = run[0] if run else after
         plural = "s" if missed.skipped != 1 else ""
@@ -150,10 +168,11 @@ def _plan_job(
         )
         last = missed.skipped_to if missed.skipped_to is not None else first
         skips.append(Skip(job.id, job.generation, first, last, missed.skipped, resume, reason))
-    fires.extend(
+    fires = [
         Fire(job.id, job.generation, fire, later)
         for fire, later in zip(run, [*run[1:], after][: len(run)], strict=True)
-    )
+    ]
+    return skips, fires
 
 
 def _stale(

@@ -89,6 +89,12 @@ def _live(console: Console) -> None:
         unreachable(error)
         return
     history = status["history"]
+    for fault in status.get("planning_faults", []):
+        st.error(
+            f"A job cannot be planned, and is tried again each minute: `{fault['job_id']}`, "
+            f"{plain(fault['error'])}. The others go on.",
+            icon=":material/error:",
+        )
     row = st.columns(4)
     row[0].metric("Leader", status["leader"] or "none", border=True, height="stretch")
     row[1].metric("Term", status["term"], border=True, height="stretch")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from app.api.schemas.envelope import Shape
 
 
@@ -18,6 +20,11 @@ class ClusterStatus(Shape):
     leader: str | None
     term: int
     nodes: list[dict[str, Any]]
+    level: int = Field(0, description="Up to where this node understands the log.")
+    cluster_level: int = Field(0, description="The least of its members'.")
+    planning_faults: list[dict[str, str]] = Field(
+        [], description="Jobs that the leader cannot plan: a fault of ours; the others go on."
+    )
 
 
 class Transfer(Shape):

@@ -7,11 +7,19 @@ import threading
 import pytest
 
 from engine.core.ids import Instant
+from engine.model.job import Job
 from engine.model.pause import Pause
 from engine.model.pause_document import parse_scope
-from engine.scheduler.planner import GRACE_US, PAUSED_STRETCH_US, Plan, plan
+from engine.scheduler.planner import (
+    FAULT_PAUSE_US,
+    GRACE_US,
+    PAUSED_STRETCH_US,
+    Plan,
+    plan,
+)
 from engine.state.messages import FiresSkipped, PauseJobs, ResumeJobs, StartExecutions
 from engine.state.view import View
+from engine.timing.schedule import Schedule
 from tests.kit.jobs import SECOND, Log, new_job
 from tests.unit.engine.state.test_executions import lead
 
@@ -145,3 +153,23 @@ def test_a_year_of_missed_seconds_is_one_record() -> None:
     now = 366 * 86_400 * SECOND
     [skip] = planned(log, now, since=now).command.skips
     assert skip.fires == (now - GRACE_US) // SECOND - 10
+
+
+def test_a_job_that_cannot_be_planned_does_not_stop_the_others(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.with_jobs(new_job("other", **EACH_SECOND))
+    whole = View.fires
+
+    def broken(view: View, job: Job) -> Schedule:
+        if job.id == JOB:
+            raise ZeroDivisionError("a fault of ours")
+        return whole(view, job)
+
+    monkeypatch.setattr(View, "fires", broken)
+    log.now = 10 * SECOND
+    view = View(log.state, threading.Lock())
+    found = plan(view, epoch=1, now=log.now, since=0, jobs=[JOB, "job_other"], executions=[])
+    assert [fire.job_id for fire in found.command.fires] == ["job_other"]
+    assert [job for job, _ in found.faults] == [JOB]
+    assert found.later == ((10 * SECOND + FAULT_PAUSE_US, JOB, 10 * SECOND),)
