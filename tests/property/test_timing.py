@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from typing import get_args
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from cronsim import CronSim, CronSimError
@@ -339,3 +339,31 @@ def test_a_spread_value_depends_on_the_key_alone(key: str, text: str) -> None:
 @given(st.integers(0, 3_000_000_000 * SECOND_US))
 def test_a_formatted_duration_reads_back(duration_us: int) -> None:
     assert parse_duration(format_duration(duration_us)) == duration_us
+
+
+ALL_ZONES = sorted(available_timezones() - {"localtime", "posixrules", "Factory"})
+
+
+@pytest.mark.parametrize("dst", list(DstPolicy))
+def test_previous_is_the_inverse_of_next_at_changes_of_every_zone(dst: DstPolicy) -> None:
+    """The last changes of each zone, and the largest: half an hour, at midnight, a whole day."""
+    texts = ("30 2 * * *", "*/20 0-3 * * *", "0 0 * * *", "59 23 28-31 * *")
+    for zone in ALL_ZONES:
+        table = find_zone(zone).table
+        changes = [
+            (abs(after - before), at)
+            for at, before, after in zip(
+                table.starts[1:], table.offsets, table.offsets[1:], strict=False
+            )
+        ]
+        for _, change in [*changes[-2:], *sorted(changes)[-2:]]:
+            start, end = ((change + hours * 3600) * SECOND_US for hours in (-26, 27))
+            for text in texts:
+                schedule = schedule_of(Timing(text=text, timezone=zone, dst=dst))
+                fires = schedule.between(start, end)
+                back, at = [], schedule.last_before(end + 1)
+                while at is not None and at > start:
+                    back.append(at)
+                    at = schedule.last_before(at)
+                assert back[::-1] == fires, (zone, change, text)
+                assert schedule.count(start, end) == len(fires), (zone, change, text)
