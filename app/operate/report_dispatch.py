@@ -179,4 +179,5 @@ def _result(
         error=error,
         response=response,
         trace=msgspec.json.encode(steps).decode(),
+        reached=False,  # nothing leaves the node: a report that failed can be written again
     )

@@ -188,6 +188,7 @@ def conclude(
         error=error,
         response=kept.replace("\x00", "\ufffd"),
         trace=_trace(handle, request, answer, code, error, total_us),
+        reached=connected,
     )
 
 

@@ -209,6 +209,7 @@ class Worker:
             started_us=at,
             finished_us=at,
             error=f"the request cannot be sent: {error}",
+            reached=False,
         )
 
 

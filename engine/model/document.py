@@ -20,6 +20,7 @@ from engine.model.execution import Execution, Status
 from engine.model.job import (
     Concurrency,
     Document,
+    Guarantee,
     Job,
     JobSpec,
     MissedRunPolicy,
@@ -86,8 +87,13 @@ def parse_job(
         reader.fault("namespace", f"{shown(namespace)} is not a name", "letters, digits, . _ -")
     timed = _timed(reader, stored.id if stored else "")
     webhook, report = read_target(reader, stored, defaults.report_kinds)
+    guarantee = reader.choice("guarantee", Guarantee, Guarantee.AT_LEAST_ONCE)
+    if guarantee is Guarantee.EFFECT_ONCE and not report and not webhook.status_url:
+        reason = "has no webhook.status_url that could be asked"
+        reader.fault("guarantee", reason, "webhook: {status_url: /runs/{execution_id}}")
     spec = replace(
         timed,
+        guarantee=guarantee,
         name=name or "-",
         namespace=namespace,
         description=reader.text("description"),
@@ -262,6 +268,7 @@ def job_document(
         },
         "timeout": format_duration(spec.timeout_us),
         "concurrency": spec.concurrency.value,
+        "guarantee": spec.guarantee.value,
         "missed_run_policy": spec.missed_run_policy.value,
         "catch_up_window": None if spec.catch_up_us is None else format_duration(spec.catch_up_us),
         "tags": dict(spec.tags),

@@ -87,6 +87,8 @@ class Execution:
     replay_of: ExecutionId = ""
     change: Change | None = None
     backfill: str = ""
+    asks_first: bool = False
+    """Whether the next attempt asks the target before it sends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,7 @@ class AttemptResult:
     `trace` is a JSON array of steps `[kind, offset_us, detail]` with kind one of schedule,
     prepare, auth, request, response, retry, complete, error; `offset_us` counts from
     `started_us`; `detail` is an object with secrets redacted. `response` is cut to a bound.
+    `reached` is False only where it is certain that nothing of the request left.
     """
 
     execution_id: ExecutionId
@@ -107,3 +110,11 @@ class AttemptResult:
     error: str = ""
     response: str = ""
     trace: str = "[]"
+    reached: bool = True
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether nobody knows if the attempt had its effect."""
+        if self.outcome in (AttemptOutcome.SUCCESS, AttemptOutcome.CANCELLED):
+            return False
+        return self.reached and not self.status_code

@@ -45,6 +45,22 @@ class WindowStart(StrEnum):
     FIXED = "fixed"
 
 
+class Guarantee(StrEnum):
+    """What is done where nobody knows whether an attempt had its effect.
+
+    That is: its dispatcher was lost, it timed out, or the connection broke after the request had
+    begun to leave. What the target answered is known, and a matter of the retry policy.
+
+    AT_LEAST_ONCE: it is sent again, with the same execution id.
+    AT_MOST_ONCE: it is not sent again; the execution is unknown.
+    EFFECT_ONCE: the target is asked first, and it is sent again only if the target has not seen it.
+    """
+
+    AT_LEAST_ONCE = "at_least_once"
+    AT_MOST_ONCE = "at_most_once"
+    EFFECT_ONCE = "effect_once"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
     """How often, and how far apart, a failed attempt is tried again; intervals in microseconds."""
@@ -69,7 +85,11 @@ class WebhookAuth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """An HTTP call; `success_codes` holds single codes (int) and ranges ("200-299")."""
+    """An HTTP call; `success_codes` holds single codes (int) and ranges ("200-299").
+
+    `status_url` answers whether the target has seen the execution that takes the place of
+    `{execution_id}` in it; a path is one at the host of `url`.
+    """
 
     url: str
     method: str = "GET"
@@ -77,6 +97,7 @@ class Webhook:
     body: str = ""
     auth: WebhookAuth | None = None
     success_codes: tuple[int | str, ...] = ("200-299",)
+    status_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +148,7 @@ class JobSpec:
     catch_up_us: int | None = None
     calendar: str = ""
     on_closed: ClosedRule = ClosedRule.SKIP
+    guarantee: Guarantee = Guarantee.AT_LEAST_ONCE
 
     def fires(self, key: str, closures: Closures | None) -> Schedule:
         """When a job of this spec fires, whether it is enabled or not.

@@ -28,6 +28,7 @@ SLO_MIN, SLO_MAX = 0.5, 0.99999
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 AUTH_TYPES = ("basic", "bearer", "api_key")
 SECRETS = ("password", "token", "api_key")
+PLACE = "{execution_id}"
 BODY_BYTES_MAX = 64 * 1024
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _CODES = re.compile(r"([1-5]\d\d)-([1-5]\d\d)\Z")
@@ -115,9 +116,25 @@ def _webhook(reader: Reader, stored: Job | None) -> Webhook:
         body=reader.text("body", most=BODY_BYTES_MAX),
         auth=_auth(reader, stored.spec.webhook.auth if stored else None),
         success_codes=_success_codes(reader),
+        status_url=_status_url(reader),
     )
     reader.close()
     return webhook
+
+
+def _status_url(reader: Reader) -> str:
+    url = reader.text("status_url")
+    if not url:
+        return ""
+    hint = "a path such as /runs/{execution_id}, or an absolute URL"
+    reason = _url_fault(f"http://host{url}" if url.startswith("/") else url)
+    if PLACE not in url:
+        reason = reason or f"does not say where {PLACE} stands"
+    if not reason and redacted_url(url) != url:
+        reason, hint = "holds a secret", "send it in a header: the headers of the job are sent too"
+    if reason:
+        reader.fault("status_url", reason, hint)
+    return url
 
 
 def _url_fault(url: str) -> str:
@@ -223,6 +240,7 @@ def webhook_document(webhook: Webhook) -> Document:
         "body": webhook.body,
         "auth": auth_document(auth) if auth else None,
         "success_codes": list(webhook.success_codes),
+        "status_url": webhook.status_url,
     }
 
 

@@ -37,6 +37,7 @@ _FIELDS: Final = {
     "ends_us": 1,
     "catch_up_us": 1,
     "calendar": 1,
+    "guarantee": 1,
 }
 """Fields of a job by the level that knows them; at their default they ask nothing."""
 

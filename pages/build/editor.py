@@ -30,6 +30,11 @@ CLOCK_CHANGES = {
     "both": "follow the clock",
 }
 WINDOW_STARTS = {"drawn": "drawn anew each time", "fixed": "its fire time"}
+GUARANTEES = {
+    "at_least_once": "send again",
+    "at_most_once": "never send again",
+    "effect_once": "ask the target first",
+}
 CLOSED = {
     "skip": "does not run",
     "next": "runs on the next open day",
@@ -56,6 +61,7 @@ NEW: dict[str, Any] = {
     },
     "timeout": "5m",
     "concurrency": "forbid",
+    "guarantee": "at_least_once",
     "missed_run_policy": "execute_one",
     "catch_up_window": None,
     "tags": {},
@@ -72,6 +78,8 @@ FIELDS = (
     "webhook.headers",
     "webhook.body",
     "webhook.success_codes",
+    "webhook.status_url",
+    "guarantee",
     "webhook.auth",
     "dispatch.report.kind",
     "dispatch.report.span",
@@ -286,17 +294,29 @@ def _behaviour(draft: Draft) -> dict[str, Any]:
     overlap = ["forbid", "allow", "replace"]
     missed = ["execute_one", "execute_all", "ignore"]
     with card("Behaviour", "overlap, missed runs, retries", key="behaviour"):
-        row = st.columns(4)
-        concurrency = row[0].selectbox(
+        doubts = st.columns(2)
+        concurrency = doubts[0].selectbox(
             "Overlap", overlap, overlap.index(stored["concurrency"]), **draft.field("overlap")
         )
-        missed_run_policy = row[1].selectbox(
+        guarantees = list(GUARANTEES)
+        with doubts[1]:
+            guarantee = st.selectbox(
+                "In doubt whether a run took effect",
+                guarantees,
+                guarantees.index(stored["guarantee"]),
+                **draft.field("guarantee"),
+                format_func=GUARANTEES.__getitem__,
+                help="After a lost attempt, a time-out or a broken connection.",
+            )
+            fault(draft, "guarantee")
+        row = st.columns(3)
+        missed_run_policy = row[0].selectbox(
             "Missed runs",
             missed,
             missed.index(stored["missed_run_policy"]),
             **draft.field("missed"),
         )
-        with row[2]:
+        with row[1]:
             catch_up = st.text_input(
                 "Catch-up window",
                 stored["catch_up_window"] or "",
@@ -305,7 +325,7 @@ def _behaviour(draft: Draft) -> dict[str, Any]:
                 help="What was missed longer ago is not made up for.",
             )
             fault(draft, "catch_up_window")
-        with row[3]:
+        with row[2]:
             timeout = st.text_input("Timeout", stored["timeout"], **draft.field("timeout"))
             fault(draft, "timeout")
         waits = st.columns(4)
@@ -331,6 +351,7 @@ def _behaviour(draft: Draft) -> dict[str, Any]:
         fault(draft, "tags")
     return {
         "concurrency": concurrency,
+        "guarantee": guarantee,
         "missed_run_policy": missed_run_policy,
         "catch_up_window": catch_up or None,
         "timeout": timeout,

@@ -38,6 +38,11 @@ class Handler(BaseHTTPRequestHandler):
         self.seen.append({"headers": dict(self.headers), "path": self.path, "body": body})
         self.connections.add(self.client_address)
         path = self.path
+        if path.startswith("/status/"):
+            self.send_response(int(path.split("/")[2]))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if path.startswith("/slow"):
             time.sleep(2)
         if path.startswith("/close"):
@@ -380,3 +385,54 @@ def test_a_burst_wider_than_the_idle_bound_still_uses_connections_again(target: 
     wait_for(lambda: len(bench.results) == 320)
     bench.worker.stop(SECOND)
     assert len(Handler.connections) <= 32
+
+
+def doubtful(url: str, status: int, **fields: Any) -> Request:
+    """An attempt of which nobody knows whether the one before it was seen."""
+    webhook = {"url": url, "headers": {"X-Team": "data"}}
+    webhook["status_url"] = f"/status/{status}/{{execution_id}}"
+    first = request("exe_1", webhook=webhook, guarantee="effect_once", **fields)
+    return replace(first, execution=replace(first.execution, attempt=2, asks_first=True))
+
+
+def outcome_of(bench: Bench, attempt: Request) -> AttemptResult:
+    bench.worker.submit([attempt])
+    wait_for(lambda: bench.results)
+    return bench.results[0]
+
+
+def test_a_target_that_has_seen_it_is_not_sent_to_again(bench: Bench, target: str) -> None:
+    result = outcome_of(bench, doubtful(f"{target}/run", 200))
+    assert (result.outcome, result.status_code) == (AttemptOutcome.SUCCESS, 200)
+    [asked] = Handler.seen
+    assert asked["path"] == "/status/200/exe_1"
+    assert asked["headers"]["X-Team"] == "data"
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_target_that_has_not_seen_it_is_sent_to(bench: Bench, target: str, status: int) -> None:
+    result = outcome_of(bench, doubtful(f"{target}/run", status))
+    assert (result.outcome, result.status_code) == (AttemptOutcome.SUCCESS, 200)
+    assert [one["path"] for one in Handler.seen] == [f"/status/{status}/exe_1", "/run"]
+    assert Handler.seen[1]["headers"]["Idempotency-Key"] == "exe_1"
+    assert Handler.seen[1]["headers"]["X-Chronos-Attempt"] == "2"
+
+
+def test_a_target_that_cannot_say_is_not_sent_to(bench: Bench, target: str) -> None:
+    result = outcome_of(bench, doubtful(f"{target}/run", 503))
+    assert result.outcome is AttemptOutcome.FAILED
+    assert "could not say" in result.error
+    assert len(Handler.seen) == 1
+
+
+def test_a_question_and_its_attempt_share_the_time_out(bench: Bench, target: str) -> None:
+    result = outcome_of(bench, doubtful(f"{target}/slow", 404, timeout="1s"))
+    assert result.outcome is AttemptOutcome.TIMEOUT
+    assert result.is_doubtful
+
+
+def test_what_certainly_did_not_leave_is_not_in_doubt(bench: Bench) -> None:
+    nobody = f"http://127.0.0.1:{free_ports(1)[0]}/run"
+    result = outcome_of(bench, request("exe_1", webhook={"url": nobody}))
+    assert result.outcome is AttemptOutcome.FAILED
+    assert not result.is_doubtful

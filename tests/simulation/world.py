@@ -18,7 +18,7 @@ from hashlib import blake2b
 from engine.core.ids import Instant
 from engine.model.backfill import Backfill, BackfillState
 from engine.model.execution import AttemptOutcome, AttemptResult, Status
-from engine.model.job import Concurrency
+from engine.model.job import Concurrency, Guarantee
 from engine.model.pause import Pause, pause_of
 from engine.model.pause_document import parse_scope
 from engine.raft.replica import Replica
@@ -95,6 +95,8 @@ class World:
                 schedule=f"@every {1 + k}s" if k < 4 else "*/3 * * * * *",
                 window=self.random.choice(["0s", f"{600 * k}ms"]),
                 tags={"half": str(k % 2)},
+                guarantee=self.random.choice(["at_least_once", "at_most_once", "effect_once"]),
+                webhook={"url": "http://127.0.0.1:9/run", "status_url": "/runs/{execution_id}"},
                 concurrency=self.random.choice(["allow", "forbid", "replace"]),
                 missed_run_policy=self.random.choice(["ignore", "execute_one", "execute_all"]),
                 retry_policy={"max_attempts": 2, "initial_interval": "200ms"},
@@ -399,6 +401,11 @@ class World:
                 if isinstance(event, AttemptBegun):
                     execution = event.execution
                     attempts[execution.id] += 1
+                    guarantee = specs[execution.job_id].spec.guarantee
+                    if guarantee is Guarantee.AT_MOST_ONCE:  # all that fails here is in doubt
+                        assert attempts[execution.id] == 1, f"sent again: {self.repeat()}"
+                    if guarantee is Guarantee.EFFECT_ONCE and attempts[execution.id] > 1:
+                        assert execution.asks_first, f"sent unasked: {self.repeat()}"
                     if event.claimed:
                         claims[execution.job_id, execution.scheduled_us] += 1
                     running[execution.job_id].add(execution.id)

@@ -31,6 +31,9 @@ class Webhook(Shape):
     body: str = ""
     auth: WebhookAuth | None = None
     success_codes: list[int | str] = Field(["200-299"])
+    status_url: str = Field(
+        "", description="Answers whether the target has seen {execution_id}; 404 if not."
+    )
 
 
 class RetryPolicy(Shape):
@@ -65,6 +68,10 @@ class JobDocument(Shape):
     retry_policy: RetryPolicy = RetryPolicy()
     timeout: str = "5m"
     concurrency: Literal["allow", "forbid", "replace"] = "forbid"
+    guarantee: Literal["at_least_once", "at_most_once", "effect_once"] = Field(
+        "at_least_once",
+        description="What is done where nobody knows whether an attempt had its effect.",
+    )
     missed_run_policy: Literal["ignore", "execute_one", "execute_all"] = "execute_one"
     catch_up_window: str | None = Field(
         None, description="What was missed longer ago is not made up for; no bound if left out."

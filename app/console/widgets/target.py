@@ -131,12 +131,24 @@ def _webhook(draft: Draft, webhook: Mapping[str, Any]) -> dict[str, Any]:
     fault(draft, "webhook.headers")
     body = st.text_area("Body", webhook["body"], **draft.field("body"), height=100)
     fault(draft, "webhook.body")
-    codes = st.text_input(
-        "Success codes",
-        ", ".join(map(str, webhook.get("success_codes", ["200-299"]))),
-        **draft.field("codes"),
-    )
-    fault(draft, "webhook.success_codes")
+    judging = st.columns(2)
+    with judging[0]:
+        codes = st.text_input(
+            "Success codes",
+            ", ".join(map(str, webhook.get("success_codes", ["200-299"]))),
+            **draft.field("codes"),
+        )
+        fault(draft, "webhook.success_codes")
+    with judging[1]:
+        status_url = st.text_input(
+            "Status URL",
+            webhook.get("status_url", ""),
+            **draft.field("status_url"),
+            placeholder="/runs/{execution_id}",
+            help="Answers 2xx if the target has seen the execution, 404 if not. Asked before "
+            "anything is sent again, where the guarantee is effect_once.",
+        )
+        fault(draft, "webhook.status_url")
     kinds = ["none", "basic", "bearer", "api_key"]
     kind = st.selectbox(
         "Authentication", kinds, kinds.index(auth.get("type", "none")), **draft.field("auth")
@@ -149,6 +161,7 @@ def _webhook(draft: Draft, webhook: Mapping[str, Any]) -> dict[str, Any]:
         "headers": pairs_of(headers),
         "body": body,
         "success_codes": [_code(part) for part in codes.split(",") if part.strip()],
+        "status_url": status_url.strip(),
         "auth": credentials,
     }
 

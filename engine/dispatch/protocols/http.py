@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ import structlog
 
 from engine.core.clock import Clock
 from engine.core.ids import Instant
-from engine.dispatch import transfer
+from engine.dispatch import asking, transfer
 from engine.dispatch.dispatcher import Request, Unsendable, WorkerLimits, dispatchers
 from engine.dispatch.reactor import FAULT, READ, WRITE, Reactor
 from engine.model.execution import AttemptOutcome, AttemptResult
@@ -30,6 +30,8 @@ class _Transfer:
     handle: Any
     answer: transfer.Answer
     started_us: Instant
+    then: Request | None = None
+    """What is sent if the target answers this, a question, that it has not seen it."""
 
 
 @dispatchers.register("http")
@@ -60,9 +62,14 @@ class HttpDispatcher:
         Raises:
             Unsendable: libcurl does not take the URL or a header.
         """
+        if asking.asks_first(request):
+            self._transfer(asking.question(request), self._clock.now_us(), then=request)
+        else:
+            self._transfer(request, self._clock.now_us())
+
+    def _transfer(self, request: Request, started_us: Instant, then: Request | None = None) -> None:
         handle = self._idle_handles.pop() if self._idle_handles else pycurl.Curl()
         answer = transfer.Answer(self._limits.response_bytes_max)
-        started_us = self._clock.now_us()
         try:
             transfer.prepare(
                 handle,
@@ -73,7 +80,7 @@ class HttpDispatcher:
             )
         except (pycurl.error, UnicodeError, ValueError, TypeError) as error:
             raise Unsendable(str(error)) from error
-        self._running[handle] = _Transfer(request, handle, answer, started_us)
+        self._running[handle] = _Transfer(request, handle, answer, started_us, then)
         self._multi.add_handle(handle)
 
     def collect(self) -> list[AttemptResult]:
@@ -86,10 +93,26 @@ class HttpDispatcher:
             for handle, fault in ended:
                 running = self._running.get(handle)
                 if running is not None:
-                    results.append(self._conclude(running, fault))
-                    self._release(handle)
+                    results += self._ended(running, fault)
             if not left:
                 return results
+
+    def _ended(self, running: _Transfer, fault: tuple[int, str] | None) -> list[AttemptResult]:
+        """The result of a transfer, unless it was a question and the answer is to send."""
+        result = self._conclude(running, fault)
+        self._release(running.handle)
+        if running.then is None:
+            return [result]
+        told = asking.answered(result)
+        if told is not None:
+            return [told]
+        spent_us = result.finished_us - running.started_us
+        try:
+            self._transfer(asking.remaining(running.then, spent_us), self._clock.now_us())
+        except Unsendable as error:
+            reason = f"the request cannot be sent: {error}"
+            return [replace(result, outcome=AttemptOutcome.FAILED, error=reason, reached=False)]
+        return []
 
     def _conclude(self, running: _Transfer, fault: tuple[int, str] | None) -> AttemptResult:
         try:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from engine.core.ids import Instant, execution_id
 from engine.model.execution import AttemptOutcome, AttemptResult, Execution, Status, Trigger
-from engine.model.job import Concurrency, Job
+from engine.model.job import Concurrency, Guarantee, Job
 from engine.model.pause import pause_of
 from engine.model.pause_document import pause_words
 from engine.model.retry import backoff_us
@@ -215,7 +215,10 @@ def _what_follows(state: State, execution: Execution, result: AttemptResult, at:
         return end_execution(state, execution, Status.SUCCESS, "", at, result)
     if result.outcome is AttemptOutcome.CANCELLED:
         return end_execution(state, execution, Status.CANCELLED, result.error, at, result)
-    policy = state.jobs[execution.job_id].spec.retry_policy
+    spec = state.jobs[execution.job_id].spec
+    policy, guarantee = spec.retry_policy, spec.guarantee
+    if result.is_doubtful and guarantee is Guarantee.AT_MOST_ONCE:
+        return end_execution(state, execution, Status.UNKNOWN, _doubt(result.error), at, result)
     failures = execution.failures + 1
     if failures >= policy.max_attempts:
         tries = f"{failures} attempts" if failures > 1 else "its attempt"
@@ -228,8 +231,14 @@ def _what_follows(state: State, execution: Execution, result: AttemptResult, at:
             attempt=execution.attempt + 1,
             failures=failures,
             due_us=result.finished_us + backoff_us(policy, failures, execution.id),
+            asks_first=guarantee is Guarantee.EFFECT_ONCE
+            and (result.is_doubtful or execution.asks_first),
         )
     )
+
+
+def _doubt(error: str) -> str:
+    return f"{error}; nobody knows whether it had its effect, and it is sent at most once"
 
 
 @evolves(AttemptEnded)
@@ -247,8 +256,9 @@ def retry_scheduled(state: State, event: RetryScheduled) -> None:
 def recover(state: State, command: RecoverExecutions, context: Context) -> Decision:
     """A new leader's first act: attempts of older epochs are lost, and tried again at once.
 
-    At least once: nobody knows whether the target saw them; the execution id stays the same, so a
-    target that remembers it sees one fire.
+    Nobody knows whether the target saw them. By the job's guarantee they are sent again with the
+    same execution id, so that a target that remembers it sees one fire; or the target is asked
+    first; or they are not sent again.
     """
     if command.epoch != state.epoch:
         message = f"epoch {command.epoch} is over, the leader's is {state.epoch}"
@@ -267,6 +277,11 @@ def recover(state: State, command: RecoverExecutions, context: Context) -> Decis
             error=error,
         )
         yield AttemptEnded(execution=execution, job=state.jobs[execution.job_id], result=result)
+        guarantee = state.jobs[execution.job_id].spec.guarantee
+        if guarantee is Guarantee.AT_MOST_ONCE:
+            reason = _doubt(error)
+            yield end_execution(state, execution, Status.UNKNOWN, reason, context.at, result)
+            continue
         if execution.attempt - execution.failures > LOST_ATTEMPTS_MAX:
             yield end_execution(state, execution, Status.UNKNOWN, error, context.at, result)
             continue
@@ -276,6 +291,7 @@ def recover(state: State, command: RecoverExecutions, context: Context) -> Decis
                 status=Status.PENDING,
                 attempt=execution.attempt + 1,
                 due_us=context.at,
+                asks_first=guarantee is Guarantee.EFFECT_ONCE,
             )
         )
         recovered += 1

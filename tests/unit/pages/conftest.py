@@ -42,6 +42,7 @@ JOB = {
     },
     "timeout": "5m",
     "concurrency": "forbid",
+    "guarantee": "at_least_once",
     "missed_run_policy": "execute_one",
     "tags": {"team": "data"},
     "window": "0s",
