@@ -169,17 +169,18 @@ class Gate:
                 continue
             new = job_id(request_id, position)
             try:
-                next_us = self._next(spec, new)
+                news.append(self._new(new, spec, enabled))
             except InvalidDocument as error:
                 problems += _placed(error.problems, position, len(documents))
-                continue
-            next_us = next_us if enabled else None
-            news.append(NewJob(id=new, spec=spec, enabled=enabled, next_us=next_us))
         if problems:
             raise InvalidDocument(problems)
         if dry_run:
             return [self._preview(new, actor) for new in news]
-        ids = await self._propose(CreateJobs(jobs=tuple(news)), actor, request_id)
+
+        def create() -> CreateJobs:
+            return CreateJobs(jobs=tuple(self._new(one.id, one.spec, one.enabled) for one in news))
+
+        ids = await self._decide(create, actor, request_id)
         return [self._job(new) for new in ids]
 
     async def update_job(
@@ -213,6 +214,7 @@ class Gate:
             present = self._job(job.id)
             keeps = spec.fires_like(present.spec) and enabled
             version = (if_version or present.version) + 1
+            by_calendar = self._by_calendar(spec)
             return UpdateJob(
                 id=job.id,
                 spec=spec,
@@ -222,6 +224,7 @@ class Gate:
                 comment=comment,
                 superseded=None if keeps else self._due(present, f"version {version} by {actor}"),
                 is_exact=self._is_exact,
+                by_calendar=by_calendar,
             )
 
         await self._decide(edit, actor, request_id)
@@ -252,7 +255,14 @@ class Gate:
 
         def switch() -> EnableJob | DisableJob:
             if enabled:
-                return EnableJob(id=job.id, next_us=self._next(job.spec, job.id))
+                spec = self._job(job.id).spec
+                by_calendar = self._by_calendar(spec)
+                return EnableJob(
+                    id=job.id,
+                    next_us=self._next(spec, job.id),
+                    is_exact=self._is_exact,
+                    by_calendar=by_calendar,
+                )
             superseded = self._due(self._job(job.id), f"the job was disabled by {actor}")
             return DisableJob(id=job.id, superseded=superseded, is_exact=self._is_exact)
 
@@ -266,7 +276,11 @@ class Gate:
             InvalidDocument: the document's faults.
             Refused: there is no such job, or there are too many pauses.
         """
-        pause = parse_pause(document, pause_id(request_id), actor, self._clock.now_us())
+        identity = pause_id(request_id)
+        for known in self._store.view.pauses():
+            if known.id == identity:  # the same request once more
+                return known
+        pause = parse_pause(document, identity, actor, self._clock.now_us())
         if pause.scope.kind is ScopeKind.JOB:
             job = self._job(pause.scope.value)
             pause = replace(pause, scope=Scope(ScopeKind.JOB, job.id))
@@ -419,6 +433,7 @@ class Gate:
             raise Refused("NOT_FOUND", f"job {job.name} has no version {version}")
         config = dict(recorded["config"])
         config["enabled"] = job.enabled
+        config.setdefault("window_start", "fixed")  # what documents meant that do not say
         try:
             changed = await self.update_job(
                 job.id,
@@ -594,6 +609,22 @@ class Gate:
             )
         return ImportExecutions(label=label, known_upto=upto, jobs=tuple(jobs), runs=tuple(rows))
 
+    def _new(self, identity: str, spec: JobSpec, enabled: bool) -> NewJob:
+        by_calendar = self._by_calendar(spec)
+        next_us = self._next(spec, identity)
+        return NewJob(
+            id=identity,
+            spec=spec,
+            enabled=enabled,
+            next_us=next_us if enabled else None,
+            by_calendar=by_calendar,
+        )
+
+    def _by_calendar(self, spec: JobSpec) -> int:
+        """The version of the calendar of a spec; read before fire times are computed by it."""
+        calendar = self._store.view.calendar(spec.calendar) if spec.calendar else None
+        return calendar.version if calendar else 0
+
     def _next(self, spec: JobSpec, job: str) -> Instant | None:
         """The next fire time of a spec.
 
@@ -653,7 +684,9 @@ class Gate:
             # The first is the request itself; each later look is one of its own, as answers are
             # remembered. A repeated request meets the same answers in the same order.
             name = f"{request_id}:{number}" if number else request_id
-            result = await self._send(make(), actor, name)
+            # Schedules are computed here, of many jobs for a calendar: not on the loop's thread.
+            command = await asyncio.to_thread(make)
+            result = await self._send(command, actor, name)
             if isinstance(result, Accepted):
                 return result.value
             if result.field not in _MOVED_ON:
@@ -663,7 +696,7 @@ class Gate:
     async def _send(self, command: Command, actor: str, request_id: str) -> Result:
         level, feature = needed(command)
         if level > self._level:
-            old = [node.node for node in self._store.view.nodes() if node.level < level]
+            old = self._store.view.older_than(level, self._members)
             message = f"{feature}: {', '.join(old)} must be upgraded first"
             raise Refused("CONFLICT", message)
         return await self._store.propose(command, actor=actor, request_id=request_id)

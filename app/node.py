@@ -29,7 +29,7 @@ from app.operate.trainer import Trainer
 from app.server import ApiServer
 from app.services import Services
 from app.status import describe, leader_of
-from engine.core.clock import Clock, SystemClock
+from engine.core.clock import Clock, SystemClock, rfc3339
 from engine.core.errors import ChronosError, NotReady
 from engine.core.ids import new_request_id
 from engine.core.version import LEVEL, VERSION
@@ -300,6 +300,10 @@ class Node:
             "cluster_level": self.replica.view.level(self._members),
             "planning_faults": [
                 {"job_id": job, "error": error} for job, error in self.scheduler.faults.items()
+            ],
+            "clock_steps": [
+                {"at": rfc3339(at), "seconds": round(step_us / 1e6, 3)}
+                for at, step_us in self.scheduler.steps
             ],
         }
 

@@ -13,6 +13,7 @@ from engine.history.store import History
 from engine.model.backfill import Backfill, clipped, merged
 from engine.model.backfill_document import BackfillRequest, Which
 from engine.model.job import Concurrency, Job
+from engine.timing.parse import schedule_of
 from engine.timing.schedule import Schedule, Span
 
 STRETCHES_MAX: Final = 1_000
@@ -45,7 +46,10 @@ def plan_backfill(
     Raises:
         InvalidDocument: nothing is to be run, or too much.
     """
-    spans = _spans(history, job, request)
+    if schedule_of(job.spec.timing, job.id).count(request.since_us, request.until_us) > FIRES_MAX:
+        reason = f"more than {FIRES_MAX:,} fire times lie between"
+        raise InvalidDocument([Problem("from", reason, "a later moment: several backfills")])
+    spans = _spans(history, job, schedule, request)
     blank = Backfill(
         id=identity,
         job_id=job.id,
@@ -61,9 +65,6 @@ def plan_backfill(
     if not total:
         reason = f"no fire time from there on is {request.which}"
         raise InvalidDocument([Problem("from", reason, "an earlier moment, or which: all")])
-    if total > FIRES_MAX:
-        reason = f"{total:,} fire times lie between"
-        raise InvalidDocument([Problem("from", reason, f"at most {FIRES_MAX:,} in one backfill")])
     first = fires.between(request.since_us - 1, request.until_us - 1, _SHOWN)
     usual_ms = usual_duration_ms(history, job.id)
     lasts = None if usual_ms is None else int(total * usual_ms * 1000 / blank.parallel)
@@ -88,7 +89,9 @@ def _parallel(job: Job, wanted: int) -> int:
     return wanted if job.spec.concurrency is Concurrency.ALLOW else 1
 
 
-def _spans(history: History, job: Job, request: BackfillRequest) -> tuple[Span, ...]:
+def _spans(
+    history: History, job: Job, schedule: Schedule, request: BackfillRequest
+) -> tuple[Span, ...]:
     if request.which is Which.ALL:
         return ((request.since_us, request.until_us),)
     found = undone_spans(
@@ -98,9 +101,10 @@ def _spans(history: History, job: Job, request: BackfillRequest) -> tuple[Span, 
         request.until_us,
         skipped=request.which is not Which.FAILED,
         failed=request.which is not Which.SKIPPED,
-        most=STRETCHES_MAX + 1,
     )
-    if len(found) > STRETCHES_MAX:
+    apart = clipped(merged(found), request.since_us, request.until_us)
+    spans = tuple(span for span in apart if schedule.count(span[0] - 1, span[1] - 1))
+    if len(spans) > STRETCHES_MAX:
         reason = f"more than {STRETCHES_MAX:,} stretches are {request.which}"
         raise InvalidDocument([Problem("from", reason, "a later moment, or which: all")])
-    return clipped(merged(found), request.since_us, request.until_us)
+    return spans

@@ -31,6 +31,7 @@ PATIENCE_US: Final = 10_000_000
 """How long the events of one calendar may take; a rule that never comes true takes long."""
 
 _FAULTS_MAX: Final = 20
+_YEAR_FIRST: Final = 1970
 _LABEL_MAX: Final = 200
 _LANGUAGE: Final = "en_US"
 _PER_DAY_MAX: Final = 24
@@ -213,6 +214,8 @@ def _faults(event: icalendar.Component) -> Iterator[str]:
         zone = value.params.get("TZID")
         if zone and isinstance(value.dt, datetime) and value.dt.tzinfo is None:
             yield f"{name}: {str(zone)[:60]!r} is not a known time zone, nor defined by a VTIMEZONE"
+    if moments["DTSTART"].year < _YEAR_FIRST:
+        yield f"begins before {_YEAR_FIRST}, from where on it would be repeated"
     if "DTEND" in moments and _moment(moments["DTEND"]) < _moment(moments["DTSTART"]):
         yield "ends before it begins"
     rules = event.get("RRULE", [])

@@ -18,7 +18,7 @@ from engine.core.ids import ExecutionId, Instant, JobId
 from engine.history.fire_times import Decided, JobChange, changes_around, decided_at
 from engine.history.store import History
 from engine.model.document import document_timing
-from engine.model.execution import Execution, Status
+from engine.model.execution import Execution, Status, Trigger
 from engine.model.pause_document import pause_words
 from engine.state.view import View
 from engine.timing.cron import SECOND_US
@@ -140,15 +140,23 @@ def _schedule(view: View, change: JobChange, job_id: JobId) -> Schedule | None:
 
 
 def _decided(case: _Case) -> Why | None:
-    if not case.decided:
+    by_backfill = [one for one in case.decided if one.trigger == "backfill"]
+    by_schedule = [
+        one for one in case.decided if one.trigger == "schedule" and _is_about(case, one)
+    ]
+    for run in by_backfill:
+        case.facts.append(Fact(run.completed_us, f"run by a backfill: {run.status}"))
+    if not by_schedule:
         return None
-    found = case.decided[0]
+    found = by_schedule[0]
     case.facts.append(Fact(found.completed_us, f"recorded as {found.status}"))
     if found.status == Status.SKIPPED:
         words = f"Did not run: {found.reason}"
         if found.fires > 1:
             span = f"{rfc3339(found.scheduled_us)} to {rfc3339(found.until_us)}"
             words += f" (one of {found.fires:,} fire times, {span})"
+        if by_backfill:
+            words += f"; a backfill ran it later: {by_backfill[0].status}"
         is_superseded = found.reason.startswith("superseded:")
         verdict = Verdict.SUPERSEDED if is_superseded else Verdict.SKIPPED
         return case.says(verdict, words, found.id)
@@ -159,9 +167,16 @@ def _decided(case: _Case) -> Why | None:
     return case.says(Verdict.RAN, f"{words}: {why_ended}" if why_ended else words, found.id)
 
 
+def _is_about(case: _Case, row: Decided) -> bool:
+    """Whether a row is about the moment: of it, or of a stretch in which it is a fire time."""
+    if row.scheduled_us == case.at_us:
+        return True
+    return case.schedule is not None and case.schedule.next_after(case.at_us - 1) == case.at_us
+
+
 def _open(case: _Case) -> Why | None:
     for execution in case.view.open_executions(case.job_id):
-        if execution.scheduled_us == case.at_us:
+        if execution.scheduled_us == case.at_us and execution.trigger is Trigger.SCHEDULE:
             return case.says(Verdict.OPEN, _open_words(execution), execution.id)
     return None
 
@@ -170,7 +185,12 @@ def _open_words(execution: Execution) -> str:
     if execution.status is Status.RUNNING:
         started = rfc3339(execution.attempt_started_us)
         return f"Runs: attempt {execution.attempt} on {execution.node} since {started}"
-    why_waits = "after a failure" if execution.failures else "its start was drawn in its window"
+    if execution.failures:
+        why_waits = "after a failure"
+    elif execution.attempt > 1:
+        why_waits = "its dispatcher was lost"
+    else:
+        why_waits = "its start was drawn in its window"
     return f"Waits until {rfc3339(execution.due_us)}: {why_waits}"
 
 
@@ -234,12 +254,24 @@ def _lost(case: _Case) -> Why:
         words = f"Not decided yet: {leader} leads, and is at {rfc3339(next_us)}"
         return case.says(Verdict.UNDECIDED, words)
     following = case.following
-    if following is not None:
+    if following is not None and _ended_fires(case, following):
         gap = format_duration(following.at_us - case.at_us)
         words = f"Did not run: {_change_words(following)} came {gap} later, before it was decided"
         case.facts.append(Fact(following.at_us, _change_words(following)))
         return case.says(Verdict.SUPERSEDED, words)
-    return case.says(Verdict.UNRECORDED, "Nothing is recorded of it in this node's history")
+    words = "Nothing is recorded of it in this node's history"
+    calendar = case.view.calendar(job.spec.calendar) if job and job.spec.calendar else None
+    if calendar is not None and calendar.updated_at > case.at_us:
+        words += f"; calendar {calendar.name} was edited since, at {rfc3339(calendar.updated_at)}"
+    return case.says(Verdict.UNRECORDED, words)
+
+
+def _ended_fires(case: _Case, change: JobChange) -> bool:
+    """Whether a change took the moment from the job, in a log that did not yet record that."""
+    if change.change in ("disabled", "deleted"):
+        return True
+    schedule = _schedule(case.view, change, case.job_id)
+    return schedule is None or schedule.next_after(case.at_us - 1) != case.at_us
 
 
 def _change_words(change: JobChange) -> str:

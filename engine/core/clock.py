@@ -10,6 +10,8 @@ from engine.core.ids import Instant
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND_US = 1_000_000
+_FIRST = -62_135_596_800 * SECOND_US  # 0001-01-01
+_LAST = 253_402_300_800 * SECOND_US - 1  # the end of 9999
 
 
 class Clock(Protocol):
@@ -59,9 +61,11 @@ def from_datetime(moment: datetime) -> Instant:
 def rfc3339(instant: Instant | None) -> str | None:
     """An instant as RFC 3339 text in UTC; fractions only where there are any.
 
+    What the calendar of RFC 3339 cannot tell (years below 1 or above 9999) is told as its end.
+
     >>> rfc3339(1_500_000)
     '1970-01-01T00:00:01.500000Z'
     """
     if instant is None:
         return None
-    return to_datetime(instant).isoformat().replace("+00:00", "Z")
+    return to_datetime(min(max(instant, _FIRST), _LAST)).isoformat().replace("+00:00", "Z")

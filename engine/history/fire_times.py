@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,7 @@ from engine.history.store import History
 class Decided:
     """How a fire time, or the stretch that it fell into, was decided; microseconds UTC."""
 
+    trigger: str
     id: ExecutionId
     status: str
     reason: str
@@ -74,29 +77,40 @@ def undone_spans(
     *,
     skipped: bool,
     failed: bool,
-    most: int,
 ) -> list[tuple[Instant, Instant]]:
-    """Where in [since, until) fire times were skipped, or failed without a later success.
+    """Where in [since, until) fire times were skipped, or failed, and no backfill made up for it.
 
-    Each from an instant (included) to another (excluded), ascending; `most` of them.
+    Each from an instant (included) to another (excluded), ascending; they may overlap.
     """
-    given = {
-        "job_id": job_id,
-        "since": since_us,
-        "until": until_us,
-        "skipped": skipped,
-        "failed": failed,
-        "most": most,
-    }
+    given = {"job_id": job_id, "since": since_us, "until": until_us}
     with history.cursor() as db:
         rows = db.execute(sql("undone"), given).fetchall()
-    return [(first, last + 1) for first, last in rows]
+    done = sorted(first for status, first, _ in rows if status == "success")
+    wanted = {"skipped": skipped, "failed": failed, "unknown": failed}
+    return [
+        part
+        for status, first, last in rows
+        if wanted.get(status)
+        for part in _without(first, last, done)
+    ]
+
+
+def _without(
+    first: Instant, last: Instant, done: Sequence[Instant]
+) -> Iterator[tuple[Instant, Instant]]:
+    """A stretch, first and last included, without the fire times that were done."""
+    for at in done[bisect_left(done, first) : bisect_right(done, last)]:
+        if first < at:
+            yield first, at
+        first = at + 1
+    if first <= last:
+        yield first, last + 1
 
 
 def decided_at(history: History, job_id: JobId, at_us: Instant) -> list[Decided]:
     """How a job's fire time was decided, the newest first; empty where nothing is recorded."""
     names = (
-        *("id", "status", "reason", "error", "version", "attempts", "fires", "node"),
+        *("trigger", "id", "status", "reason", "error", "version", "attempts", "fires", "node"),
         *("scheduled_us", "until_us", "started_us", "completed_us"),
     )
     with history.cursor() as db:

@@ -14,6 +14,9 @@ from engine.core.errors import InvalidDocument, Problem
 from engine.core.ids import Instant
 
 TEXT_MAX: Final = 2000
+MOMENT_FIRST: Final = 0
+MOMENT_END: Final = 32_503_680_000_000_000
+"""From 1970 to before the year 3000, microseconds UTC."""
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
@@ -117,7 +120,11 @@ class Reader:
         if moment.utcoffset() is None:
             self.fault(key, f"{shown(value)} does not say its offset from UTC", hint)
             return None
-        return from_datetime(moment)
+        instant = from_datetime(moment)
+        if not MOMENT_FIRST <= instant < MOMENT_END:
+            self.fault(key, f"{shown(value)} is out of range", "a year from 1970 to 2999")
+            return None
+        return instant
 
     def choice(self, key: str, kind: type[E], default: E) -> E:
         """A member of `kind` by its value."""

@@ -20,6 +20,8 @@ from engine.state.messages import Accepted, ClaimLeadership
 log = structlog.get_logger(__name__)
 
 RETRY_S = 0.1
+FAULT_S = 1.0
+"""Work that failed begins again after so long: each beginning makes attempts lost."""
 Work = Callable[[int], Awaitable[None]]
 
 
@@ -65,10 +67,10 @@ class Leadership:
         while True:
             await self._wanted.wait()
             epoch = await self._claim()
-            if epoch:
-                await self._hold(epoch)
-            else:
+            if not epoch:
                 await asyncio.sleep(RETRY_S)
+            elif not await self._hold(epoch):
+                await asyncio.sleep(FAULT_S)
 
     async def _claim(self) -> int:
         command = ClaimLeadership(node=self._node, nonce=new_request_id())
@@ -81,9 +83,10 @@ class Leadership:
             return 0
         return int(result.value)
 
-    async def _hold(self, epoch: int) -> None:
+    async def _hold(self, epoch: int) -> bool:
+        """Work until leadership is lost; False where the work failed."""
         if not self._wanted.is_set() or self._store.view.epoch != epoch:
-            return
+            return True
         self.epoch = epoch
         log.info("leadership taken", epoch=epoch)
         work = asyncio.ensure_future(self._work(epoch))
@@ -95,7 +98,8 @@ class Leadership:
             lost.cancel()
             work.cancel()
             outcome = await asyncio.gather(work, return_exceptions=True)
-            for fault in outcome:
-                if isinstance(fault, Exception):
-                    log.error("leader's work failed; it starts again", exc_info=fault)
+            faults = [fault for fault in outcome if isinstance(fault, Exception)]
+            for fault in faults:
+                log.error("leader's work failed; it starts again", exc_info=fault)
         log.info("leadership laid down", epoch=epoch)
+        return not faults

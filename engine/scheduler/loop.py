@@ -16,7 +16,8 @@ from engine.core.errors import ChronosError
 from engine.core.ids import Instant, JobId
 from engine.raft.store import Store, accepted
 from engine.scheduler.backfills import plan_backfills
-from engine.scheduler.planner import Plan, plan
+from engine.scheduler.clock_watch import ClockWatch
+from engine.scheduler.planner import GRACE_US, Plan, plan
 from engine.scheduler.queue import DueQueue
 from engine.state.messages import (
     BeginBackfill,
@@ -32,6 +33,9 @@ BATCH_MAX = 1000
 """The most jobs in one entry: some 60 KB of log."""
 
 RETRY_S = 0.05
+STEPS_KEPT = 20
+STEP_US_MAX = GRACE_US
+"""A clock put forward by more than this leaps over fire times, which nobody could decide."""
 
 
 class Scheduler:
@@ -51,8 +55,12 @@ class Scheduler:
         self._arrived: deque[Committed] = deque()
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._watch = ClockWatch(clock)
+        self._since: Instant = 0
         self.faults: dict[JobId, str] = {}
         """Jobs that could not be planned, and why: faults of ours."""
+        self.steps: deque[tuple[Instant, int]] = deque(maxlen=STEPS_KEPT)
+        """When this node's clock was set while it led, and by how much, microseconds."""
 
     def take(self, committed: Committed) -> None:
         """Hear of a committed entry; called in the tick thread, never blocks."""
@@ -66,27 +74,30 @@ class Scheduler:
         self._arrived.clear()
         self.faults.clear()
         try:
-            since = self._clock.now_us()
+            self._since, _ = self._watch.look()
             result = await self._store.propose(RecoverExecutions(epoch=epoch), actor=self._node)
             if not accepted(result):
                 return
             self._queue.rebuild(self._store.view)
-            while await self._tick(epoch, since):
+            while await self._tick(epoch):
                 pass
         finally:
             self._loop = None
 
-    async def _tick(self, epoch: int, since: Instant) -> bool:
+    async def _tick(self, epoch: int) -> bool:
         """Propose what is due now and sleep until the next due instant; False: fenced."""
         self._wake.clear()
         while self._arrived:
             self._queue.take(self._arrived.popleft())
-        now = self._clock.now_us()
-        if not await self._begin_backfills(epoch, now):
-            return False
+        now = self._look_at_clock()
         due = self._queue.next_due()
-        if due is not None and due <= now:
-            return await self._propose_due(epoch, since, now)
+        was_due = due is not None and due <= now
+        if was_due and not await self._propose_due(epoch, now):
+            return False
+        if not await self._begin_backfills(epoch, now):  # after what is due, which is on time
+            return False
+        if was_due:
+            return True
         sleep_us = self._tick_us if due is None else min(self._tick_us, due - now)
         try:
             async with asyncio.timeout(sleep_us / 1e6):
@@ -95,7 +106,17 @@ class Scheduler:
             pass
         return True
 
-    async def _propose_due(self, epoch: int, since: Instant, now: Instant) -> bool:
+    def _look_at_clock(self) -> Instant:
+        """The time; where the clock was put forward, what it leapt over was missed, not late."""
+        now, step_us = self._watch.look()
+        if abs(step_us) > STEP_US_MAX:
+            self.steps.append((now, step_us))
+            log.error("this node's clock was set while it led", seconds=step_us / 1e6)
+        if step_us > STEP_US_MAX:
+            self._since = now
+        return now
+
+    async def _propose_due(self, epoch: int, now: Instant) -> bool:
         proposals = []
         while (due := self._queue.next_due()) is not None and due <= now:
             jobs = self._queue.pop_fires(now, BATCH_MAX, self._is_next)
@@ -104,7 +125,7 @@ class Scheduler:
                 self._store.view,
                 epoch=epoch,
                 now=now,
-                since=since,
+                since=self._since,
                 jobs=jobs,
                 executions=executions,
             )
@@ -119,16 +140,22 @@ class Scheduler:
 
     async def _begin_backfills(self, epoch: int, now: Instant) -> bool:
         """Begin what there is room for; a run that ends wakes the loop to begin the next."""
-        commands = plan_backfills(self._store.view, epoch=epoch, now=now)
-        return all([await self._propose(command) for command in commands])
+        commands, faults = plan_backfills(self._store.view, epoch=epoch, now=now)
+        for job, error in faults:
+            if job not in self.faults:
+                self._fault(job, error)
+        return all(await asyncio.gather(*(self._propose(command) for command in commands)))
 
     def _note(self, jobs: Iterable[JobId], planned: Plan) -> None:
         """Remember which jobs could not be planned, until they can."""
         for job in self.faults.keys() & jobs:
             del self.faults[job]
         for job, error in planned.faults:
-            self.faults[job] = f"{type(error).__name__}: {error}"
-            log.error("a job cannot be planned; tried again in a minute", job=job, exc_info=error)
+            self._fault(job, error)
+
+    def _fault(self, job: JobId, error: Exception) -> None:
+        self.faults[job] = f"{type(error).__name__}: {error}"
+        log.error("a job cannot be planned; it is tried again", job=job, exc_info=error)
 
     def _is_next(self, job: JobId, at: Instant) -> bool:
         return self._store.view.next_us(job) == at
@@ -144,5 +171,6 @@ class Scheduler:
             return True
         if isinstance(result, Rejected):
             log.warning("claims refused", message=result.message)
+            self._queue.rebuild(self._store.view)
             return result.code != "NO_LEADER"
         return True

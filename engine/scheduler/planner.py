@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from engine.core.durations import format_duration
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.execution import Status
-from engine.model.job import Job
+from engine.model.job import Job, MissedRunPolicy
 from engine.model.pause import Pause
 from engine.model.pause_document import pause_words
 from engine.state.messages import Begin, Fire, Skip, StartExecutions
@@ -103,7 +103,12 @@ def _decide(view: View, job: Job, first: Instant, now: Instant, since: Instant) 
     pause = view.pause_at(job, first) if pauses else None
     if pause is None:
         until = _running_until(job, first, now, pauses)
-        return _plan_job(job, view.fires(job), first, until, since)
+        schedule = view.fires(job)
+        policy = job.spec.missed_run_policy
+        # Of several stretches between pauses the latest is the one that `execute_one` makes up for.
+        if policy is MissedRunPolicy.EXECUTE_ONE and _runs_later(view, job, schedule, until, now):
+            policy = MissedRunPolicy.IGNORE
+        return _plan_job(job, schedule, first, until, now, since, policy)
     wake = _look_again(view, pause, job, first)
     if now < wake:
         return wake
@@ -114,6 +119,17 @@ def _running_until(job: Job, first: Instant, now: Instant, pauses: Sequence[Paus
     """Up to where fire times from `first` on fall into no pause."""
     starts = [pause.from_us for pause in pauses if pause.scope.covers(job)]
     return min((start - 1 for start in starts if first < start <= now), default=now)
+
+
+def _runs_later(view: View, job: Job, schedule: Schedule, until: Instant, now: Instant) -> bool:
+    """Whether a fire time after a pause, up to now, is in none."""
+    at = schedule.next_after(until) if until < now else None
+    while at is not None and at <= now:
+        pause = view.pause_at(job, at)
+        if pause is None:
+            return True
+        at = None if pause.until_us is None else schedule.next_after(pause.until_us - 1)
+    return False
 
 
 def _look_again(view: View, pause: Pause, job: Job, first: Instant) -> Instant:
@@ -140,21 +156,35 @@ def _paused(job: Job, schedule: Schedule, pause: Pause, first: Instant, now: Ins
 
 
 def _plan_job(
-    job: Job, schedule: Schedule, first: Instant, now: Instant, since: Instant
+    job: Job,
+    schedule: Schedule,
+    first: Instant,
+    until: Instant,
+    now: Instant,
+    since: Instant,
+    policy: MissedRunPolicy,
 ) -> _Decided:
+    """Decide the fire times from `first` to `until`."""
     following = schedule.next_after(first)
-    if first >= since - GRACE_US and (following is None or following > now):
+    is_late = first >= since - GRACE_US
+    if is_late and (following is None or following > until):
         return [], [Fire(job.id, job.generation, first, following)]
-    stale = _stale(job, schedule, first, now, since)
+    if schedule.next_after(first - 1) != first:
+        # Of an earlier release or zone data: it is decided by itself, and the rest follows it.
+        if is_late:
+            return [], [Fire(job.id, job.generation, first, following)]
+        reason = "missed: 1 fire time while no leader could decide, of the schedule as it was read"
+        return [Skip(job.id, job.generation, first, first, 1, following, reason)], []
+    stale = _stale(job, schedule, first, min(until, now - (job.spec.catch_up_us or 0)), since)
     if stale is not None:
         return [stale], []  # what is younger is planned when this is decided
     missed = split_missed(
         schedule,
         first,
-        now,
-        job.spec.missed_run_policy.value,
+        until,
+        policy.value,
         limit=CATCH_UP_MAX,
-        grace_us=now - (since - GRACE_US),
+        grace_us=until - (since - GRACE_US),
     )
     run = missed.run[:CATCH_UP_MAX]
     after = missed.run[CATCH_UP_MAX] if len(missed.run) > CATCH_UP_MAX else missed.next_fire
@@ -176,12 +206,12 @@ def _plan_job(
 
 
 def _stale(
-    job: Job, schedule: Schedule, first: Instant, now: Instant, since: Instant
+    job: Job, schedule: Schedule, first: Instant, bound: Instant, since: Instant
 ) -> Skip | None:
-    """The missed fire times that are older than the job's catch-up window."""
+    """The missed fire times before `bound`, where the job's catch-up window begins."""
     if job.spec.catch_up_us is None:
         return None
-    end = min(now - job.spec.catch_up_us, since - GRACE_US) - 1
+    end = min(bound, since - GRACE_US) - 1
     fires = schedule.count(first - 1, end)
     last = schedule.last_before(end + 1)
     if not fires or last is None:

@@ -76,7 +76,7 @@ def _decide(state: State, command: Command, context: Context, events: list[Event
         result: Result = end.value
         assert isinstance(result, Accepted) or not events, "a refused command changed something"
         return result
-    except (KeyError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
+    except Exception as error:
         # A fault of ours, met by every node at the same place in the same way: they stay equal.
         return Rejected(code="STORE_ERROR", message=f"{type(error).__name__}: {error}")
 

@@ -49,12 +49,16 @@ class Barrier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
-    """One job of a `CreateJobs`; `next_us` is its first fire time, if it is enabled."""
+    """One job of a `CreateJobs`; `next_us` is its first fire time, if it is enabled.
+
+    `by_calendar` is the version of the calendar by which that was computed, 0 without one.
+    """
 
     id: JobId
     spec: JobSpec
     enabled: bool
     next_us: Instant | None
+    by_calendar: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +85,8 @@ class UpdateJob:
     """Replace a job's spec; refused when `if_version` names another version than the current.
 
     `superseded` has the fire times that are due and that nobody has decided: the edit does. With
-    `is_exact` it is refused where others became due meanwhile, so that none is left out.
+    `is_exact` it is refused where others became due meanwhile, so that none is left out, and
+    where `next_us` is no longer ahead, so that none is decided twice. `by_calendar` as in `NewJob`.
     """
 
     id: JobId
@@ -92,6 +97,7 @@ class UpdateJob:
     comment: str = ""
     superseded: Skip | None = None
     is_exact: bool = False
+    by_calendar: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +118,8 @@ class EnableJob:
 
     id: JobId
     next_us: Instant | None
+    is_exact: bool = False
+    by_calendar: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -479,7 +487,7 @@ class BackfillAdvanced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackfillEnded:
-    """A backfill is done or cancelled."""
+    """A backfill begins no more before all of it was run."""
 
     backfill: Backfill
 

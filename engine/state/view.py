@@ -212,10 +212,18 @@ class View:
             members: the Raft addresses of the cluster. Where each of them is in the address book,
                 other entries of it are of nodes that are gone, and do not count.
         """
-        nodes = {node.raft_address: node.level for node in self.nodes()}
-        if members and all(address in nodes for address in members):
-            nodes = {address: nodes[address] for address in members}
-        return min(nodes.values(), default=LEVEL)
+        return min((node.level for node in self._members(members)), default=LEVEL)
+
+    def older_than(self, level: int, members: Collection[str] = ()) -> list[str]:
+        """The members that do not understand a level; arguments as `level`."""
+        return [node.node for node in self._members(members) if node.level < level]
+
+    def _members(self, members: Collection[str]) -> list[NodeRegistered]:
+        nodes = self.nodes()
+        known = {node.raft_address for node in nodes}
+        if members and known.issuperset(members):
+            return [node for node in nodes if node.raft_address in members]
+        return nodes
 
     def nodes(self) -> list[NodeRegistered]:
         """The address book."""

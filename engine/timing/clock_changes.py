@@ -20,7 +20,7 @@ _EXAMPLES: Final = 3
 _AHEAD_SECONDS: Final = 2 * 366 * 86_400  # a zone that changes at all does so each year
 
 
-class Effect(StrEnum):
+class ChangeEffect(StrEnum):
     """What a change does to the wall-clock times of a job that it skips or repeats."""
 
     NONE = "none"
@@ -48,7 +48,7 @@ class ClockChange:
     after_s: int
     times: int
     examples: tuple[int, ...]
-    effect: Effect
+    effect: ChangeEffect
 
     @property
     def words(self) -> str:
@@ -62,7 +62,7 @@ class ClockChange:
         return f"{change} {self._consequence(new)}"
 
     def _consequence(self, new: datetime) -> str:
-        if self.effect is Effect.NONE:
+        if self.effect is ChangeEffect.NONE:
             return "No time of this job is touched."
         shown = ", ".join(f"{at // 3600:02}:{at // 60 % 60:02}" for at in self.examples)
         shown += ", ..." if self.times > len(self.examples) else ""
@@ -72,11 +72,11 @@ class ClockChange:
         gone = f"{times} {'does' if one else 'do'} not exist that day"
         later = format_duration(abs(self.after_s - self.before_s) * SECOND_US)
         return {
-            Effect.NOT_RUN: f"{gone}, and {'is' if one else 'are'} left out.",
-            Effect.AT_THE_END: f"{gone}; it runs once, at {new:%H:%M}.",
-            Effect.LATER: f"{gone}, and {'runs' if one else 'run'} {later} later.",
-            Effect.ONCE: f"{back}, and {'runs' if one else 'run'} the first time only.",
-            Effect.TWICE: f"{back}, and {'runs' if one else 'run'} both times.",
+            ChangeEffect.NOT_RUN: f"{gone}, and {'is' if one else 'are'} left out.",
+            ChangeEffect.AT_THE_END: f"{gone}; it runs once, at {new:%H:%M}.",
+            ChangeEffect.LATER: f"{gone}, and {'runs' if one else 'run'} {later} later.",
+            ChangeEffect.ONCE: f"{back}, and {'runs' if one else 'run'} the first time only.",
+            ChangeEffect.TWICE: f"{back}, and {'runs' if one else 'run'} both times.",
         }[self.effect]
 
 
@@ -106,17 +106,17 @@ def next_change(schedule: Schedule, after_us: Instant) -> ClockChange | None:
         after_s=after,
         times=times,
         examples=tuple(wall % 86_400 for wall in inner.walls(low, high, _EXAMPLES)),
-        effect=_effect(inner, after - before) if times else Effect.NONE,
+        effect=_effect(inner, after - before) if times else ChangeEffect.NONE,
     )
 
 
-def _effect(cron: Cron, change_s: int) -> Effect:
+def _effect(cron: Cron, change_s: int) -> ChangeEffect:
     is_forward = change_s > 0
     if cron.dst is DstPolicy.DEBIAN:
         is_corrected = cron.is_fixed and not is_set_clock(change_s)
         if is_forward:
-            return Effect.AT_THE_END if is_corrected else Effect.NOT_RUN
-        return Effect.ONCE if is_corrected else Effect.TWICE
+            return ChangeEffect.AT_THE_END if is_corrected else ChangeEffect.NOT_RUN
+        return ChangeEffect.ONCE if is_corrected else ChangeEffect.TWICE
     if is_forward:
-        return Effect.LATER if cron.dst is DstPolicy.SHIFT else Effect.NOT_RUN
-    return Effect.TWICE if cron.dst is DstPolicy.BOTH else Effect.ONCE
+        return ChangeEffect.LATER if cron.dst is DstPolicy.SHIFT else ChangeEffect.NOT_RUN
+    return ChangeEffect.TWICE if cron.dst is DstPolicy.BOTH else ChangeEffect.ONCE

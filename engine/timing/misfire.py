@@ -14,7 +14,7 @@ from engine.timing.schedule import Schedule
 
 MisfirePolicy = Literal["ignore", "execute_one", "execute_all"]
 
-GRACE_US: Final = 1_000_000
+ON_TIME_US: Final = 1_000_000
 RUN_COUNT_MAX: Final = 1_000
 
 
@@ -43,7 +43,7 @@ def split_missed(
     now: Instant,
     policy: MisfirePolicy,
     limit: int = RUN_COUNT_MAX,
-    grace_us: int = GRACE_US,
+    grace_us: int = ON_TIME_US,
 ) -> Missed:
     """Return which fires from `first_missed` to `now` are made and which are skipped.
 

@@ -25,6 +25,7 @@ TEXT_LENGTH_MAX: Final = 1_000
 CACHE_SIZE: Final = 65_536
 _EVERY_US_MIN: Final = SECOND_US
 _EVER: Final = 1 << 62
+_YEAR_MAX: Final = 2999
 _AWS_FORM: Final = re.compile(r"(cron|rate|at)\((.*)\)")
 _ZONE_PREFIX: Final = re.compile(r"(?:CRON_)?TZ=(\S*)")
 _RATE: Final = re.compile(r"([1-9]\d{0,5}) (minute|hour|day)(s?)")
@@ -65,15 +66,18 @@ def schedule_of(timing: Timing, key: str = "") -> Schedule:
         key: the job's id, from which `H` and the phase of `@every` are drawn.
 
     Raises:
-        InvalidDocument: a Problem for each of the fields "schedule", "timezone" and "ends_at"
-            at fault.
+        InvalidDocument: a Problem for each of the fields "schedule", "timezone", "starts_at" and
+            "ends_at" at fault.
     """
     return _parse(timing, key if is_drawn(timing.text) else "")
 
 
 def is_drawn(text: str) -> bool:
     """Whether the job's id has a say in when a schedule fires."""
-    return text.lstrip().lower().startswith(("@every", "rate(")) or spread.has_spread(text)
+    text = text.strip()
+    if match := _AWS_FORM.fullmatch(text):
+        return match[1] == "rate" or spread.has_spread(match[2])
+    return text.lower().startswith("@every") or spread.has_spread(text)
 
 
 @lru_cache(CACHE_SIZE)
@@ -100,6 +104,9 @@ def _bounded(schedule: Schedule, timing: Timing) -> Schedule:
     starts = -_EVER if timing.starts_us is None else timing.starts_us
     ends = _EVER if timing.ends_us is None else timing.ends_us
     first = schedule.next_after(starts - 1)
+    if first is None and timing.ends_us is None:
+        reason = "leaves no fire: all lie before it"
+        raise InvalidDocument([Problem("starts_at", reason, "an earlier moment, or none")])
     if first is None or first >= ends:
         reason = "leaves no fire: " + (
             "it is not after starts_at" if ends <= starts else "none lies before it"
@@ -226,9 +233,12 @@ def _local(text: str, zone: Zone) -> Once:
 
 def _moment(text: str, hint: str) -> datetime:
     try:
-        return datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(text.strip())
     except ValueError:
         raise _refusal(f"{text.strip()!r} is not a date and time", hint) from None
+    if not 1970 <= moment.year <= _YEAR_MAX:
+        raise _refusal(f"{text.strip()!r} is out of range", f"a year from 1970 to {_YEAR_MAX}")
+    return moment
 
 
 def _refusal(reason: str, hint: str) -> InvalidDocument:

@@ -12,7 +12,7 @@ import streamlit as st
 from app.client.errors import Unreachable
 from app.console.page import Page
 from app.console.session import Console
-from app.console.widgets.format import counted, plain
+from app.console.widgets.format import clock, counted, plain
 from app.console.widgets.layout import card, header, unreachable
 
 PAGE = Page("Cluster", ":material/hub:", 40, "Operate")
@@ -94,6 +94,12 @@ def _live(console: Console) -> None:
             f"A job cannot be planned, and is tried again each minute: `{fault['job_id']}`, "
             f"{plain(fault['error'])}. The others go on.",
             icon=":material/error:",
+        )
+    for step in status.get("clock_steps", [])[-1:]:
+        st.warning(
+            f"This node's clock was set by {step['seconds']:+g} s while it led, at "
+            f"{clock(step['at'], console.zone)}. What a clock leaps over is treated as missed.",
+            icon=":material/schedule:",
         )
     row = st.columns(4)
     row[0].metric("Leader", status["leader"] or "none", border=True, height="stretch")

@@ -278,7 +278,9 @@ class World:
         command = planned.command
         if command.skips or command.fires or command.begins:
             self.propose(node, command, answered)
-        for begin in plan_backfills(view, epoch=epoch, now=now):
+        begins, faults = plan_backfills(view, epoch=epoch, now=now)
+        assert not faults
+        for begin in begins:
             self.propose(node, begin, answered)
 
     def _elect(self) -> None:

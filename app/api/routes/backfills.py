@@ -52,6 +52,9 @@ async def start_backfill(request: Request, ref: str, key: Key, dry_run: bool = F
     job = find_job(services, ref)
     wanted = parse_backfill(await read_object(request), services.clock.now_us())
     actor = actor_of(request)
+    known = [one for one in services.view.backfills() if one.id == backfill_id(key)]
+    if known and not dry_run:  # the same request once more
+        return answer(_shown(services, known[0]), 202)
     plan = await run_in_threadpool(
         plan_backfill,
         services.history,

@@ -232,7 +232,8 @@ async def next_fires(
         return named
     services = services_of(request)
     job = find_job(services, ref)
-    told = timing_document(job, services.view.fires(job), services.clock.now_us(), count)
+    now = services.clock.now_us()
+    told = await run_in_threadpool(timing_document, job, services.view.fires(job), now, count)
     return fetched(request, {"job_id": job.id, "enabled": job.enabled, **told})
 
 

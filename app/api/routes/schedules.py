@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -74,7 +75,7 @@ async def preview(
         names = [one.name for one in services.view.calendars()]
         raise invalid("calendar", f"there is no calendar {calendar}", one_of(calendar, names))
     fires = services.view.fires(meant)
-    data = timing_document(meant, fires, now, count)
+    data = await run_in_threadpool(timing_document, meant, fires, now, count)
     if stored:
         before = services.view.fires(stored) if stored.enabled else None
         data["effect"] = effect_document(effect_of(before, fires, now))

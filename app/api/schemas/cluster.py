@@ -25,6 +25,9 @@ class ClusterStatus(Shape):
     planning_faults: list[dict[str, str]] = Field(
         [], description="Jobs that the leader cannot plan: a fault of ours; the others go on."
     )
+    clock_steps: list[dict[str, Any]] = Field(
+        [], description="When this node's clock was set while it led, and by how many seconds."
+    )
 
 
 class Transfer(Shape):

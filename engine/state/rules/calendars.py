@@ -13,7 +13,7 @@ from engine.state.messages import (
     Rejected,
     SaveCalendar,
 )
-from engine.state.rules.endings import supersede
+from engine.state.rules.endings import cancelled, leaves_due, repeats, running_of, supersede
 from engine.state.rules.registry import Context, Decision, decides, evolves
 from engine.state.state import State
 
@@ -46,6 +46,13 @@ def save(state: State, command: SaveCalendar, context: Context) -> Decision:
     if stated != {job.id: job.generation for job in observers.values()}:
         message = "the jobs that observe it changed meanwhile"
         return Rejected(code="CONFLICT", message=message, field="moved", hint="try again")
+    if command.is_exact:
+        skips = {skip.job_id: skip for skip in command.superseded}
+        for job_id, _, next_us in command.moved:
+            job = observers[job_id]
+            refusal = leaves_due(state, job, skips.get(job_id), context.at)
+            if refusal := refusal or repeats(next_us, context.at):
+                return refusal
     saved = replace(calendar, version=version + 1, updated_at=context.at, updated_by=context.actor)
     moved = tuple(
         (replace(observers[job_id], generation=generation + 1), next_us)
@@ -54,6 +61,9 @@ def save(state: State, command: SaveCalendar, context: Context) -> Decision:
     for skip in command.superseded:
         yield from supersede(state, skip)
     yield CalendarSaved(calendar=saved, moved=moved)
+    for job_id in observers:
+        for backfill in running_of(state, job_id):
+            yield cancelled(backfill, f"calendar {calendar.name} was edited", context.at)
     return Accepted(value=saved.version)
 
 

@@ -59,6 +59,14 @@ def leaves_due(state: State, job: Job, skip: Skip | None, at: Instant) -> Reject
     return Rejected(code="CONFLICT", message=message, field="superseded", hint="try again")
 
 
+def repeats(next_us: Instant | None, at: Instant) -> Rejected | None:
+    """The refusal of an edit whose next fire time may have been decided meanwhile."""
+    if next_us is None or next_us > at:
+        return None
+    message = "its next fire time came due meanwhile"
+    return Rejected(code="CONFLICT", message=message, field="superseded", hint="try again")
+
+
 def end_execution(
     state: State,
     execution: Execution,

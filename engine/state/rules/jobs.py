@@ -25,6 +25,7 @@ from engine.state.rules.endings import (
     cancelled,
     end_execution,
     leaves_due,
+    repeats,
     running_of,
     supersede,
 )
@@ -51,11 +52,18 @@ def _taken(name: str, field: str) -> Rejected:
     return Rejected(code="CONFLICT", message=message, field=field, hint="choose another name")
 
 
-def _unobservable(state: State, calendar: str) -> Rejected | None:
-    if not calendar or calendar in state.calendars:
+def _unobservable(state: State, calendar: str, by: int) -> Rejected | None:
+    """The refusal of a job whose calendar is not there, or not at the version it was planned by."""
+    if not calendar:
         return None
-    message = f"there is no calendar {calendar}"
-    return Rejected(code="CONFLICT", message=message, field="calendar", hint="save it first")
+    known = state.calendars.get(calendar)
+    if known is None:
+        message = f"there is no calendar {calendar}"
+        return Rejected(code="CONFLICT", message=message, field="calendar", hint="save it first")
+    if known.version != by:
+        message = f"calendar {calendar} was edited meanwhile"
+        return Rejected(code="CONFLICT", message=message, field="moved", hint="try again")
+    return None
 
 
 @decides(CreateJobs)
@@ -63,7 +71,7 @@ def create(state: State, command: CreateJobs, context: Context) -> Decision:
     """All jobs or none: names are checked before the first is created."""
     fresh: set[str] = set()
     for position, new in enumerate(command.jobs):
-        if refusal := _unobservable(state, new.spec.calendar):
+        if refusal := _unobservable(state, new.spec.calendar, new.by_calendar):
             return refusal
         name = full_name(new.spec.namespace, new.spec.name)
         if name in state.names or name in fresh or new.id in state.jobs:
@@ -113,13 +121,14 @@ def update(state: State, command: UpdateJob, context: Context) -> Decision:
     name = full_name(command.spec.namespace, command.spec.name)
     if state.names.get(name, job.id) != job.id:
         return _taken(name, "name")
-    if refusal := _unobservable(state, command.spec.calendar):
+    if refusal := _unobservable(state, command.spec.calendar, command.by_calendar):
         return refusal
     same = job.spec.fires_like(command.spec)
     # An unchanged schedule keeps its place: fire times that are due and not yet claimed stay due.
     keeps = same and job.enabled and command.enabled
     if command.is_exact and not keeps:
         refusal = leaves_due(state, job, command.superseded, context.at)
+        refusal = refusal or (command.enabled and repeats(command.next_us, context.at)) or None
         if refusal:
             return refusal
     changed = replace(
@@ -157,6 +166,10 @@ def enable(state: State, command: EnableJob, context: Context) -> Decision:
     job = state.jobs.get(command.id)
     if job is None:
         return missing(command.id)
+    if not job.enabled and command.is_exact:
+        refusal = _unobservable(state, job.spec.calendar, command.by_calendar)
+        if refusal := refusal or repeats(command.next_us, context.at):
+            return refusal
     if not job.enabled:
         yield JobSwitched(job=replace(job, enabled=True), next_us=command.next_us)
     return Accepted(value=job.version)

@@ -75,9 +75,10 @@ async def test_a_backfill_runs_what_was_undone_and_then_nothing_is(
     assert answer.status_code == 202, answer.text
     backfill = answer.json()["data"]
     assert (backfill["total"], backfill["state"]) == (4, "running")
-    for command in plan_backfills(
+    commands, _ = plan_backfills(
         door.store.view, epoch=door.store.view.epoch, now=door.clock.now_us()
-    ):
+    )
+    for command in commands:
         door.store.apply(command)
     for execution in door.store.view.open_executions():
         door.begin(execution.id)
@@ -90,9 +91,10 @@ async def test_a_backfill_runs_what_was_undone_and_then_nothing_is(
     assert sorted(run["scheduled_time"] for run in filled) == [
         rfc3339(first + MINUTE * place) for place in (1, 3, 4, 5)
     ]
-    failed = await client.post(URL, json={"from": rfc3339(first), "which": "failed"})
-    assert failed.status_code == 400
-    assert failed.json()["error"]["details"][0]["field"] == "from"
+    for which in ("failed", "undone"):
+        again = await client.post(URL, json={"from": rfc3339(first), "which": which})
+        assert again.status_code == 400
+        assert again.json()["error"]["details"][0]["field"] == "from"
 
 
 async def test_what_was_missed_is_listed_as_stretches(

@@ -54,7 +54,9 @@ def log_of(concurrency: str = "allow", parallel: int = 1) -> Log:
 
 def planned(log: Log) -> list[BeginBackfill]:
     view = View(log.state, threading.Lock())
-    return plan_backfills(view, epoch=log.state.epoch, now=log.now)
+    commands, faults = plan_backfills(view, epoch=log.state.epoch, now=log.now)
+    assert not faults
+    return commands
 
 
 def begin_all(log: Log) -> list[Instant]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,7 +25,8 @@ def calendar(**fields: Any) -> Calendar:
 def log() -> Log:
     log = Log()
     log.ok(SaveCalendar(calendar=calendar(weekend=["SAT", "SUN"])))
-    return log.with_jobs(new_job(calendar=OFFICE, schedule="0 12 * * *"), new_job("mail"))
+    observer = replace(new_job(calendar=OFFICE, schedule="0 12 * * *"), by_calendar=1)
+    return log.with_jobs(observer, new_job("mail"))
 
 
 def test_an_edit_moves_its_observers_into_a_generation_of_their_own(log: Log) -> None:
@@ -76,7 +78,9 @@ def test_the_rule_is_part_of_the_timing_only_where_a_calendar_is_observed(log: L
     for name, generation in (("backup", 2), ("mail", 1)):
         fields = {"calendar": OFFICE, "schedule": "0 12 * * *"} if name == "backup" else {}
         edited = spec(name, on_closed="next", **fields)
-        log.ok(UpdateJob(id=f"job_{name}", spec=edited, enabled=True, next_us=None))
+        by = 1 if name == "backup" else 0
+        edit = UpdateJob(id=f"job_{name}", spec=edited, enabled=True, next_us=None, by_calendar=by)
+        log.ok(edit)
         assert log.state.jobs[f"job_{name}"].generation == generation
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engine.timing.clock_changes import Effect, next_change
+from engine.timing.clock_changes import ChangeEffect, next_change
 from engine.timing.cron import DstPolicy
 from engine.timing.parse import Timing, schedule_of
 
@@ -21,15 +21,17 @@ def instant(moment: datetime) -> int:
 @pytest.mark.parametrize(
     ("text", "dst", "spring", "autumn"),
     [
-        ("30 2 * * *", "debian", Effect.AT_THE_END, Effect.ONCE),
-        ("*/30 2 * * *", "debian", Effect.NOT_RUN, Effect.TWICE),
-        ("30 2 * * *", "skip", Effect.NOT_RUN, Effect.ONCE),
-        ("30 2 * * *", "shift", Effect.LATER, Effect.ONCE),
-        ("30 2 * * *", "both", Effect.NOT_RUN, Effect.TWICE),
-        ("30 3 * * *", "shift", Effect.NONE, Effect.NONE),
+        ("30 2 * * *", "debian", ChangeEffect.AT_THE_END, ChangeEffect.ONCE),
+        ("*/30 2 * * *", "debian", ChangeEffect.NOT_RUN, ChangeEffect.TWICE),
+        ("30 2 * * *", "skip", ChangeEffect.NOT_RUN, ChangeEffect.ONCE),
+        ("30 2 * * *", "shift", ChangeEffect.LATER, ChangeEffect.ONCE),
+        ("30 2 * * *", "both", ChangeEffect.NOT_RUN, ChangeEffect.TWICE),
+        ("30 3 * * *", "shift", ChangeEffect.NONE, ChangeEffect.NONE),
     ],
 )
-def test_the_effect_follows_the_policy(text: str, dst: str, spring: Effect, autumn: Effect) -> None:
+def test_the_effect_follows_the_policy(
+    text: str, dst: str, spring: ChangeEffect, autumn: ChangeEffect
+) -> None:
     schedule = schedule_of(Timing(text=text, timezone="Europe/Berlin", dst=DstPolicy(dst)))
     changes = [next_change(schedule, instant(moment)) for moment in (SPRING, AUTUMN)]
     assert [change.effect if change else None for change in changes] == [spring, autumn]
@@ -58,14 +60,14 @@ def test_half_an_hour_and_a_gap_at_midnight() -> None:
     havana = schedule_of(Timing(text="@daily", timezone="America/Havana"))
     change = next_change(havana, instant(SPRING))
     assert change is not None
-    assert (change.examples, change.effect) == ((0,), Effect.AT_THE_END)
+    assert (change.examples, change.effect) == ((0,), ChangeEffect.AT_THE_END)
 
 
 def test_a_skipped_day_is_left_out_as_after_a_set_clock() -> None:
     apia = schedule_of(Timing(text="0 9 * * *", timezone="Pacific/Apia"))
     change = next_change(apia, instant(datetime(2011, 12, 1, tzinfo=UTC)))
     assert change is not None
-    assert change.effect is Effect.NOT_RUN
+    assert change.effect is ChangeEffect.NOT_RUN
     assert "of 2011-12-31" in change.words
 
 
