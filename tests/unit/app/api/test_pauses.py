@@ -12,6 +12,7 @@ import pytest
 from engine.core.clock import rfc3339
 from engine.core.version import LEVEL
 from engine.model.execution import AttemptOutcome
+from engine.scheduler.backfills import plan_backfills
 from engine.state.messages import Accepted, Fire, RegisterNode, Skip, StartExecutions
 from tests.kit.door import Door
 
@@ -179,3 +180,31 @@ async def test_what_an_older_node_does_not_understand_waits_for_its_upgrade(
     assert (await client.post("/api/v1/jobs", json=JOB)).status_code == 201
     door.store.apply(replace(old, level=LEVEL))
     assert (await client.post("/api/v1/pauses", json={"scope": "all"})).status_code == 201
+
+
+async def test_why_knows_what_a_stretch_is_about_and_what_a_backfill_ran(
+    door: Door, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await created(client)
+    first = door.store.view.next_us(job["id"])
+    assert first is not None
+    skip = Skip(job["id"], 1, first, first + 2 * HOUR, 3, first + 3 * HOUR, "missed: 3 fire times")
+    decide(door, job["id"], skips=(skip,))
+    assert door.history.wait_for(door.store.index, 10)
+    monkeypatch.setattr(door.clock, "now_us", lambda: first + 3 * HOUR - 1)
+    assert (await why(client, first + HOUR + 1))["verdict"] == "no_fire_time"
+    body = {"from": rfc3339(first + HOUR), "until": rfc3339(first + 2 * HOUR)}
+    answer = await client.post("/api/v1/jobs/default/hourly/backfill", json=body)
+    assert answer.status_code == 202, answer.text
+    commands, _ = plan_backfills(
+        door.store.view, epoch=door.store.view.epoch, now=door.clock.now_us()
+    )
+    for command in commands:
+        door.store.apply(command)
+    [execution] = door.store.view.open_executions()
+    door.begin(execution.id)
+    door.finish(execution.id)
+    assert door.history.wait_for(door.store.index, 10)
+    filled = await why(client, first + HOUR)
+    assert filled["verdict"] == "skipped"
+    assert filled["words"].endswith("; a backfill ran it later: success")

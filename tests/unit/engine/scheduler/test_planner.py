@@ -173,3 +173,31 @@ def test_a_job_that_cannot_be_planned_does_not_stop_the_others(
     assert [fire.job_id for fire in found.command.fires] == ["job_other"]
     assert [job for job, _ in found.faults] == [JOB]
     assert found.later == ((10 * SECOND + FAULT_PAUSE_US, JOB, 10 * SECOND),)
+
+
+@pytest.mark.parametrize("is_missed", [False, True])
+def test_a_fire_time_that_is_not_in_the_schedule_any_more_is_decided_by_itself(
+    log: Log, is_missed: bool
+) -> None:
+    log.state.next_us[JOB] = odd = 10 * SECOND + 500_000  # as read by other zone data
+    now = 3_600 * SECOND
+    command = planned(log, now, since=now if is_missed else 0).command
+    decided = [*command.fires, *command.skips]
+    assert len(decided) == 1
+    assert bool(command.skips) is is_missed
+    log.ok(command)
+    assert log.state.next_us[JOB] == 11 * SECOND > odd
+    assert planned(log, now).command.fires[0].fire_us == 11 * SECOND
+
+
+def test_the_catch_up_window_reaches_back_from_now_not_from_a_pause() -> None:
+    hourly = {"schedule": "0 * * * *", "missed_run_policy": "execute_all", "concurrency": "allow"}
+    hour = 3_600 * SECOND
+    log = Log().with_jobs(new_job(next_us=hour, catch_up_window="2h", **hourly))
+    lead(log)
+    pausing(log, 4 * hour, 5 * hour)
+    now = 10 * hour + MINUTE
+    for _ in range(4):
+        log.ok(planned(log, now, since=now).command)
+    made_up = [execution.scheduled_us // hour for execution in log.state.executions.values()]
+    assert made_up == [9, 10]

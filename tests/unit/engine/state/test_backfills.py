@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
 from engine.core.ids import Instant
 from engine.model.backfill import Backfill, BackfillState
 from engine.model.execution import AttemptOutcome, Trigger
+from engine.model.job import Job
 from engine.model.pause import Pause
 from engine.model.pause_document import parse_scope
 from engine.scheduler.backfills import plan_backfills
@@ -24,6 +26,7 @@ from engine.state.messages import (
     UpdateJob,
 )
 from engine.state.view import View
+from engine.timing.schedule import Schedule
 from tests.kit.jobs import SECOND, Log, new_job, spec
 from tests.unit.engine.state.test_executions import lead, result
 
@@ -150,3 +153,22 @@ def test_a_pause_holds_a_backfill_up() -> None:
     assert planned(log) == []
     log.now = NOW + 1
     assert len(planned(log)) == 1
+
+
+def test_a_backfill_that_cannot_be_planned_does_not_stop_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = log_of().with_jobs(new_job("other", next_us=NOW, **EACH))
+    log.ok(StartBackfill(backfill=replace(asked(), id="bfl_2", job_id="job_other")))
+    whole = View.fires
+
+    def broken(view: View, job: Job) -> Schedule:
+        if job.id == "job_backup":
+            raise ZeroDivisionError("a fault of ours")
+        return whole(view, job)
+
+    monkeypatch.setattr(View, "fires", broken)
+    view = View(log.state, threading.Lock())
+    commands, faults = plan_backfills(view, epoch=log.state.epoch, now=log.now)
+    assert [command.id for command in commands] == ["bfl_2"]
+    assert [job for job, _ in faults] == ["job_backup"]

@@ -10,7 +10,16 @@ import pytest
 
 from engine.model.calendar import Calendar
 from engine.model.calendar_document import parse_calendar
-from engine.state.messages import CreateJobs, DeleteCalendar, DeleteJob, SaveCalendar, UpdateJob
+from engine.state.messages import (
+    CreateJobs,
+    DeleteCalendar,
+    DeleteJob,
+    DisableJob,
+    EnableJob,
+    SaveCalendar,
+    Skip,
+    UpdateJob,
+)
 from engine.state.view import View
 from tests.kit.jobs import SECOND, Log, new_job, spec
 
@@ -94,3 +103,42 @@ def test_a_view_follows_each_edit(log: Log) -> None:
     assert view.fires(job).next_after(saturday) == monday + noon
     log.ok(SaveCalendar(calendar=calendar(), moved=(("job_backup", 1, None),)))
     assert view.fires(job).next_after(saturday) == saturday + noon
+
+
+def superseding(log: Log, *, next_us: int, skip: Skip | None) -> SaveCalendar:
+    moved = (("job_backup", log.state.jobs["job_backup"].generation, next_us),)
+    skips = (skip,) if skip else ()
+    return SaveCalendar(
+        calendar=calendar(weekend=["SUN"]), moved=moved, superseded=skips, is_exact=True
+    )
+
+
+def test_an_exact_edit_leaves_no_fire_time_undecided_and_decides_none_twice(log: Log) -> None:
+    due = log.state.next_us["job_backup"]
+    log.now = due + 5 * SECOND
+    left = superseding(log, next_us=due + 60 * SECOND, skip=None)
+    assert "came due meanwhile" in log.refused(left).message
+    skip = Skip("job_backup", 1, due, due, 1, due + SECOND, "superseded: by an edit")
+    assert (
+        "came due meanwhile"
+        in log.refused(superseding(log, next_us=due + 60 * SECOND, skip=skip)).message
+    ), "the skip leads to a time that is due as well"
+    whole = Skip("job_backup", 1, due, due, 1, due + 60 * SECOND, "superseded: by an edit")
+    assert (
+        "came due meanwhile"
+        in log.refused(superseding(log, next_us=due + 2 * SECOND, skip=whole)).message
+    ), "the new schedule begins at a time that was decided"
+    log.ok(superseding(log, next_us=due + 60 * SECOND, skip=whole))
+    assert log.state.next_us["job_backup"] == due + 60 * SECOND
+
+
+def test_a_job_that_was_planned_by_an_older_calendar_is_refused(log: Log) -> None:
+    stale = replace(new_job("late", calendar=OFFICE), by_calendar=7)
+    refusal = log.refused(CreateJobs(jobs=(stale,)))
+    assert refusal.message == "calendar office was edited meanwhile"
+    edited = spec("mail", calendar=OFFICE)
+    command = UpdateJob(id="job_mail", spec=edited, enabled=True, next_us=None, by_calendar=7)
+    assert log.refused(command).message == "calendar office was edited meanwhile"
+    log.ok(DisableJob(id="job_backup"))
+    enabled = EnableJob(id="job_backup", next_us=10**15, is_exact=True, by_calendar=7)
+    assert log.refused(enabled).message == "calendar office was edited meanwhile"

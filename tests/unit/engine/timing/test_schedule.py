@@ -334,3 +334,25 @@ def test_the_page_on_schedules_names_each_descriptor() -> None:
     page = (Path(__file__).parents[4] / "docs" / "reference" / "schedules.md").read_text()
     named = set(re.findall(r"`(@[a-z]+)", page))
     assert named == {*DESCRIPTORS, "@every", "@at", "@reboot"}
+
+
+@pytest.mark.parametrize(
+    ("text", "dialect"),
+    [
+        ("cron(H H * * ? *)", Dialect.AWS),
+        ("rate(5 minutes)", Dialect.AWS),
+        ("@every 5m", Dialect.DEBIAN),
+        ("H H * * *", Dialect.DEBIAN),
+    ],
+)
+def test_what_is_drawn_differs_from_job_to_job(text: str, dialect: Dialect) -> None:
+    timing = Timing(text=text, dialect=dialect)
+    firsts = {schedule_of(timing, f"job_{n}").next_after(0) for n in range(20)}
+    assert len(firsts) > 5
+
+
+@pytest.mark.parametrize(
+    "moment", ["9999-12-31T23:59:59-05:00", "3000-01-01T00:00:00Z", "1969-12-31T23:59:59Z"]
+)
+def test_a_moment_out_of_range_is_refused(moment: str) -> None:
+    assert "out of range" in problem(f"@at {moment}").reason
