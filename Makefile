@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 STAMP := .venv/.stamp
 
-.PHONY: run setup test check cluster bench format clean
+.PHONY: run setup test check cluster bench torture format clean
 
 run: setup          ## the console with an embedded node
 	@$(PY) -m streamlit run app
@@ -33,6 +33,9 @@ cluster: setup      ## three nodes on loopback and the console on top
 
 bench: setup        ## the benchmark table
 	@$(PY) -m tests.bench
+
+torture: setup      ## MINUTES=5 SEED=1 NODES=3: nodes under faults, and whether a fire got lost
+	@$(PY) -m tests.torture --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1) --nodes $(or $(NODES),3)
 
 format: setup
 	@$(PY) -m ruff format . && $(PY) -m ruff check --fix .

@@ -1,0 +1,221 @@
+"""One torture from the first node to the verdict; everything that was seen stays in a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.kit.cluster import ROOT
+from tests.torture.checker import check
+from tests.torture.faults import Field
+from tests.torture.gather import history_of
+from tests.torture.ground import (
+    Ground,
+    Loopback,
+    Namespaces,
+    find_libfaketime,
+    why_no_network,
+)
+from tests.torture.nemesis import Nemesis
+from tests.torture.nodes import Group, Node
+from tests.torture.records import Evidence, Finding, Write, arrivals_of
+from tests.torture.verdict import Verdict, table
+from tests.torture.workload import Writer, documents
+
+WARM_S = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What to do; `without` names faults that are left out."""
+
+    seconds: float
+    nodes: int
+    seed: int
+    keep: Path
+    without: frozenset[str] = frozenset()
+
+    @property
+    def repeat(self) -> str:
+        """The line that draws the same jobs, edits and faults again."""
+        line = f"python -m tests.torture --minutes {self.seconds / 60:g} --nodes {self.nodes}"
+        without = f" --without {','.join(sorted(self.without))}" if self.without else ""
+        return f"{line} --seed {self.seed}{without}"
+
+
+class Diary:
+    """What happened when: on the screen as it happens, and in `faults.jsonl`."""
+
+    def __init__(self, file: Path):
+        self._file = file
+        self._begun = time.monotonic()
+
+    def __call__(self, kind: str, event: str, line: str) -> None:
+        after = time.monotonic() - self._begun
+        self.say(f"{after:7.1f} s  {kind:14} {event:7} {line}")
+        entry = {"at": time.time(), "after_s": round(after, 3), "kind": kind, "event": event}
+        with self._file.open("a") as file:
+            file.write(json.dumps(entry | {"line": line}) + "\n")
+
+    @staticmethod
+    def say(text: str) -> None:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+
+
+def torture(options: Options) -> Verdict:
+    """Run it, print it, keep it."""
+    options.keep.mkdir(parents=True, exist_ok=True)
+    diary = Diary(options.keep / "faults.jsonl")
+    diary.say(f"{options.repeat} --keep {options.keep}")
+    (options.keep / "repeat.txt").write_text(f"{options.repeat}\n")
+    with _ground(options, diary) as ground, _sink(options, ground) as url:
+        group, abilities = _group(options, ground, diary)
+        try:
+            verdict = _tortured(
+                options, diary, Field(group, ground, _random(options, 1)), url, abilities
+            )
+        finally:
+            group.close()
+    text = table(verdict)
+    (options.keep / "verdict.md").write_text(f"{text}\n")
+    diary.say(f"\n{text}\n\nrepeat: {options.repeat}\nrecords: {options.keep}")
+    return verdict
+
+
+def _random(options: Options, part: int) -> random.Random:
+    return random.Random(options.seed * 16 + part)
+
+
+@contextlib.contextmanager
+def _ground(options: Options, diary: Diary) -> Iterator[Ground]:
+    reason = why_no_network()
+    if reason:
+        diary.say(f"no faults of links: {reason}")
+    ground: Ground = Loopback(options.nodes) if reason else Namespaces(options.nodes)
+    try:
+        yield ground
+    finally:
+        ground.close()
+
+
+@contextlib.contextmanager
+def _sink(options: Options, ground: Ground) -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.torture.sink", "--host", ground.sink_host]
+    command += ["--file", str(options.keep / "arrivals.jsonl")]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield f"http://{ground.sink_host}:{int(process.stdout.readline())}"
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _group(options: Options, ground: Ground, diary: Diary) -> tuple[Group, set[str]]:
+    """The nodes, one with a clock of its own, one with a small disk; what can be done to them."""
+    rng = _random(options, 2)
+    abilities = {"network"} if ground.networked else set()
+    library = find_libfaketime()
+    if library is None:
+        diary.say("no faults of clocks: libfaketime not found (apt-get install libfaketime)")
+    else:
+        abilities.add("clock")
+    if ground.networked:  # the same rights
+        abilities.add("disk")
+    clock, disk = rng.sample(range(options.nodes), 2)
+    nodes = [
+        Node(
+            number,
+            ground,
+            options.nodes,
+            options.keep / f"n{number + 1}",
+            libfaketime=library if number == clock else None,
+            small_disk=number == disk and "disk" in abilities,
+        )
+        for number in range(options.nodes)
+    ]
+    return Group(nodes), abilities
+
+
+def _tortured(
+    options: Options, diary: Diary, field: Field, url: str, abilities: set[str]
+) -> Verdict:
+    group = field.group
+    group.start()
+    jobs = documents(url, _random(options, 3))
+    field.leader().ask("POST", "/api/v1/jobs/batch", json={"jobs": jobs}, seconds=30)
+    created = [Write(time.time(), "create", job["name"]) for job in jobs]
+    time.sleep(WARM_S)
+    nemesis = Nemesis(field, diary, abilities, options.seed, options.without)
+    writer = Writer(group, jobs, _random(options, 4))
+    faults: list[Finding] = []
+    writer.start()
+    begun = time.time()
+    try:
+        nemesis.run(time.monotonic() + options.seconds)
+    finally:
+        writer.stop()
+    seconds = time.time() - begun
+    diary("torture", "ends", "everything is healed; the jobs finish what is due")
+    time.sleep(WARM_S)
+    end_us = _switch_off(field, jobs)
+    try:
+        group.settle()
+    except AssertionError as fault:
+        marks = {node.name: node.status() for node in group.nodes}
+        faults.append(Finding("not settled", f"{fault}: {marks}"))
+    evidence = _evidence(options, group, created + writer.writes)
+    fires, findings = check(evidence, end_us)
+    faults += [Finding("node ended", line) for line in nemesis.ended]
+    faults += [Finding("unanswered", line) for line in writer.unanswered]
+    return Verdict(
+        repeat=options.repeat,
+        seconds=seconds,
+        faults=nemesis.done,
+        evidence=evidence,
+        fires=fires,
+        findings=sorted(faults + findings),
+        leader_kills=field.leader_kills,
+    )
+
+
+def _switch_off(field: Field, jobs: list[dict[str, Any]]) -> int:
+    """Disable every job; the instant before the first was."""
+    leader = field.leader()
+    end_us = int(time.time() * 1e6)
+    for job in jobs:
+        leader.ask("POST", f"/api/v1/jobs/default/{job['name']}/disable", seconds=30)
+    return end_us
+
+
+def _evidence(options: Options, group: Group, writes: list[Write]) -> Evidence:
+    histories = {node.name: history_of(node) for node in group.nodes}
+    for name, history in histories.items():
+        for kind, rows in asdict(history).items():
+            _keep(options.keep / f"{kind}-{name}.jsonl", rows)
+    _keep(options.keep / "writes.jsonl", [asdict(write) for write in writes])
+    lines = (options.keep / "arrivals.jsonl").read_text().splitlines()
+    past = group.nodes[0].ask("GET", "/api/v1/pauses?past=true", seconds=30)["pauses"]
+    return Evidence(
+        arrivals=arrivals_of(map(json.loads, lines)),
+        histories=histories,
+        writes=writes,
+        pauses={pause["id"] for pause in past},
+    )
+
+
+def _keep(file: Path, rows: list[dict[str, Any]]) -> None:
+    with file.open("w") as kept:
+        for row in rows:
+            kept.write(json.dumps(row) + "\n")
