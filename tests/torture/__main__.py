@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.torture.torture import Options, torture
+from tests.torture.torture import Options, judge, torture
 
 
 def main(arguments: list[str]) -> int:
@@ -23,7 +23,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="a folder for all records; default: a new one")
     parser.add_argument("--without", default="", help="faults to leave out, with commas")
+    parser.add_argument("--judge", type=Path, help="only judge the records in a folder again")
     options = parser.parse_args(arguments)
+    if options.judge:
+        return 1 if judge(options.judge).findings else 0
     keep = options.keep or Path(tempfile.mkdtemp(prefix="torture-"))
     verdict = torture(
         Options(

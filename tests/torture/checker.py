@@ -16,26 +16,30 @@ from engine.core.clock import rfc3339
 from engine.core.ids import execution_id
 from engine.model.document import document_timing
 from engine.timing.schedule import Schedule
-from tests.torture.records import Attempt, Change, Evidence, Finding, Run
+from tests.torture.records import Attempt, Change, Evidence, Finding, Run, Write
 
 SECOND_US = 1_000_000
-BEFORE_US = 120 * SECOND_US
-"""A write may be asked so long before it is applied; the fire times between are due or not."""
+SWITCHED_OFF_US = 60 * SECOND_US
+"""So soon after its end a torture has switched off the last job."""
 LEFT_US = 3 * SECOND_US
 """In a healthy cluster a fire time is decided well within this."""
+LATE_S = 45.0
+"""No fault holds up a cluster for so long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A job that stays enabled with one timing, from one entry of the log to another."""
+    """A job that stays enabled with one timing, from one write to another.
 
-    job_id: str
+    Its fire times within `must_us` are decided, those within `may_us` can be. `edited` says whether
+    a person ended it, and not the end of the torture.
+    """
+
     generation: int
     schedule: Schedule
-    since_us: int
-    until_us: int
+    must_us: tuple[int, int]
+    may_us: tuple[int, int]
     edited: bool
-    """Whether an edit of a person ended it, and not the end of the torture."""
 
 
 @dataclass
@@ -53,9 +57,9 @@ class Fires:
     findings: list[Finding] = field(default_factory=list)
 
 
-def check(evidence: Evidence, end_us: int) -> tuple[Fires, list[Finding]]:
-    """All that is checked; `end_us` is when the torture itself began to switch the jobs off."""
-    fires = decided_once(evidence, end_us)
+def check(evidence: Evidence) -> tuple[Fires, list[Finding]]:
+    """All that is checked."""
+    fires = decided_once(evidence)
     findings = [
         *fires.findings,
         *histories_differ(evidence),
@@ -64,6 +68,9 @@ def check(evidence: Evidence, end_us: int) -> tuple[Fires, list[Finding]]:
         *overlaps(evidence),
         *lost_writes(evidence),
         *unknown_ends(evidence),
+        *pauses_that_do_not_hold(evidence),
+        *late_arrivals(evidence),
+        *negative_durations(evidence),
     ]
     return fires, findings
 
@@ -71,34 +78,67 @@ def check(evidence: Evidence, end_us: int) -> tuple[Fires, list[Finding]]:
 # ---- fire times ---------------------------------------------------------------------------------
 
 
-def stretches(changes: list[Change], end_us: int) -> list[Stretch]:
-    """When one job was enabled, and by which timing; `changes` are its own, in order.
+def stretches(changes: list[Change], writes: list[Write], evidence: Evidence) -> list[Stretch]:
+    """When one job was enabled, and by which timing; `changes` and `writes` are its own, in order.
 
-    Args:
-        end_us: what ends after this is ended by the torture.
+    The log's clock is not asked: it stands still for as long as it once was ahead. A fire time must
+    be decided when it comes after the answer to what enabled the job, and before the question
+    that ended it.
     """
     found: list[Stretch] = []
     generation, timing, begun = 0, None, None
+    told = _told(changes, writes)
     for change in changes:
         gone = change.change == "deleted"
         spec = document_timing(change.config)
         fresh = (spec.timing, spec.calendar, spec.on_closed if spec.calendar else None)
         moved, enabled = fresh != timing, bool(change.config["enabled"]) and not gone
+        moments = told.get(change.index, (change.recorded_us, change.recorded_us))
         if begun is not None and (moved or not enabled):
-            edited = change.recorded_us < end_us
-            found.append(Stretch(*begun, until_us=change.recorded_us, edited=edited))
+            edited = change.index <= evidence.end_index
+            found.append(_stretch(begun, moments if edited else None, evidence))
             begun = None
         if moved:
             generation, timing = generation + 1, fresh
         if enabled and begun is None:
-            schedule = spec.fires(change.job_id, None)
-            begun = (change.job_id, generation, schedule, change.recorded_us)
+            begun = (generation, spec.fires(change.job_id, None), moments)
     if begun is not None:
-        found.append(Stretch(*begun, until_us=end_us, edited=False))
+        found.append(_stretch(begun, None, evidence))
     return found
 
 
-def decided_once(evidence: Evidence, end_us: int) -> Fires:
+def _stretch(
+    begun: tuple[int, Schedule, tuple[int, int]], ended: tuple[int, int] | None, evidence: Evidence
+) -> Stretch:
+    generation, schedule, (asked, acknowledged) = begun
+    until = ended or (evidence.end_us, evidence.end_us + SWITCHED_OFF_US)
+    may = (asked - evidence.skew_us, until[1] + evidence.skew_us)
+    return Stretch(generation, schedule, (acknowledged, until[0]), may, ended is not None)
+
+
+def _told(changes: list[Change], writes: list[Write]) -> dict[int, tuple[int, int]]:
+    """When what an entry of the log applied was asked, and when it was acknowledged."""
+    found: dict[int, tuple[int, int]] = {}
+    rest = list(changes)
+    for write in writes:
+        for place, change in enumerate(rest):
+            if _applies(change, write):
+                spans = (write.asked, write.acknowledged)
+                found[change.index] = (int(spans[0] * SECOND_US), int(spans[1] * SECOND_US))
+                del rest[: place + 1]
+                break
+    return found
+
+
+def _applies(change: Change, write: Write) -> bool:
+    if write.kind in ("describe", "retime"):
+        return change.config["description"] == write.proof["description"] and (
+            change.change == "updated"
+        )
+    return change.change == f"{write.kind}d"
+
+
+def decided_once(evidence: Evidence) -> Fires:
     """Every fire time of an enabled job is in the history once, as a run or within one skip."""
     result = Fires()
     history = evidence.agreed
@@ -106,9 +146,13 @@ def decided_once(evidence: Evidence, end_us: int) -> Fires:
     for run in history.runs:
         if run.trigger == "schedule":
             runs[run.job_id].append(run)
+    writes: dict[str, list[Write]] = defaultdict(list)
+    for write in evidence.writes:
+        writes[write.job].append(write)
     for job_id, rows in groupby(sorted(history.changes, key=_by_job), key=lambda row: row.job_id):
         changes = list(rows)
-        _check_job(changes, stretches(changes, end_us), runs.pop(job_id, []), result)
+        enabled = stretches(changes, writes[changes[0].job_name], evidence)
+        _check_job(changes, enabled, runs.pop(job_id, []), result)
     for job_id, strays in runs.items():
         result.findings.append(Finding("unexplained", f"{len(strays)} runs of no job {job_id}"))
     return result
@@ -188,8 +232,7 @@ def _outside(
     for at, decisions in ways.items():
         for generation, run in decisions:
             if not any(
-                stretch.generation == generation
-                and stretch.since_us - BEFORE_US <= at <= stretch.until_us + SECOND_US
+                stretch.generation == generation and stretch.may_us[0] <= at <= stretch.may_us[1]
                 for stretch in enabled
             ):
                 text = f"{name} at {rfc3339(at)}: {run.status} {run.id}, but it was not enabled"
@@ -199,13 +242,13 @@ def _outside(
 def _missed(
     name: str, stretch: Stretch, ways: dict[int, list[tuple[int, Run]]], result: Fires
 ) -> None:
-    expected = stretch.schedule.between(stretch.since_us, stretch.until_us, 1_000_000)
+    expected = stretch.schedule.between(*stretch.must_us, 1_000_000)
     decided = [any(g == stretch.generation for g, _ in ways.get(at, ())) for at in expected]
     last = max((place for place, done in enumerate(decided) if done), default=-1)
     for place, at in enumerate(expected):
         if decided[place] or ways.get(at):
             continue
-        waited = stretch.until_us - at
+        waited = stretch.must_us[1] - at
         if place > last and stretch.edited:
             result.left.append((name, at, waited))
         elif place < last or waited > LEFT_US:
@@ -251,8 +294,10 @@ def strange_arrivals(evidence: Evidence) -> Iterator[Finding]:
     """What arrived is known to the history; a fire time has one id, an attempt is sent once."""
     keys: dict[tuple[str, int], set[str]] = defaultdict(set)
     sent: Counter[tuple[str, int]] = Counter()
+    asked_for = {run.id for run in evidence.agreed.runs if run.trigger != "schedule"}
     for arrival in evidence.arrivals:
-        keys[arrival.job, arrival.scheduled_us].add(arrival.key)
+        if arrival.key not in asked_for:
+            keys[arrival.job, arrival.scheduled_us].add(arrival.key)
         sent[arrival.key, arrival.attempt] += 1
     for (job, at), ids in keys.items():
         if len(ids) > 1:
@@ -322,6 +367,57 @@ def unknown_ends(evidence: Evidence) -> Iterator[Finding]:
     for run in evidence.agreed.runs:
         if run.status == "unknown":
             yield Finding("unexplained", f"{run.job_name}: {run.id} ended as unknown: {run.reason}")
+
+
+def pauses_that_do_not_hold(evidence: Evidence) -> Iterator[Finding]:
+    """In a pause nothing is run, and after it nothing is skipped for it."""
+    runs: dict[str, list[Run]] = defaultdict(list)
+    for run in evidence.agreed.runs:
+        if run.trigger == "schedule":
+            runs[run.job_name].append(run)
+    ends = {write.proof["pause"]: write for write in evidence.writes if write.kind == "resume"}
+    skew_s = evidence.skew_us / SECOND_US
+    for write in evidence.writes:
+        end = ends.get(write.proof.get("pause", ""))
+        if write.kind != "pause" or end is None:
+            continue
+        for run in runs[write.job]:
+            first, last = run.scheduled_us / SECOND_US, run.last_us / SECOND_US
+            where = f"{write.job} at {rfc3339(run.scheduled_us)}: {run.id}"
+            held = write.acknowledged + skew_s < first < end.asked - skew_s
+            if run.status != "skipped" and held:
+                yield Finding("ran in a pause", f"{where} in {write}")
+            over = last > end.acknowledged + skew_s and first < end.acknowledged
+            if _reason(run) == "paused" and over:
+                yield Finding("paused too long", f"{where} to {rfc3339(run.last_us)}, {end}")
+
+
+def late_arrivals(evidence: Evidence) -> Iterator[Finding]:
+    """A run arrives soon after it is due, or after it was asked for, or after its last attempt."""
+    due = {write.proof.get("execution"): write.acknowledged for write in evidence.writes}
+    for arrival in evidence.arrivals:
+        since = due.get(arrival.key, arrival.scheduled_us / SECOND_US)
+        waited = arrival.at - since
+        if waited > LATE_S:
+            text = f"{arrival.job}: attempt {arrival.attempt} of {arrival.key}"
+            yield Finding(
+                "late", f"{text} at {_clock(arrival.at)}, {waited:.0f} s after it was due"
+            )
+        due[arrival.key] = arrival.at
+
+
+def _clock(seconds: float) -> str | None:
+    return rfc3339(int(seconds * SECOND_US))
+
+
+def negative_durations(evidence: Evidence) -> Iterator[Finding]:
+    """What a history shows as duration is one: a run ends after it began."""
+    runs = [run for run in evidence.agreed.runs if run.completed_us < (run.started_us or 0)]
+    if runs:
+        worst = max(runs, key=lambda run: (run.started_us or 0) - run.completed_us)
+        lacks = ((worst.started_us or 0) - worst.completed_us) / SECOND_US
+        text = f"{len(runs)} runs, {worst.job_name}: {worst.id} ended {lacks:.1f} s before it began"
+        yield Finding("ends before it began", text)
 
 
 # ---- figures ------------------------------------------------------------------------------------

@@ -30,7 +30,8 @@ class Field:
     random: random.Random
     hurt: list[Node] = field(default_factory=list)
     leader_kills: list[float] = field(default_factory=list)
-    clocks_off: set[str] = field(default_factory=set)
+    skew_s: int = 0
+    """How far a clock was stepped, at the most."""
 
     def leader(self) -> Node:
         """The leader, waited for; a fault that needs one begins when there is one."""
@@ -203,12 +204,13 @@ class _Cuts(Fault):
     def begin(self, field: Field) -> str:
         wanted = field.leader() if field.random.random() < 0.6 else field.follower()
         node = self._node = field.spared(wanted)
+        leads = node is field.group.leader()
         field.hurt.append(node)
         self._pairs = self.pairs(field, node)
         for sender, receiver in self._pairs:
             field.ground.cut(sender, receiver)
         ways = ", ".join(f"n{sender + 1}>n{receiver + 1}" for sender, receiver in self._pairs)
-        return f"cut {node.name}{', the leader' * (node is wanted)}: {ways}"
+        return f"cut {node.name}{', the leader' * leads}: {ways}"
 
     def heal(self, field: Field) -> str:
         for sender, receiver in self._pairs:
@@ -305,12 +307,11 @@ class _Clock(Fault):
 
     breaks = False
     seconds: tuple[int, ...] = ()
-    lead_first = 0.5
 
     def begin(self, field: Field) -> str:
         node = self._node = next(one for one in field.group.nodes if one.has_own_clock)
         step = field.random.choice(self.seconds)
-        field.clocks_off.add(node.name)
+        field.skew_s = max(field.skew_s, abs(step))
         node.step_clock(step)
         leads = node is field.group.leader()
         return f"the clock of {node.name}{', the leader,' * leads} steps by {step:+d} s"

@@ -13,7 +13,8 @@ from tests.torture.records import Attempt, Change, History, Run
 PAGE = 50_000
 EXECUTIONS = """
     SELECT raft_index, raft_pos, epoch_us(recorded_at), id, job_id, job_name, status, reason,
-        "trigger", epoch_us(scheduled_time), epoch_us(scheduled_until), epoch_us(started_at), fires
+        "trigger", epoch_us(scheduled_time), epoch_us(scheduled_until), epoch_us(started_at),
+        epoch_us(completed_at), fires
     FROM executions"""
 ATTEMPTS = "SELECT raft_index, raft_pos, execution_id, attempt, outcome FROM attempts"
 CHANGES = """

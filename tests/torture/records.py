@@ -45,6 +45,7 @@ class Run:
     scheduled_us: int
     until_us: int | None
     started_us: int | None
+    completed_us: int
     fires: int
 
     @property
@@ -91,10 +92,12 @@ class History:
 class Write:
     """Something that was asked of the cluster and acknowledged.
 
-    `proof` is what must be found: a version and a description, an execution, a pause.
+    `asked` and `acknowledged` are seconds by the torture's own clock. `proof` is what must be
+    found: a description, an execution, a pause.
     """
 
-    at: float
+    asked: float
+    acknowledged: float
     kind: str
     job: str
     proof: dict[str, Any] = field(default_factory=dict)
@@ -104,12 +107,16 @@ class Write:
 class Evidence:
     """All that was gathered of one torture.
 
-    `pauses` are the ids that each node still knows; `named` the ids of jobs by their names.
+    At `end_us`, after the log entry `end_index`, the torture began to switch all jobs off.
+    `pauses` are the ids of those that are known; `skew_us` says how far a clock was stepped.
     """
 
     arrivals: list[Arrival]
     histories: dict[str, History]
     writes: list[Write]
+    end_us: int
+    end_index: int
+    skew_us: int = 0
     pauses: set[str] = field(default_factory=set)
 
     @property

@@ -40,6 +40,7 @@ def _run(second: int, *, generation: int = 1, status: str = "success", **fields:
         scheduled_us=at,
         until_us=None,
         started_us=at + 1000,
+        completed_us=at + 2000,
         fires=1,
     )
     return replace(run, **fields)
@@ -75,7 +76,7 @@ def _evidence(
     )
     if arrivals is None:
         arrivals = list({run.id: _arrival(run) for run in made}.values())
-    return Evidence(arrivals, {"n1": history, "n2": history}, writes or [])
+    return Evidence(arrivals, {"n1": history, "n2": history}, writes or [], END, 1_000)
 
 
 def _all() -> list[Run]:
@@ -83,12 +84,12 @@ def _all() -> list[Run]:
 
 
 def _kinds(evidence: Evidence) -> list[str]:
-    return [finding.kind for finding in check(evidence, END)[1]]
+    return [finding.kind for finding in check(evidence)[1]]
 
 
 def test_a_fire_time_run_or_skipped_each_second_is_well() -> None:
     runs = [_run(1), _run(2), _skip(3, 6), _skip(7, 7), *(_run(second) for second in (8, 9, 10))]
-    fires, findings = check(_evidence(runs), END)
+    fires, findings = check(_evidence(runs))
     assert findings == []
     assert (fires.decided, fires.run, fires.skipped["paused"]) == (10, 5, 5)
 
@@ -114,16 +115,19 @@ def test_a_fire_time_run_and_skipped_is_claimed_twice() -> None:
 def test_a_fire_time_of_two_generations_has_two_ids() -> None:
     again = _change(2, 4.2, "updated", timezone="Europe/Berlin")
     late = {"started_us": START + 4_800_000, "recorded_us": START + 4_900_000}
+    late["completed_us"] = late["recorded_us"]
     runs = [*(_run(k) for k in range(1, 5)), _run(4, generation=2, index=300, **late)]
     runs += [_run(k, generation=2) for k in range(5, 11)]
     changes = [_change(1, 0.5, "created"), again]
-    found = _kinds(_evidence(runs, changes=changes))
+    begun = START / SECOND
+    retime = Write(begun + 3.9, begun + 4.3, "retime", "a", {"description": ""})
+    found = _kinds(_evidence(runs, changes=changes, writes=[retime]))
     assert found == ["two ids", "two ids"]  # in the history, and at the sink
 
 
 def test_what_is_due_when_a_person_edits_is_left_and_not_missed() -> None:
     changes = [_change(1, 0.5, "created"), _change(2, 4.2, "disabled", enabled=False)]
-    fires, findings = check(_evidence([_run(1), _run(2)], changes=changes), END)
+    fires, findings = check(_evidence([_run(1), _run(2)], changes=changes))
     assert findings == []
     assert [(name, at) for name, at, _ in fires.left] == [
         ("a", START + 3 * SECOND),
@@ -202,11 +206,11 @@ def test_two_open_executions_of_a_job_that_forbids_it_are_found() -> None:
 @pytest.mark.parametrize(
     "write",
     [
-        Write(0.0, "create", "b"),
-        Write(0.0, "describe", "a", {"description": "d"}),
-        Write(0.0, "trigger", "a", {"execution": "exe_gone"}),
-        Write(0.0, "pause", "a", {"pause": "pau_gone"}),
-        Write(0.0, "disable", "a"),
+        Write(0.0, 0.0, "create", "b"),
+        Write(0.0, 0.0, "describe", "a", {"description": "d"}),
+        Write(0.0, 0.0, "trigger", "a", {"execution": "exe_gone"}),
+        Write(0.0, 0.0, "pause", "a", {"pause": "pau_gone"}),
+        Write(0.0, 0.0, "disable", "a"),
     ],
 )
 def test_an_acknowledged_write_that_is_not_there_is_found(write: Write) -> None:
@@ -220,9 +224,17 @@ def test_acknowledged_writes_that_are_there_are_well() -> None:
         _change(3, 2.5, "disabled", enabled=False),
         _change(4, 2.6, "enabled"),
     ]
-    asked = [("create", {}), ("describe", {"description": "d"}), ("disable", {}), ("enable", {})]
-    asked.append(("trigger", {"execution": _run(1).id}))
-    writes = [Write(0.0, kind, "a", proof) for kind, proof in asked]
+    asked: list[tuple[float, str, dict[str, Any]]] = [
+        (0.5, "create", {}),
+        (1.5, "describe", {"description": "d"}),
+        (2.5, "disable", {}),
+        (2.6, "enable", {}),
+        (3.5, "trigger", {"execution": _run(1).id}),
+    ]
+    writes = [
+        Write(START / SECOND + at, START / SECOND + at + 0.01, kind, "a", proof)
+        for at, kind, proof in asked
+    ]
     assert _kinds(_evidence(_all(), changes=changes, writes=writes)) == []
 
 
@@ -233,3 +245,53 @@ def test_the_wait_after_a_kill_ends_with_a_fire_time_that_came_after_it() -> Non
     arrivals = sorted([*arrivals, late], key=lambda arrival: arrival.at)
     waits = waits_after(_evidence(_all(), arrivals=arrivals), [killed])
     assert waits == [pytest.approx(0.51, abs=0.001)]
+
+
+def test_the_log_clock_may_stand_still_the_writes_say_when_a_job_was_enabled() -> None:
+    ahead = START + 90 * SECOND
+    changes = [
+        _change(1, 0.5, "created"),
+        replace(_change(2, 0, "disabled", enabled=False), recorded_us=ahead),
+        replace(_change(3, 0, "enabled"), recorded_us=ahead),
+    ]
+    begun = START / SECOND
+    writes = [
+        Write(begun + 0.4, begun + 0.5, "create", "a"),
+        Write(begun + 2.2, begun + 2.4, "disable", "a"),
+        Write(begun + 4.2, begun + 4.4, "enable", "a"),
+    ]
+    runs = [_run(second) for second in (1, 2, 5, 6, 7, 8, 9, 10)]
+    assert _kinds(_evidence(runs, changes=changes, writes=writes)) == []
+    assert _kinds(_evidence(runs[:-3], changes=changes, writes=writes)) == []
+    assert "missed" in _kinds(_evidence(runs[:2], changes=changes, writes=writes))
+    late = _evidence([*runs, _run(3)], changes=changes, writes=writes)
+    assert "unexplained" in _kinds(late)
+    assert "unexplained" not in _kinds(replace(late, skew_us=2 * SECOND))
+
+
+def test_a_run_that_waits_for_a_minute_is_late() -> None:
+    arrivals = [_arrival(run) for run in _all()]
+    arrivals.append(replace(_arrival(_run(4), 2), at=START / SECOND + 64.0))
+    assert _kinds(_evidence(_all(), arrivals=arrivals)) == ["late"]
+
+
+def test_a_run_that_ends_before_it_began_is_found() -> None:
+    runs = [replace(_run(1), completed_us=START), *_all()[1:]]
+    assert _kinds(_evidence(runs)) == ["ends before it began"]
+
+
+def test_a_pause_that_does_not_hold_and_one_that_holds_on_are_found() -> None:
+    begun = START / SECOND
+    pause = {"pause": "pau_a"}
+    writes = [
+        Write(begun + 2.2, begun + 2.3, "pause", "a", pause),
+        Write(begun + 5.2, begun + 5.3, "resume", "a", pause),
+    ]
+
+    def kinds(runs: list[Run]) -> list[str]:
+        return _kinds(replace(_evidence(runs, writes=writes), pauses={"pau_a"}))
+
+    around = [run for run in _all() if run not in (_run(3), _run(4), _run(5))]
+    assert kinds([*around, _skip(3, 5)]) == []
+    assert kinds([*around, _run(3), _skip(4, 5)]) == ["ran in a pause"]
+    assert kinds([*(run for run in around if run != _run(6)), _skip(3, 6)]) == ["paused too long"]

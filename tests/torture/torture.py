@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.kit.cluster import ROOT
-from tests.torture.checker import check
 from tests.torture.faults import Field
 from tests.torture.gather import history_of
 from tests.torture.ground import (
@@ -24,13 +23,16 @@ from tests.torture.ground import (
     find_libfaketime,
     why_no_network,
 )
+from tests.torture.kept import ARRIVALS, FAULTS, keep_facts, keep_history, keep_writes
 from tests.torture.nemesis import Nemesis
 from tests.torture.nodes import Group, Node
-from tests.torture.records import Evidence, Finding, Write, arrivals_of
-from tests.torture.verdict import Verdict, table
+from tests.torture.records import Finding, Write
+from tests.torture.verdict import Verdict, table, verdict_of
 from tests.torture.workload import Writer, documents
 
 WARM_S = 3.0
+SETTLES_S = 45.0
+"""So soon nothing is open any more: the slowest target takes 5 s, the longest retry waits 1 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,20 +76,25 @@ class Diary:
 def torture(options: Options) -> Verdict:
     """Run it, print it, keep it."""
     options.keep.mkdir(parents=True, exist_ok=True)
-    diary = Diary(options.keep / "faults.jsonl")
+    diary = Diary(options.keep / FAULTS)
     diary.say(f"{options.repeat} --keep {options.keep}")
     (options.keep / "repeat.txt").write_text(f"{options.repeat}\n")
     with _ground(options, diary) as ground, _sink(options, ground) as url:
         group, abilities = _group(options, ground, diary)
+        field = Field(group, ground, _random(options, 1))
         try:
-            verdict = _tortured(
-                options, diary, Field(group, ground, _random(options, 1)), url, abilities
-            )
+            _tortured(options, diary, field, url, abilities)
         finally:
             group.close()
+    return judge(options.keep)
+
+
+def judge(folder: Path) -> Verdict:
+    """Judge what a folder holds, and print and keep the verdict."""
+    verdict = verdict_of(folder)
     text = table(verdict)
-    (options.keep / "verdict.md").write_text(f"{text}\n")
-    diary.say(f"\n{text}\n\nrepeat: {options.repeat}\nrecords: {options.keep}")
+    (folder / "verdict.md").write_text(f"{text}\n")
+    Diary.say(f"\n{text}\n\nrepeat: {verdict.repeat}\nrecords: {folder}")
     return verdict
 
 
@@ -110,7 +117,7 @@ def _ground(options: Options, diary: Diary) -> Iterator[Ground]:
 @contextlib.contextmanager
 def _sink(options: Options, ground: Ground) -> Iterator[str]:
     command = [sys.executable, "-m", "tests.torture.sink", "--host", ground.sink_host]
-    command += ["--file", str(options.keep / "arrivals.jsonl")]
+    command += ["--file", str(options.keep / ARRIVALS)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -148,18 +155,17 @@ def _group(options: Options, ground: Ground, diary: Diary) -> tuple[Group, set[s
     return Group(nodes), abilities
 
 
-def _tortured(
-    options: Options, diary: Diary, field: Field, url: str, abilities: set[str]
-) -> Verdict:
+def _tortured(options: Options, diary: Diary, field: Field, url: str, abilities: set[str]) -> None:
+    """Hurt the nodes, heal them, and keep all that is to be known of it."""
     group = field.group
     group.start()
     jobs = documents(url, _random(options, 3))
+    asked = time.time()
     field.leader().ask("POST", "/api/v1/jobs/batch", json={"jobs": jobs}, seconds=30)
-    created = [Write(time.time(), "create", job["name"]) for job in jobs]
+    created = [Write(asked, time.time(), "create", job["name"]) for job in jobs]
     time.sleep(WARM_S)
     nemesis = Nemesis(field, diary, abilities, options.seed, options.without)
     writer = Writer(group, jobs, _random(options, 4))
-    faults: list[Finding] = []
     writer.start()
     begun = time.time()
     try:
@@ -169,53 +175,45 @@ def _tortured(
     seconds = time.time() - begun
     diary("torture", "ends", "everything is healed; the jobs finish what is due")
     time.sleep(WARM_S)
-    end_us = _switch_off(field, jobs)
+    end_us, end_index = _switch_off(field, jobs)
+    findings = [Finding("node ended", line) for line in nemesis.ended]
+    findings += [Finding("unanswered", line) for line in writer.unanswered]
+    findings += _unsettled(group)
+    for node in group.nodes:
+        keep_history(options.keep, node.name, history_of(node))
+    keep_writes(options.keep, created + writer.writes)
+    past = group.nodes[0].ask("GET", "/api/v1/pauses?past=true", seconds=30)["pauses"]
+    facts = {
+        "repeat": options.repeat,
+        "seconds": seconds,
+        "nodes": [node.name for node in group.nodes],
+        "end_us": end_us,
+        "end_index": end_index,
+        "skew_us": field.skew_s * 1_000_000,
+        "pauses": [pause["id"] for pause in past],
+        "leader_kills": field.leader_kills,
+        "findings": [asdict(finding) for finding in findings],
+    }
+    keep_facts(options.keep, facts)
+
+
+def _switch_off(field: Field, jobs: list[dict[str, Any]]) -> tuple[int, int]:
+    """Disable every job; the instant and the log's index before the first was."""
+    leader = field.leader()
+    end = int(time.time() * 1e6), leader.ask("GET", "/api/v1/cluster/status")["applied_index"]
+    for job in jobs:
+        leader.ask("POST", f"/api/v1/jobs/default/{job['name']}/disable", seconds=30)
+    return end
+
+
+def _unsettled(group: Group) -> list[Finding]:
+    begun = time.monotonic()
     try:
         group.settle()
     except AssertionError as fault:
         marks = {node.name: node.status() for node in group.nodes}
-        faults.append(Finding("not settled", f"{fault}: {marks}"))
-    evidence = _evidence(options, group, created + writer.writes)
-    fires, findings = check(evidence, end_us)
-    faults += [Finding("node ended", line) for line in nemesis.ended]
-    faults += [Finding("unanswered", line) for line in writer.unanswered]
-    return Verdict(
-        repeat=options.repeat,
-        seconds=seconds,
-        faults=nemesis.done,
-        evidence=evidence,
-        fires=fires,
-        findings=sorted(faults + findings),
-        leader_kills=field.leader_kills,
-    )
-
-
-def _switch_off(field: Field, jobs: list[dict[str, Any]]) -> int:
-    """Disable every job; the instant before the first was."""
-    leader = field.leader()
-    end_us = int(time.time() * 1e6)
-    for job in jobs:
-        leader.ask("POST", f"/api/v1/jobs/default/{job['name']}/disable", seconds=30)
-    return end_us
-
-
-def _evidence(options: Options, group: Group, writes: list[Write]) -> Evidence:
-    histories = {node.name: history_of(node) for node in group.nodes}
-    for name, history in histories.items():
-        for kind, rows in asdict(history).items():
-            _keep(options.keep / f"{kind}-{name}.jsonl", rows)
-    _keep(options.keep / "writes.jsonl", [asdict(write) for write in writes])
-    lines = (options.keep / "arrivals.jsonl").read_text().splitlines()
-    past = group.nodes[0].ask("GET", "/api/v1/pauses?past=true", seconds=30)["pauses"]
-    return Evidence(
-        arrivals=arrivals_of(map(json.loads, lines)),
-        histories=histories,
-        writes=writes,
-        pauses={pause["id"] for pause in past},
-    )
-
-
-def _keep(file: Path, rows: list[dict[str, Any]]) -> None:
-    with file.open("w") as kept:
-        for row in rows:
-            kept.write(json.dumps(row) + "\n")
+        return [Finding("not settled", f"{fault}: {marks}")]
+    waited = time.monotonic() - begun
+    if waited < SETTLES_S:
+        return []
+    return [Finding("settled late", f"{waited:.0f} s after the last fault was healed")]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median, quantiles
 
-from tests.torture.checker import Fires, repeated, waits_after
+from tests.torture.checker import Fires, check, repeated, waits_after
+from tests.torture.kept import evidence_of, facts_of, faults_of, findings_of
 from tests.torture.records import Evidence, Finding
 
 SHOWN_MAX = 40
@@ -23,6 +25,22 @@ class Verdict:
     fires: Fires
     findings: list[Finding]
     leader_kills: list[float]
+
+
+def verdict_of(folder: Path) -> Verdict:
+    """The verdict on the records in a folder."""
+    facts, evidence = facts_of(folder), evidence_of(folder)
+    fires, findings = check(evidence)
+    begun = [entry["kind"] for entry in faults_of(folder) if entry["event"] == "begins"]
+    return Verdict(
+        repeat=facts["repeat"],
+        seconds=facts["seconds"],
+        faults=Counter(begun),
+        evidence=evidence,
+        fires=fires,
+        findings=sorted(findings_of(folder) + findings),
+        leader_kills=facts["leader_kills"],
+    )
 
 
 def table(verdict: Verdict) -> str:

@@ -17,6 +17,7 @@ JOBS = 40
 EDITED = 14
 """Of so many the writer changes something; the others run as they were made."""
 TRIES_S = 90.0
+PAUSE_S = 20
 _SCHEDULES = ("@every 1s", "@every 2s", "* * * * * *", "@every 5s")
 _RETRIES = {"initial_interval": "200ms", "max_interval": "1s"}
 
@@ -60,6 +61,7 @@ class Writer:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="writer")
         self._count = 0
+        self._asked = 0.0
         self.writes: list[Write] = []
         self.unanswered: list[str] = []
 
@@ -80,10 +82,17 @@ class Writer:
         ]
         while not self._over.wait(self._random.uniform(0.3, 1.5)):
             act, name = self._random.choice(acts), self._random.choice(sorted(self._jobs))
+            if self._random.random() < 0.6:
+                self._wait_for_a_fire()
             try:
                 act(name)
             except Unanswered as fault:
                 self.unanswered.append(str(fault))
+
+    def _wait_for_a_fire(self) -> None:
+        """Ask when fire times are due, which is where an edit can race with a claim."""
+        due = int(time.time()) + 1 - self._random.uniform(0.0, 0.012)
+        self._over.wait(max(0.0, due - time.time()))
 
     def _describe(self, name: str) -> None:
         self._put(name, "describe")
@@ -114,20 +123,22 @@ class Writer:
             self._note("trigger", name, execution=answer["id"])
 
     def _pause(self, name: str) -> None:
-        body = {"scope": f"job:default/{name}", "for": "20s"}
+        body = {"scope": f"job:default/{name}", "for": f"{PAUSE_S}s"}
         answer = self._ask("POST", "/api/v1/pauses", json=body)
         if answer is None:
             return
         self._note("pause", name, pause=answer["id"])
         self._over.wait(self._random.uniform(0.5, 4.0))
-        self._ask("DELETE", f"/api/v1/pauses/{answer['id']}")
+        if self._ask("DELETE", f"/api/v1/pauses/{answer['id']}") is not None:
+            self._note("resume", name, pause=answer["id"])
 
     def _note(self, kind: str, job: str, **proof: Any) -> None:
-        self.writes.append(Write(time.time(), kind, job, proof))
+        self.writes.append(Write(self._asked, time.time(), kind, job, proof))
 
     def _ask(self, method: str, path: str, **how: Any) -> Any:
         """The answer; None where it was refused, which is an answer too."""
         self._count += 1
+        self._asked = time.time()
         headers = {"Idempotency-Key": f"write-{self._count}"}
         end = time.monotonic() + TRIES_S
         while time.monotonic() < end:
