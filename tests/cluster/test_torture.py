@@ -12,8 +12,8 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 
 CLOCKS = frozenset({"clock-little", "clock-far"})
-"""Left out: a node whose clock is ahead moves the clock of the log, so that runs wait and end before
-they began. Take them in once the log goes by the leader's clock alone."""
+"""Left out: a node whose clock is ahead moves the clock of the log, so that runs wait, or end
+before they began. Take them in once the log goes by the leader's clock alone."""
 
 
 def test_a_minute_of_faults_leaves_nothing_missed_doubled_or_unexplained(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ Exit code 1 where there is any finding.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -25,6 +26,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--without", default="", help="faults to leave out, with commas")
     parser.add_argument("--judge", type=Path, help="only judge the records in a folder again")
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # namespaces and nodes are taken down
     if options.judge:
         return 1 if judge(options.judge).findings else 0
     keep = options.keep or Path(tempfile.mkdtemp(prefix="torture-"))

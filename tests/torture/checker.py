@@ -369,24 +369,28 @@ def unknown_ends(evidence: Evidence) -> Iterator[Finding]:
             yield Finding("unexplained", f"{run.job_name}: {run.id} ended as unknown: {run.reason}")
 
 
+def _pauses(evidence: Evidence) -> Iterator[tuple[Write, Write]]:
+    """Each pause that was acknowledged, with the acknowledged write that ended it."""
+    ends = {write.proof["pause"]: write for write in evidence.writes if write.kind == "resume"}
+    for write in evidence.writes:
+        if write.kind == "pause" and write.proof["pause"] in ends:
+            yield write, ends[write.proof["pause"]]
+
+
 def pauses_that_do_not_hold(evidence: Evidence) -> Iterator[Finding]:
     """In a pause nothing is run, and after it nothing is skipped for it."""
     runs: dict[str, list[Run]] = defaultdict(list)
     for run in evidence.agreed.runs:
         if run.trigger == "schedule":
             runs[run.job_name].append(run)
-    ends = {write.proof["pause"]: write for write in evidence.writes if write.kind == "resume"}
     skew_s = evidence.skew_us / SECOND_US
-    for write in evidence.writes:
-        end = ends.get(write.proof.get("pause", ""))
-        if write.kind != "pause" or end is None:
-            continue
-        for run in runs[write.job]:
+    for pause, end in _pauses(evidence):
+        for run in runs[pause.job]:
             first, last = run.scheduled_us / SECOND_US, run.last_us / SECOND_US
-            where = f"{write.job} at {rfc3339(run.scheduled_us)}: {run.id}"
-            held = write.acknowledged + skew_s < first < end.asked - skew_s
+            where = f"{pause.job} at {rfc3339(run.scheduled_us)}: {run.id}"
+            held = pause.acknowledged + skew_s < first < end.asked - skew_s
             if run.status != "skipped" and held:
-                yield Finding("ran in a pause", f"{where} in {write}")
+                yield Finding("ran in a pause", f"{where} in {pause}")
             over = last > end.acknowledged + skew_s and first < end.acknowledged
             if _reason(run) == "paused" and over:
                 yield Finding("paused too long", f"{where} to {rfc3339(run.last_us)}, {end}")
@@ -433,6 +437,18 @@ def waits_after(evidence: Evidence, moments: list[float]) -> list[float]:
                 waits.append(arrival.at - moment)
                 break
     return waits
+
+
+def left_in_pauses(evidence: Evidence, fires: Fires) -> int:
+    """How many fire times of paused jobs were not recorded, for they were edited in their pause."""
+    left: dict[str, list[int]] = defaultdict(list)
+    for job, at, _ in fires.left:
+        left[job].append(at)
+    return sum(
+        pause.acknowledged * SECOND_US < at < end.asked * SECOND_US
+        for pause, end in _pauses(evidence)
+        for at in left[pause.job]
+    )
 
 
 def repeated(evidence: Evidence) -> int:

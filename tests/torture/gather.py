@@ -27,13 +27,18 @@ def history_of(node: Node) -> History:
 
     Its SQL reads what was last exported, so this waits until that happened again, twice.
     """
-    seen = {_as_of(node)}
-    wait_for(lambda: seen.add(_as_of(node)) or len(seen) > 2, what=f"{node.name} exports")
+    _wait_for_an_export(node)
+    _wait_for_an_export(node)
     return History(
         runs=[Run(*row) for row in _rows(node, EXECUTIONS)],
         attempts=[Attempt(*row) for row in _rows(node, ATTEMPTS)],
-        changes=[Change(*row[:-1], _config(row[-1])) for row in _rows(node, CHANGES)],
+        changes=[Change(*[*row[:-1], _config(row[-1])]) for row in _rows(node, CHANGES)],
     )
+
+
+def _wait_for_an_export(node: Node) -> None:
+    before = _as_of(node)
+    wait_for(lambda: _as_of(node) != before, what=f"{node.name} exports")
 
 
 def _as_of(node: Node) -> str:

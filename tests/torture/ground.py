@@ -47,6 +47,10 @@ class Ground(Protocol):
         """Let a node send so much a second, the rest waits; None: as much as it can."""
         ...
 
+    def mend(self) -> None:
+        """Join and widen all links, whatever was done to them."""
+        ...
+
     def close(self) -> None:
         """Leave nothing behind."""
         ...
@@ -78,6 +82,9 @@ class Loopback:
 
     def narrow(self, node: int, kilobits: int | None) -> None:
         raise NotImplementedError("links on loopback cannot be narrowed")
+
+    def mend(self) -> None:
+        pass
 
     def close(self) -> None:
         pass
@@ -152,6 +159,12 @@ class Namespaces:
             return
         shape = ["tbf", "rate", f"{kilobits}kbit", "burst", "8kb", "latency", "3000ms"]
         self._within(node, "tc", "qdisc", "replace", "dev", "eth0", "root", *shape)
+
+    def mend(self) -> None:
+        self._cuts.clear()
+        for node in range(self._count):
+            self._apply(node)
+            _try(*self.prefix(node), "tc", "qdisc", "del", "dev", "eth0", "root")
 
     def close(self) -> None:
         for node in range(self._count):

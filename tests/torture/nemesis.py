@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -39,7 +38,6 @@ class Nemesis:
         able = [kind for kind, cls in REGISTRY.items() if set(cls.needs) <= abilities]
         self.kinds = [kind for kind in able if kind not in without]
         self._bag: list[str] = []
-        self.done: Counter[str] = Counter()
         self.ended: list[str] = []
         """Nodes that ended by themselves, though nothing was wrong with their disk."""
 
@@ -80,7 +78,6 @@ class Nemesis:
 
     def _begin(self, fault: Fault) -> None:
         line = fault.begin(self._field)
-        self.done[fault.kind] += 1
         self._note(fault.kind, "begins", line)
 
     def _heal(self, fault: Fault) -> None:

@@ -71,7 +71,7 @@ class Node:
 
     def _write_settings(self, raft: str, peers: list[str]) -> None:
         # Small logs and many snapshots: their hand-overs are where a crash could hurt.
-        agreed = {"address": raft, "peers": peers, "secret": SECRET}
+        agreed: dict[str, Any] = {"address": raft, "peers": peers, "secret": SECRET}
         agreed |= {"snapshot_interval": "10s", "snapshot_threshold": 400}
         settings = {
             "cluster": {"node_id": self.name, "data_dir": str(self.data), "raft": agreed},
@@ -219,6 +219,15 @@ class Group:
             if (status := node.status()) is not None and status["is_leader"]
         ]
         return max(claims, key=lambda claim: claim[0])[1] if claims else None
+
+    def revive(self) -> None:
+        """Continue what is stopped and start what is down."""
+        for node in self.nodes:
+            node.ended_by_itself()
+            if node.stopped:
+                node.go_on()
+            elif node.process is None:
+                node.start()
 
     def settle(self, seconds: float = PATIENCE_S) -> None:
         """Wait until all nodes have applied, and written down, the same entries.

@@ -28,7 +28,7 @@ from tests.torture.nemesis import Nemesis
 from tests.torture.nodes import Group, Node
 from tests.torture.records import Finding, Write
 from tests.torture.verdict import Verdict, table, verdict_of
-from tests.torture.workload import Writer, documents
+from tests.torture.workload import documents, writers
 
 WARM_S = 3.0
 SETTLES_S = 45.0
@@ -165,23 +165,31 @@ def _tortured(options: Options, diary: Diary, field: Field, url: str, abilities:
     created = [Write(asked, time.time(), "create", job["name"]) for job in jobs]
     time.sleep(WARM_S)
     nemesis = Nemesis(field, diary, abilities, options.seed, options.without)
-    writer = Writer(group, jobs, _random(options, 4))
-    writer.start()
+    people = writers(field, jobs, _random(options, 4))
+    for writer in people:
+        writer.start()
     begun = time.time()
+    findings: list[Finding] = []
     try:
         nemesis.run(time.monotonic() + options.seconds)
+    except AssertionError as fault:  # what was waited for did not come
+        findings.append(Finding("no recovery", str(fault)))
+        diary("torture", "fails", str(fault))
+        field.ground.mend()
+        group.revive()
     finally:
-        writer.stop()
+        for writer in people:
+            writer.stop()
     seconds = time.time() - begun
     diary("torture", "ends", "everything is healed; the jobs finish what is due")
     time.sleep(WARM_S)
     end_us, end_index = _switch_off(field, jobs)
-    findings = [Finding("node ended", line) for line in nemesis.ended]
-    findings += [Finding("unanswered", line) for line in writer.unanswered]
+    findings += [Finding("node ended", line) for line in nemesis.ended]
+    findings += [Finding("unanswered", line) for writer in people for line in writer.unanswered]
     findings += _unsettled(group)
     for node in group.nodes:
         keep_history(options.keep, node.name, history_of(node))
-    keep_writes(options.keep, created + writer.writes)
+    keep_writes(options.keep, created + [write for writer in people for write in writer.writes])
     past = group.nodes[0].ask("GET", "/api/v1/pauses?past=true", seconds=30)["pauses"]
     facts = {
         "repeat": options.repeat,

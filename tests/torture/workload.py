@@ -10,12 +10,13 @@ from typing import Any
 
 import httpx
 
-from tests.torture.nodes import Group, Refused
+from tests.torture.faults import Field
+from tests.torture.nodes import Node, Refused
 from tests.torture.records import Write
 
 JOBS = 40
-EDITED = 14
-"""Of so many the writer changes something; the others run as they were made."""
+WRITERS, EDITED = 2, 8
+"""Each writer changes so many jobs, which are its own; the others run as they were made."""
 TRIES_S = 90.0
 PAUSE_S = 20
 _SCHEDULES = ("@every 1s", "@every 2s", "* * * * * *", "@every 5s")
@@ -55,11 +56,11 @@ class Writer:
     Every request is repeated under its key until a node answers, as the reference advises.
     """
 
-    def __init__(self, group: Group, jobs: list[dict[str, Any]], rng: random.Random):
-        self._group, self._random = group, rng
-        self._jobs = {job["name"]: dict(job) for job in rng.sample(jobs, EDITED)}
+    def __init__(self, name: str, field: Field, jobs: list[dict[str, Any]], rng: random.Random):
+        self._name, self._field, self._random = name, field, rng
+        self._jobs = {job["name"]: dict(job) for job in jobs}
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="writer")
+        self._thread = threading.Thread(target=self._run, name=name)
         self._count = 0
         self._asked = 0.0
         self.writes: list[Write] = []
@@ -104,7 +105,7 @@ class Writer:
 
     def _put(self, name: str, kind: str) -> None:
         job = self._jobs[name]
-        job["description"] = f"{kind} {self._count}"
+        job["description"] = f"{kind} {self._name}-{self._count}"
         answer = self._ask("PUT", f"/api/v1/jobs/default/{name}", json=job)
         if answer is not None:
             self._note(kind, name, description=job["description"], schedule=job["schedule"])
@@ -129,20 +130,29 @@ class Writer:
             return
         self._note("pause", name, pause=answer["id"])
         self._over.wait(self._random.uniform(0.5, 4.0))
+        if self._random.random() < 0.4:  # what a paused job left undecided is not to be lost
+            self._random.choice([self._describe, self._retime, self._switch])(name)
         if self._ask("DELETE", f"/api/v1/pauses/{answer['id']}") is not None:
             self._note("resume", name, pause=answer["id"])
 
     def _note(self, kind: str, job: str, **proof: Any) -> None:
         self.writes.append(Write(self._asked, time.time(), kind, job, proof))
 
+    def _node(self) -> Node:
+        """Any node; often one that is hurt, for what it was asked may come to the others late."""
+        hurt = list(self._field.hurt)
+        return self._random.choice(
+            hurt if hurt and self._random.random() < 0.5 else self._field.group.nodes
+        )
+
     def _ask(self, method: str, path: str, **how: Any) -> Any:
         """The answer; None where it was refused, which is an answer too."""
         self._count += 1
         self._asked = time.time()
-        headers = {"Idempotency-Key": f"write-{self._count}"}
+        headers = {"Idempotency-Key": f"{self._name}-{self._count}"}
         end = time.monotonic() + TRIES_S
         while time.monotonic() < end:
-            node = self._random.choice(self._group.nodes)
+            node = self._node()
             try:
                 return node.ask(method, path, headers=headers, seconds=20.0, **how)
             except httpx.HTTPStatusError as refusal:
@@ -151,4 +161,13 @@ class Writer:
             except Refused:
                 pass
             time.sleep(0.2)
-        raise Unanswered(f"{method} {path} (write-{self._count})")
+        raise Unanswered(f"{method} {path} ({self._name}-{self._count})")
+
+
+def writers(field: Field, jobs: list[dict[str, Any]], rng: random.Random) -> list[Writer]:
+    """Some writers; one that waits for a node that is cut off does not hold up the others."""
+    edited = rng.sample(jobs, WRITERS * EDITED)
+    return [
+        Writer(f"w{k}", field, edited[k::WRITERS], random.Random(rng.random()))
+        for k in range(WRITERS)
+    ]
