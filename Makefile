@@ -34,8 +34,9 @@ cluster: setup      ## three nodes on loopback and the console on top
 bench: setup        ## the benchmark table
 	@$(PY) -m tests.bench
 
-torture: setup      ## MINUTES=5 SEED=1 NODES=3: nodes under faults, and whether a fire got lost
-	@$(PY) -m tests.torture --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1) --nodes $(or $(NODES),3)
+torture: setup      ## nodes under faults, and whether a fire got lost: MINUTES=5 SEED=1 NODES=3 KEEP=
+	@$(PY) -m tests.torture --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1) \
+		--nodes $(or $(NODES),3) $(if $(KEEP),--keep $(KEEP))
 
 format: setup
 	@$(PY) -m ruff format . && $(PY) -m ruff check --fix .
