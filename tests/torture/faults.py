@@ -346,10 +346,17 @@ class FullDisk(Fault):
     def heal(self, field: Field) -> str:
         node = self._node
         node.free_disk()
-        code = node.ended_by_itself()
-        if node.process is None:
-            node.start()
-        wait_for(node.status, PATIENCE_S, f"{node.name} answers again")
+        ends: list[int] = []
+
+        def answers() -> bool:
+            # One that cannot go on takes some seconds to end, perhaps from now on.
+            code = node.ended_by_itself()
+            if code is not None:
+                ends.append(code)
+                node.start()
+            return node.status() is not None
+
+        wait_for(answers, PATIENCE_S, f"{node.name} answers again")
         field.hurt.remove(node)
-        how = "it went on" if code is None else f"it had ended with {code} and was started"
+        how = f"it had ended with {ends[0]} and was started" if ends else "it went on"
         return f"freed the disk of {node.name}; {how}"
