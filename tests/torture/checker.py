@@ -44,16 +44,11 @@ class Stretch:
 
 @dataclass
 class Fires:
-    """How the fire times were decided.
-
-    `left` are those that were due and undecided when a person edited or disabled the job: nobody
-    runs or records them. The documentation says that they are not missed.
-    """
+    """How the fire times were decided."""
 
     decided: int = 0
     run: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
-    left: list[tuple[str, int, int]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -248,10 +243,8 @@ def _missed(
     for place, at in enumerate(expected):
         if decided[place] or ways.get(at):
             continue
-        waited = stretch.must_us[1] - at
-        if place > last and stretch.edited:
-            result.left.append((name, at, waited))
-        elif place < last or waited > LEFT_US:
+        # What is due when a person edits is superseded, which is a decision, too.
+        if place < last or stretch.edited or stretch.must_us[1] - at > LEFT_US:
             text = f"{name} at {rfc3339(at)}, generation {stretch.generation}: not in the history"
             result.findings.append(Finding("missed", text))
 
@@ -437,18 +430,6 @@ def waits_after(evidence: Evidence, moments: list[float]) -> list[float]:
                 waits.append(arrival.at - moment)
                 break
     return waits
-
-
-def left_in_pauses(evidence: Evidence, fires: Fires) -> int:
-    """How many fire times of paused jobs were not recorded, for they were edited in their pause."""
-    left: dict[str, list[int]] = defaultdict(list)
-    for job, at, _ in fires.left:
-        left[job].append(at)
-    return sum(
-        pause.acknowledged * SECOND_US < at < end.asked * SECOND_US
-        for pause, end in _pauses(evidence)
-        for at in left[pause.job]
-    )
 
 
 def repeated(evidence: Evidence) -> int:

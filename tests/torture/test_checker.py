@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.core.ids import execution_id
-from tests.torture.checker import check, left_in_pauses, waits_after
+from tests.torture.checker import check, waits_after
 from tests.torture.records import Arrival, Attempt, Change, Evidence, History, Run, Write
 
 SECOND = 1_000_000
@@ -125,14 +125,15 @@ def test_a_fire_time_of_two_generations_has_two_ids() -> None:
     assert found == ["two ids", "two ids"]  # in the history, and at the sink
 
 
-def test_what_is_due_when_a_person_edits_is_left_and_not_missed() -> None:
+def test_what_is_due_when_a_person_edits_is_superseded_or_missed() -> None:
+    begun = START / SECOND
+    edit = Write(begun + 4.1, begun + 4.3, "disable", "a")
     changes = [_change(1, 0.5, "created"), _change(2, 4.2, "disabled", enabled=False)]
-    fires, findings = check(_evidence([_run(1), _run(2)], changes=changes))
-    assert findings == []
-    assert [(name, at) for name, at, _ in fires.left] == [
-        ("a", START + 3 * SECOND),
-        ("a", START + 4 * SECOND),
-    ]
+    for runs, found in (
+        ([_run(1), _run(2), _skip(3, 4)], []),
+        ([_run(1), _run(2)], ["missed", "missed"]),
+    ):
+        assert _kinds(_evidence(runs, changes=changes, writes=[edit])) == found
 
 
 def test_a_run_while_the_job_is_disabled_is_unexplained() -> None:
@@ -295,19 +296,3 @@ def test_a_pause_that_does_not_hold_and_one_that_holds_on_are_found() -> None:
     assert kinds([*around, _skip(3, 5)]) == []
     assert kinds([*around, _run(3), _skip(4, 5)]) == ["ran in a pause"]
     assert kinds([*(run for run in around if run != _run(6)), _skip(3, 6)]) == ["paused too long"]
-
-
-def test_what_a_paused_job_leaves_undecided_when_it_is_disabled_is_counted() -> None:
-    begun = START / SECOND
-    pause = {"pause": "pau_a"}
-    writes = [
-        Write(begun + 2.2, begun + 2.3, "pause", "a", pause),
-        Write(begun + 5.2, begun + 5.3, "disable", "a"),
-        Write(begun + 6.2, begun + 6.3, "resume", "a", pause),
-    ]
-    changes = [_change(1, 0.5, "created"), _change(2, 5.25, "disabled", enabled=False)]
-    runs = [_run(1), _run(2), _skip(3, 3)]
-    evidence = replace(_evidence(runs, changes=changes, writes=writes), pauses={"pau_a"})
-    fires, findings = check(evidence)
-    assert findings == []
-    assert left_in_pauses(evidence, fires) == 2

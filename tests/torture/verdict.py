@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 
-from tests.torture.checker import Fires, check, left_in_pauses, repeated, waits_after
+from tests.torture.checker import Fires, check, repeated, waits_after
 from tests.torture.kept import evidence_of, facts_of, faults_of, findings_of
 from tests.torture.records import Evidence, Finding
 
@@ -50,8 +50,6 @@ def table(verdict: Verdict) -> str:
     done = ", ".join(f"{kind} {count}" for kind, count in sorted(verdict.faults.items()))
     skips = ", ".join(f"{reason} {count}" for reason, count in sorted(fires.skipped.items()))
     ends = Counter(run.status for run in evidence.agreed.runs if run.status != "skipped")
-    oldest = max((waited for _, _, waited in fires.left), default=0) / 1e6
-    paused = left_in_pauses(evidence, fires)
     writes = Counter(write.kind for write in evidence.writes)
     rows = [
         ("seconds", f"{verdict.seconds:.0f}"),
@@ -63,10 +61,6 @@ def table(verdict: Verdict) -> str:
             f"{len(evidence.arrivals):,} / {repeated(evidence):,}",
         ),
         ("fire times skipped, by reason", skips or "none"),
-        (
-            "due when a person edited or disabled",
-            f"{len(fires.left)}, {paused} of them paused, {oldest:.1f} s the oldest",
-        ),
         ("acknowledged writes", _counts(writes)),
         ("missed", str(kinds.pop("missed", 0))),
         ("doubly claimed", str(kinds.pop("doubly claimed", 0))),

@@ -130,7 +130,7 @@ class Writer:
             return
         self._note("pause", name, pause=answer["id"])
         self._over.wait(self._random.uniform(0.5, 4.0))
-        if self._random.random() < 0.4:  # what a paused job left undecided is not to be lost
+        if self._random.random() < 0.4:  # with fire times that wait to be gathered
             self._random.choice([self._describe, self._retime, self._switch])(name)
         if self._ask("DELETE", f"/api/v1/pauses/{answer['id']}") is not None:
             self._note("resume", name, pause=answer["id"])
