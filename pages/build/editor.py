@@ -276,6 +276,8 @@ def _observance(console: Console, draft: Draft) -> dict[str, Any]:
             help="When the job must not run: see Business days.",
         )
         fault(draft, "calendar")
+    if not calendar:
+        return {"calendar": "", "on_closed": stored["on_closed"]}
     rules = list(CLOSED)
     on_closed = row[1].selectbox(
         "When it is closed, the job",
@@ -283,7 +285,6 @@ def _observance(console: Console, draft: Draft) -> dict[str, Any]:
         rules.index(stored["on_closed"]),
         **draft.field("on_closed"),
         format_func=CLOSED.__getitem__,
-        disabled=not calendar,
     )
     return {"calendar": calendar, "on_closed": on_closed}
 
