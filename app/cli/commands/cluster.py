@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -31,7 +32,15 @@ def status(context: typer.Context, output: Form = Output.TABLE) -> None:
         data = client.cluster_status()
     plain = {key: data[key] for key in _SHOWN if key in data}
     plain["history"] = data["history"]["fault"] or f"{data['history']['rows']} rows"
-    show(data, output, [*fields(plain), "", *rows(data["nodes"], COLUMNS)])
+    show(data, output, [*fields(plain), *_alarms(data), "", *rows(data["nodes"], COLUMNS)])
+
+
+def _alarms(status: dict[str, Any]) -> Iterator[str]:
+    """What somebody should look at, a line each."""
+    for fault in status.get("planning_faults", []):
+        yield f"cannot be planned, the others go on: {fault['job_id']}: {fault['error']}"
+    for step in status.get("clock_steps", []):
+        yield f"this node's clock was set by {step['seconds']:+g} s while it led, at {step['at']}"
 
 
 @app.command()

@@ -262,6 +262,9 @@ def explain(
     calendar: Annotated[str, typer.Option(help="A calendar to keep to.")] = "",
     on_closed: Annotated[str, typer.Option(help="skip, next or previous.")] = "skip",
     window: Annotated[str, typer.Option(help="Start within so long after the fire time.")] = "0s",
+    window_start: Annotated[
+        str, typer.Option(help="Where in the window: drawn or fixed.")
+    ] = "drawn",
     job: Annotated[str, typer.Option("--for", help="Tell what it would change for a job.")] = "",
     count: int = 5,
     output: Form = Output.TABLE,
@@ -277,6 +280,7 @@ def explain(
         "calendar": calendar,
         "on_closed": on_closed,
         "window": window,
+        "window_start": window_start,
     }
     with connected(context) as client:
         data = client.preview_schedule(timing, count, job)

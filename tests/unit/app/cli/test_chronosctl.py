@@ -129,6 +129,9 @@ def test_a_batch_that_nobody_has_seen_is_not_foretold(run: Run, tmp_path: Path) 
 
 def test_schedules_sql_cluster_and_demo_are_a_word_away(run: Run, door: Door) -> None:
     assert "02:25" in run("job", "explain", "25 2 * * 1-5").stdout
+    window = ("job", "explain", "@daily", "--window", "1h", "--window-start")
+    assert run(*window, "fixed").exit_code == 0
+    assert "window_start" in run(*window, "late").output
     door.sandbox.start()
     assert printed(run("sql", "SELECT 42 AS answer", "-o", "json")) == [{"answer": 42}]
     status = run("cluster", "status")
@@ -136,6 +139,20 @@ def test_schedules_sql_cluster_and_demo_are_a_word_away(run: Run, door: Door) ->
     assert run("cluster", "transfer").exit_code == 0
     assert "created in namespace demo" in run("demo", "load").stdout
     assert "jobs deleted" in run("demo", "clear").stdout
+
+
+def test_the_status_of_a_cluster_tells_what_is_alarming(
+    run: Run, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alarms = {
+        "planning_faults": [{"job_id": "job_1", "error": "ZeroDivisionError: a fault of ours"}],
+        "clock_steps": [{"at": "2026-11-27T15:00:00Z", "seconds": 90.0}],
+    }
+    whole = door.status() | alarms
+    monkeypatch.setattr(door, "status", lambda: whole)
+    told = run("cluster", "status").stdout
+    assert "cannot be planned, the others go on: job_1: ZeroDivisionError" in told
+    assert "clock was set by +90 s while it led, at 2026-11-27T15:00:00Z" in told
 
 
 @pytest.mark.parametrize("word", ["join", "leave"])
