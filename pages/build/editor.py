@@ -29,7 +29,7 @@ CLOCK_CHANGES = {
     "shift": "run later",
     "both": "follow the clock",
 }
-WINDOW_STARTS = {"drawn": "drawn anew each time", "fixed": "its fire time"}
+WINDOW_STARTS = {"drawn": "drawn each time", "fixed": "its fire time"}
 GUARANTEES = {
     "at_least_once": "send again",
     "at_most_once": "never send again",
