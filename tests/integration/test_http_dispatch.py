@@ -105,6 +105,15 @@ class Bench:
         return self.results[0]
 
 
+@pytest.fixture(params=["plain", "libcurl"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Our own client, or libcurl: it takes all where a proxy is set, here one for no host."""
+    if request.param == "libcurl":
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+        monkeypatch.setenv("no_proxy", "*")
+    return str(request.param)
+
+
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     made = Bench()
@@ -436,3 +445,133 @@ def test_what_certainly_did_not_leave_is_not_in_doubt(bench: Bench) -> None:
     result = outcome_of(bench, request("exe_1", webhook={"url": nobody}))
     assert result.outcome is AttemptOutcome.FAILED
     assert not result.is_doubtful
+
+
+@contextlib.contextmanager
+def speaking(*answers: bytes, close: bool = True) -> Iterator[tuple[str, list[bytes]]]:
+    """A target that gives these answers, one a request, on as many connections as it takes."""
+    heard: list[bytes] = []
+    left = list(answers)
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while left:
+                connection, _ = server.accept()
+                with connection:
+                    while left and (data := connection.recv(65536)):
+                        heard.append(data)
+                        connection.sendall(left.pop(0))
+                        if close:
+                            break
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.getsockname()[1]}", heard
+    server.close()
+    thread.join()
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        OK + b"\r\nok",
+        b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"Content-Length: 2\r\n\r\nok",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    ],
+)
+def test_an_answer_is_read_however_it_is_framed(bench: Bench, answer: bytes) -> None:
+    with speaking(answer) as (url, _):
+        result = bench.one(webhook={"url": url})
+    assert (result.outcome, result.response) == (AttemptOutcome.SUCCESS, "ok"), result.error
+
+
+def test_half_an_answer_is_a_failure_that_was_seen(bench: Bench) -> None:
+    with speaking(OK + b"Content-Length: 20\r\n\r\nhalf") as (url, _):
+        result = bench.one(webhook={"url": url})
+    assert result.outcome is AttemptOutcome.FAILED
+    assert "broke" in result.error
+    assert (result.status_code, result.response) == (200, "half")
+
+
+def test_a_connection_that_the_target_closed_is_not_used_again(bench: Bench) -> None:
+    answer = OK + b"Content-Length: 2\r\n\r\nok"
+    with speaking(*[answer] * 3) as (url, heard):
+        for k in range(3):
+            time.sleep(0.1)  # the close arrives
+            bench.worker.submit([request(f"exe_{k}", webhook={"url": url})])
+            wait_for(lambda count=k + 1: len(bench.results) == count)
+    assert {result.outcome for result in bench.results} == {AttemptOutcome.SUCCESS}
+    assert len(heard) == 3
+
+
+def test_a_connection_is_left_before_the_target_leaves_it(bench: Bench, way: str) -> None:
+    if way == "libcurl":
+        pytest.skip("libcurl does not ask")
+    answer = OK + b"Keep-Alive: timeout=1\r\nContent-Length: 2\r\n\r\nok"
+    with speaking(answer, answer, close=True) as (url, heard):
+        for k in range(2):
+            bench.worker.submit([request(f"exe_{k}", webhook={"url": url})])
+            wait_for(lambda count=k + 1: len(bench.results) == count)
+    assert {result.outcome for result in bench.results} == {AttemptOutcome.SUCCESS}
+    assert len(heard) == 2
+
+
+def test_what_left_on_a_kept_connection_is_not_sent_again(bench: Bench, way: str) -> None:
+    if way == "libcurl":
+        pytest.skip("libcurl sends it again by itself")
+    with speaking(OK + b"Content-Length: 2\r\n\r\nok", b"", b"", close=False) as (url, heard):
+        bench.worker.submit([request("exe_1", webhook={"url": url})])
+        wait_for(lambda: len(bench.results) == 1)
+        bench.worker.submit([request("exe_2", webhook={"url": url}, timeout="500ms")])
+        wait_for(lambda: len(bench.results) == 2)
+    assert bench.results[1].is_doubtful
+    assert len(heard) == 2
+
+
+def test_a_host_is_found_by_its_name(bench: Bench, target: str) -> None:
+    result = bench.one(webhook={"url": target.replace("127.0.0.1", "localhost")})
+    assert result.outcome is AttemptOutcome.SUCCESS, result.error
+
+
+def test_a_name_that_nobody_has_is_named(bench: Bench) -> None:
+    result = bench.one(webhook={"url": "http://nobody.invalid/"})
+    assert result.outcome is AttemptOutcome.FAILED
+    assert "does not resolve" in result.error
+    assert not result.is_doubtful
+
+
+def test_a_request_larger_than_a_sockets_buffer_arrives_whole(bench: Bench, target: str) -> None:
+    body = "x" * (8 << 20)
+    result = bench.one(webhook={"url": target, "body": body})
+    assert result.outcome is AttemptOutcome.SUCCESS, result.error
+    assert len(Handler.seen[0]["body"]) == len(body)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "PUT"])
+def test_each_method_is_sent_as_it_is(bench: Bench, method: str) -> None:
+    with speaking(OK + b"Content-Length: 2\r\n\r\n" + b"ok" * (method != "HEAD")) as (url, heard):
+        result = bench.one(webhook={"url": f"{url}/a?b=c", "method": method, "body": ""})
+    assert result.outcome is AttemptOutcome.SUCCESS, result.error
+    first, *lines = heard[0].decode().split("\r\n")
+    assert first == f"{method} /a?b=c HTTP/1.1"
+    assert f"Host: {url.removeprefix('http://')}" in lines
+    assert ("Content-Length: 0" in lines) is (method == "PUT")
+
+
+def test_an_execution_that_sends_otherwise_sends_its_own(bench: Bench, target: str) -> None:
+    first = request("exe_1", webhook={"url": target, "headers": {"X-Kind": "usual"}})
+    webhook = replace(first.job.spec.webhook, headers={"X-Kind": "changed"})
+    spec_ = replace(first.job.spec, webhook=webhook)
+    second = request("exe_2", webhook={"url": target})
+    second = replace(second, job=replace(first.job, spec=spec_))
+    for count, attempt in enumerate((first, second, replace(first, execution=second.execution))):
+        bench.worker.submit([attempt])
+        wait_for(lambda wanted=count + 1: len(bench.results) == wanted)
+    kinds = [one["headers"]["X-Kind"] for one in Handler.seen]
+    assert kinds == ["usual", "changed", "usual"]
+    assert '"X-Kind":"changed"' in bench.results[1].trace

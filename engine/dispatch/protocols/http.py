@@ -1,193 +1,89 @@
-"""HTTP on libcurl's multi interface: thousands of transfers, one thread, no callbacks a byte."""
+"""HTTP: plain requests by our own client, and by libcurl whatever asks for more than that."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
-from urllib.parse import urlsplit
-
-import pycurl
-import structlog
+from dataclasses import replace
+from urllib.request import getproxies_environment
 
 from engine.core.clock import Clock
-from engine.core.ids import Instant
-from engine.dispatch import asking, transfer
+from engine.core.ids import ExecutionId
+from engine.dispatch import asking
+from engine.dispatch.curl import CurlHttp
 from engine.dispatch.dispatcher import Request, Unsendable, WorkerLimits, dispatchers
-from engine.dispatch.reactor import FAULT, READ, WRITE, Reactor
+from engine.dispatch.plain import PlainHttp
+from engine.dispatch.prepared import prepare_once, target_of
+from engine.dispatch.reactor import Reactor
 from engine.model.execution import AttemptOutcome, AttemptResult
-
-log = structlog.get_logger(__name__)
-
-IDLE_HANDLES_MAX = 2000
-
-_MASKS = {pycurl.POLL_IN: READ, pycurl.POLL_OUT: WRITE, pycurl.POLL_INOUT: READ | WRITE}
-
-
-@dataclass(slots=True)
-class _Transfer:
-    request: Request
-    handle: Any
-    answer: transfer.Answer
-    started_us: Instant
-    then: Request | None = None
-    """What is sent if the target answers this, a question, that it has not seen it."""
 
 
 @dispatchers.register("http")
 class HttpDispatcher:
-    """A `Dispatcher`; connections are kept and used again per target."""
+    """A `Dispatcher`; see `docs/adr/0033-a-client-of-our-own.md` for what goes which way."""
 
     def __init__(self, reactor: Reactor, limits: WorkerLimits, clock: Clock):
-        self._reactor = reactor
-        self._limits = limits
-        self._clock = clock
-        self._running: dict[Any, _Transfer] = {}
-        self._idle_handles: list[Any] = []
-        self._multi: Any = pycurl.CurlMulti()
-        # Libcurl counts connections in use, too: with room for idle ones only, a burst would close
-        # each connection after one request.
-        kept = limits.in_flight_max + limits.idle_connections_max
-        self._multi.setopt(pycurl.M_MAXCONNECTS, kept)
-        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
-        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
+        self._plain = PlainHttp(reactor, limits, clock)
+        self._curl = CurlHttp(reactor, limits, clock)
+        # As libcurl reads them: where one is set, it is libcurl that knows whom it is for.
+        self._proxied = not getproxies_environment().keys().isdisjoint(("http", "all"))
+        self._asking: dict[tuple[ExecutionId, int], Request] = {}
+        """Attempts whose target is being asked whether it has seen them."""
 
     def target(self, request: Request) -> str:
         """Host and port."""
         return target_of(request.job.spec.webhook.url)
 
     def begin(self, request: Request) -> None:
-        """Hand the request to libcurl, which connects and sends as sockets allow.
+        """Send, or connect first and send as sockets allow.
 
         Raises:
-            Unsendable: libcurl does not take the URL or a header.
+            Unsendable: the URL or a header cannot be sent.
         """
-        if asking.asks_first(request):
-            self._transfer(asking.question(request), self._clock.now_us(), then=request)
-        else:
-            self._transfer(request, self._clock.now_us())
+        if not asking.asks_first(request):
+            self._send(request)
+            return
+        self._send(asking.question(request))
+        self._asking[request.execution.id, request.execution.attempt] = request
 
-    def _transfer(self, request: Request, started_us: Instant, then: Request | None = None) -> None:
-        handle = self._idle_handles.pop() if self._idle_handles else pycurl.Curl()
-        answer = transfer.Answer(self._limits.response_bytes_max)
+    def _send(self, request: Request) -> None:
         try:
-            transfer.prepare(
-                handle,
-                request,
-                answer,
-                connect_us_max=self._limits.connect_us_max,
-                idle_us_max=self._limits.idle_connection_us_max,
-            )
-        except (pycurl.error, UnicodeError, ValueError, TypeError) as error:
+            prepared = prepare_once(request.job)
+        except ValueError as error:
             raise Unsendable(str(error)) from error
-        self._running[handle] = _Transfer(request, handle, answer, started_us, then)
-        self._multi.add_handle(handle)
+        if prepared.place is None or self._proxied:
+            self._curl.begin(request, prepared)
+        else:
+            self._plain.begin(request, prepared)
 
     def collect(self) -> list[AttemptResult]:
-        """What libcurl has finished since the last call."""
-        results = []
-        while True:
-            left, good, bad = self._multi.info_read()
-            ended: list[tuple[Any, tuple[int, str] | None]] = [(handle, None) for handle in good]
-            ended += [(handle, (number, text)) for handle, number, text in bad]
-            for handle, fault in ended:
-                running = self._running.get(handle)
-                if running is not None:
-                    results += self._ended(running, fault)
-            if not left:
-                return results
+        """What has ended since the last call."""
+        results = self._plain.collect() + self._curl.collect()
+        if not self._asking:
+            return results
+        return [told for result in results if (told := self._told(result)) is not None]
 
-    def _ended(self, running: _Transfer, fault: tuple[int, str] | None) -> list[AttemptResult]:
-        """The result of a transfer, unless it was a question and the answer is to send."""
-        result = self._conclude(running, fault)
-        self._release(running.handle)
-        if running.then is None:
-            return [result]
+    def _told(self, result: AttemptResult) -> AttemptResult | None:
+        """The result, unless it is the answer to a question and the attempt is to be sent."""
+        asked = self._asking.pop((result.execution_id, result.attempt), None)
+        if asked is None:
+            return result
         told = asking.answered(result)
         if told is not None:
-            return [told]
-        spent_us = result.finished_us - running.started_us
+            return told
+        spent_us = result.finished_us - result.started_us
         try:
-            self._transfer(asking.remaining(running.then, spent_us), self._clock.now_us())
+            self._send(asking.remaining(asked, spent_us))
         except Unsendable as error:
             reason = f"the request cannot be sent: {error}"
-            return [replace(result, outcome=AttemptOutcome.FAILED, error=reason, reached=False)]
-        return []
-
-    def _conclude(self, running: _Transfer, fault: tuple[int, str] | None) -> AttemptResult:
-        try:
-            return transfer.conclude(
-                running.handle,
-                running.request,
-                running.answer,
-                started_us=running.started_us,
-                fault=fault,
-            )
-        except Exception as error:
-            # Whatever one target sent that we cannot read: its attempt ends, and the others go on.
-            log.exception("an answer could not be read", execution=running.request.execution.id)
-            return AttemptResult(
-                execution_id=running.request.execution.id,
-                attempt=running.request.execution.attempt,
-                outcome=AttemptOutcome.FAILED,
-                started_us=running.started_us,
-                finished_us=self._clock.now_us(),
-                error=f"the answer could not be read: {type(error).__name__}",
-            )
+            return replace(result, outcome=AttemptOutcome.FAILED, error=reason, reached=False)
+        return None
 
     def abort(self, request: Request) -> None:
-        """Close the transfer's connection, or take it out of libcurl's queue."""
-        wanted = request.execution
-        for handle, running in self._running.items():
-            execution = running.request.execution
-            if execution.id == wanted.id and execution.attempt == wanted.attempt:
-                self._release(handle)
-                return
+        """Close the attempt's connection."""
+        self._asking.pop((request.execution.id, request.execution.attempt), None)
+        if not self._plain.abort(request):
+            self._curl.abort(request)
 
     def close(self) -> None:
-        """Abort all transfers and close all connections."""
-        for handle in tuple(self._running):
-            self._release(handle)
-        self._multi.close()
-
-    def _release(self, handle: Any) -> None:
-        self._multi.remove_handle(handle)
-        del self._running[handle]
-        handle.reset()
-        if len(self._idle_handles) < IDLE_HANDLES_MAX:
-            self._idle_handles.append(handle)
-
-    # ---- called by libcurl and by the reactor ---------------------------------------------------
-
-    def _watch(self, what: int, descriptor: int, _multi: Any, _data: Any) -> None:
-        if what == pycurl.POLL_REMOVE:
-            self._reactor.unwatch(descriptor)
-        else:
-            self._reactor.watch(descriptor, _MASKS[what], self._ready)
-
-    def _set_timer(self, wait_ms: int) -> None:
-        self._reactor.call_after(None if wait_ms < 0 else wait_ms * 1000, self._timed_out)
-
-    def _ready(self, descriptor: int, mask: int) -> None:
-        wants = pycurl.CSELECT_IN if mask & READ else 0
-        wants |= pycurl.CSELECT_OUT if mask & WRITE else 0
-        wants |= pycurl.CSELECT_ERR if mask & FAULT else 0
-        self._multi.socket_action(descriptor, wants)
-
-    def _timed_out(self) -> None:
-        self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-
-
-@lru_cache(maxsize=20_000)
-def target_of(url: str) -> str:
-    """The host and port that a URL connects to; a URL that cannot be read is its own target.
-
-    >>> target_of("http://u:p@Example.org/a"), target_of("https://example.org/b")
-    ('example.org:80', 'example.org:443')
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
-        return url
-    return f"{parts.hostname}:{port}"
+        """Abort everything and close all connections."""
+        self._plain.close()
+        self._curl.close()

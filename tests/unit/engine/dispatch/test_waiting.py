@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from engine.dispatch.dispatcher import Request
-from engine.dispatch.protocols.http import target_of
+from engine.dispatch.prepared import target_of
 from engine.dispatch.waiting import Taken, Waiting
 from engine.model.execution import Execution, Status, Trigger
 from engine.model.job import Job
