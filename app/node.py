@@ -22,6 +22,7 @@ from app.datadir import held
 from app.feed import HistoryFeed
 from app.gate import Gate
 from app.live import LiveHub
+from app.observe.pulse import Pulse
 from app.operate.analyst import Analyst
 from app.operate.report_dispatch import report_protocol
 from app.operate.reporter import Reporter
@@ -35,6 +36,7 @@ from engine.core.ids import new_request_id
 from engine.core.version import LEVEL, VERSION
 from engine.dispatch.dispatcher import Request, WorkerLimits
 from engine.dispatch.outbox import Outbox
+from engine.dispatch.watchdog import Watchdog
 from engine.dispatch.worker import Worker
 from engine.history.queries import Queries
 from engine.history.sandbox import SqlSandbox
@@ -68,6 +70,7 @@ class Node:
         self._clock = clock
         self._started_us = clock.monotonic_us()
         self._failed = asyncio.Event()
+        self._beats = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         cluster = config.cluster
         self.id = cluster.node_id
@@ -113,6 +116,7 @@ class Node:
             on_results=self.outbox.put,
             own={"report": report_protocol(self.reporter)},
         )
+        self.watchdog = Watchdog(self.id, self.store, self.worker, self.outbox, self._level)
         self.scheduler = Scheduler(
             self.id, self.store, clock, tick_us=config.scheduler.tick_interval_us
         )
@@ -184,11 +188,14 @@ class Node:
             asyncio.create_task(self._register(), name="register"),
         ]
         api.start()
+        pulse = Pulse({"dispatch": lambda: self.worker.turns, "scheduler": self._beat})
+        pulse.start()
         log.info("node started", node=self.id, http=self._config.server.http.address)
         try:
             yield
         finally:
             log.info("node stops", node=self.id)
+            pulse.stop()
             self.live.stop()  # streams have no end of their own, and a stop waits for answers
             api.stop()
             tasks[1].cancel()
@@ -209,6 +216,7 @@ class Node:
             asyncio.create_task(self._beside(work), name=name)
             for name, work in (("analyst", self.analyst.run), ("trainer", self.trainer.run))
         ]
+        beside.append(asyncio.create_task(self.watchdog.run(epoch), name="watchdog"))
         try:
             await self.scheduler.run(epoch)
         finally:
@@ -239,6 +247,15 @@ class Node:
                 await asyncio.sleep(REGISTER_RETRY_S)
             else:
                 return
+
+    def _beat(self) -> int:
+        """Called by the pulse; the event loop answers by the next look, if it moves."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._moved)
+        return self._beats
+
+    def _moved(self) -> None:
+        self._beats += 1
 
     # ---- called in the tick thread -----------------------------------------------------------
 
@@ -297,7 +314,8 @@ class Node:
             "uptime_s": round(self.uptime_s(), 1),
             "version": VERSION,
             "level": LEVEL,
-            "cluster_level": self.replica.view.level(self._members),
+            "cluster_level": self._level(),
+            "dispatch": self._dispatch_status(),
             "planning_faults": [
                 {"job_id": job, "error": error} for job, error in self.scheduler.faults.items()
             ],
@@ -305,6 +323,20 @@ class Node:
                 {"at": rfc3339(at), "seconds": round(step_us / 1e6, 3)}
                 for at, step_us in self.scheduler.steps
             ],
+        }
+
+    def _level(self) -> int:
+        return self.replica.view.level(self._members)
+
+    def _dispatch_status(self) -> dict[str, Any]:
+        since_us = self.worker.waiting_since_us
+        waits_us = 0 if since_us is None else max(0, self._clock.now_us() - since_us)
+        return {
+            "in_flight": self.worker.in_flight,
+            "in_flight_max": self._config.dispatcher.concurrency.max_concurrent_jobs,
+            "queued": self.worker.queued,
+            "longest_wait_s": round(waits_us / 1e6, 1),
+            "unrecorded": self.outbox.size,
         }
 
     def healthy(self) -> bool:

@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from engine.core.errors import ChronosError
+from engine.core.ids import ExecutionId
 from engine.model.execution import AttemptResult
 from engine.raft.store import Store
 from engine.state.messages import RecordExecutions, Rejected
@@ -36,12 +37,17 @@ class Outbox:
         self._idle = asyncio.Event()
         self._idle.set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._flushing = 0
+        self._flushing: list[AttemptResult] = []
 
     @property
     def size(self) -> int:
         """Results that are not in the log yet."""
-        return len(self._results) + self._flushing
+        return len(self._results) + len(self._flushing)
+
+    def attempts(self) -> set[tuple[ExecutionId, int]]:
+        """The attempts whose results are not in the log yet."""
+        held = (*self._results, *self._flushing)
+        return {(result.execution_id, result.attempt) for result in held}
 
     def put(self, results: list[AttemptResult]) -> None:
         """Take results from the worker's thread; never blocks."""
@@ -63,9 +69,9 @@ class Outbox:
             batch, self._results = self._results[:size], self._results[size:]
             if not self._results:
                 self._arrived.clear()
-            self._flushing = len(batch)
+            self._flushing = batch
             await self._propose(batch)
-            self._flushing = 0
+            self._flushing = []
             if not self._results:
                 self._idle.set()
 

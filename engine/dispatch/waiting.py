@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
+from itertools import chain
 from typing import NamedTuple
 
 from engine.core.ids import ExecutionId, Instant
@@ -52,6 +53,15 @@ class Waiting:
     def ready(self) -> bool:
         """Whether `take` is worth asking."""
         return bool(self._ready)
+
+    def __contains__(self, execution_id: ExecutionId) -> bool:
+        return execution_id in self._live
+
+    def since_us(self) -> Instant | None:
+        """When the attempt began that waits longest; it looks at everything that waits."""
+        items = chain(self._ready, *self._parked.values())
+        begun = (item.request.execution.attempt_started_us for item in items if self._waits(item))
+        return min(begun, default=None)
 
     def add(self, request: Request, target: str) -> None:
         """Let a request to `target` wait; an earlier attempt of its execution waits no longer."""

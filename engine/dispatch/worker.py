@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
+from typing import NamedTuple
 
 import structlog
 
 from engine.core.clock import Clock
-from engine.core.ids import ExecutionId
+from engine.core.ids import ExecutionId, Instant
 from engine.core.registry import UnknownName
 from engine.dispatch.dispatcher import (
     Dispatcher,
@@ -36,8 +38,21 @@ LEASE_S = 0.02
 STARTS_A_TURN = 64
 """So many attempts are begun before results are looked at again."""
 
-_Attempt = tuple[ExecutionId, int]
+LOOK_US = 1_000_000
+OVERRUN_US = 5_000_000
+"""So long past its job's time-out an attempt is its protocol's to end; then it is the worker's."""
+
+ABORT_S = 5.0
+
+Attempt = tuple[ExecutionId, int]
 """Two attempts of an execution can be under way: one of a leadership that was lost and found."""
+
+
+class _Running(NamedTuple):
+    taken: Taken
+    started_us: Instant
+    until_us: int
+    """Of the monotonic clock: when the worker ends it, if its protocol did not."""
 
 
 class Worker:
@@ -68,12 +83,16 @@ class Worker:
         self._waiting = Waiting(
             per_job_max=limits.per_job_max, per_target_max=limits.per_target_max
         )
-        self._running: dict[_Attempt, Taken] = {}
+        self._running: dict[Attempt, _Running] = {}
+        self._look_us = 0
+        self._since_us: Instant | None = None
         self._reactor = Reactor(clock)
         self._dispatchers: dict[str, Dispatcher] = {}
         self._stopping = threading.Event()
         self._aborting = threading.Event()
         self._thread = threading.Thread(target=self._run, name="dispatch", daemon=True)
+        self.turns = 0
+        """Grows at least once in `IDLE_S` while the thread is well."""
 
     @property
     def in_flight(self) -> int:
@@ -84,6 +103,18 @@ class Worker:
     def queued(self) -> int:
         """Attempts that wait for a place or for the lease."""
         return len(self._waiting)
+
+    @property
+    def waiting_since_us(self) -> Instant | None:
+        """When the attempt began that waits longest, as of the last second."""
+        return self._since_us
+
+    def holds(self, attempt: Attempt) -> bool:
+        """Whether an attempt waits here, is under way, or may be among what was just handed over.
+
+        One that has ended is the business of whoever took the results.
+        """
+        return attempt in self._running or attempt[0] in self._waiting or self._reactor.has_orders
 
     def start(self) -> None:
         """Begin to work."""
@@ -101,8 +132,11 @@ class Worker:
             self._thread.join(grace_us / 1e6)
             self._aborting.set()
             self._reactor.wake()
-            self._thread.join()
-        self._reactor.close()
+            self._thread.join(ABORT_S)
+        if self._thread.is_alive():
+            log.error("the dispatch thread hangs; it is left behind")
+        else:
+            self._reactor.close()
 
     def submit(self, requests: Sequence[Request]) -> None:
         """Take attempts to make; never blocks."""
@@ -130,8 +164,9 @@ class Worker:
             dispatcher.close()
 
     def _turn(self) -> None:
+        self.turns += 1
         self._reactor.obey()
-        refused: list[AttemptResult] = []
+        refused = self._look()
         held = self._begin(refused)
         self._reactor.wait(0.0 if refused else self._wait_s(held))
         results = refused + self._collect()
@@ -150,11 +185,14 @@ class Worker:
     def _take(self, requests: Sequence[Request]) -> None:
         for request in requests:
             try:
-                dispatcher = self._dispatcher(request.job.spec.protocol)
+                target = self._dispatcher(request.job.spec.protocol).target(request)
             except UnknownName as error:
                 self._on_results([self._unsendable(request, error)])
+            except Exception as error:  # the protocol's own fault, which must not stop the others
+                log.exception("a protocol failed", protocol=request.job.spec.protocol)
+                self._on_results([self._unsendable(request, error)])
             else:
-                self._waiting.add(request, dispatcher.target(request))
+                self._waiting.add(request, target)
 
     def _dispatcher(self, protocol: str) -> Dispatcher:
         dispatcher = self._dispatchers.get(protocol)
@@ -181,37 +219,82 @@ class Worker:
             except Unsendable as error:
                 self._waiting.done(taken)
                 refused.append(self._unsendable(taken.request, error))
+            except Exception as error:
+                log.exception("a protocol failed", protocol=taken.request.job.spec.protocol)
+                self._abort(taken)
+                reason = f"its protocol failed while sending: {type(error).__name__}: {error}"
+                refused.append(self._ended(taken.request, AttemptOutcome.FAILED, reason))
             else:
-                self._running[_attempt(taken.request)] = taken
+                until_us = self._clock.monotonic_us() + taken.request.job.spec.timeout_us
+                self._running[_attempt(taken.request)] = _Running(
+                    taken, self._clock.now_us(), until_us + OVERRUN_US
+                )
         return False
 
     def _collect(self) -> list[AttemptResult]:
-        results = [
-            result for dispatcher in self._dispatchers.values() for result in dispatcher.collect()
-        ]
-        for result in results:
-            self._waiting.done(self._running.pop((result.execution_id, result.attempt)))
+        results = []
+        for protocol, dispatcher in self._dispatchers.items():
+            try:
+                ended = dispatcher.collect()
+            except Exception:
+                log.exception(
+                    "a protocol failed; what it holds ends by its time-out", name=protocol
+                )
+                continue
+            for result in ended:
+                running = self._running.pop((result.execution_id, result.attempt), None)
+                if running is None:
+                    log.error("a protocol reported what it does not hold", name=protocol)
+                    continue
+                self._waiting.done(running.taken)
+                results.append(result)
+        return results
+
+    def _look(self) -> list[AttemptResult]:
+        """Now and then: end what its protocol should have ended, and see how long the queue is."""
+        now = self._clock.monotonic_us()
+        if now < self._look_us:
+            return []
+        self._look_us = now + LOOK_US
+        self._since_us = self._waiting.since_us()
+        overdue = [key for key, running in self._running.items() if running.until_us <= now]
+        results = []
+        for running in [self._running.pop(key) for key in overdue]:
+            self._abort(running.taken)
+            reason = "its protocol did not end it within the job's time-out"
+            ended = self._ended(running.taken.request, AttemptOutcome.TIMEOUT, reason)
+            results.append(replace(ended, started_us=running.started_us))
         return results
 
     def _cancel(self, execution_id: ExecutionId) -> None:
         self._waiting.drop(execution_id)
         for attempt in [attempt for attempt in self._running if attempt[0] == execution_id]:
-            taken = self._running.pop(attempt)
+            self._abort(self._running.pop(attempt).taken)
+
+    def _abort(self, taken: Taken) -> None:
+        """Let its protocol go of an attempt, and free its place whatever that comes to."""
+        try:
             self._dispatcher(taken.request.job.spec.protocol).abort(taken.request)
-            self._waiting.done(taken)
+        except Exception:
+            log.exception("a protocol failed", protocol=taken.request.job.spec.protocol)
+        self._waiting.done(taken)
 
     def _unsendable(self, request: Request, error: Exception) -> AttemptResult:
+        reason = f"the request cannot be sent: {error}"
+        return replace(self._ended(request, AttemptOutcome.FAILED, reason), reached=False)
+
+    def _ended(self, request: Request, outcome: AttemptOutcome, reason: str) -> AttemptResult:
+        """What the worker reports where a protocol could not."""
         at = self._clock.now_us()
         return AttemptResult(
             execution_id=request.execution.id,
             attempt=request.execution.attempt,
-            outcome=AttemptOutcome.FAILED,
+            outcome=outcome,
             started_us=at,
             finished_us=at,
-            error=f"the request cannot be sent: {error}",
-            reached=False,
+            error=reason,
         )
 
 
-def _attempt(request: Request) -> _Attempt:
+def _attempt(request: Request) -> Attempt:
     return request.execution.id, request.execution.attempt

@@ -47,6 +47,7 @@ _COMMANDS: dict[str, type[Any]] = {
         messages.StartExecutions,
         messages.RecordExecutions,
         messages.RecoverExecutions,
+        messages.LoseAttempts,
         messages.RecordFindings,
         messages.ChangeFinding,
         messages.RecordModels,

@@ -15,6 +15,7 @@ from engine.state.messages import (
     Command,
     CreateJobs,
     DeleteCalendar,
+    LoseAttempts,
     PauseJobs,
     ResumeJobs,
     SaveCalendar,
@@ -29,6 +30,7 @@ _KINDS: Final[dict[type[Command], tuple[int, str]]] = {
     DeleteCalendar: (1, "calendars"),
     StartBackfill: (1, "backfills"),
     CancelBackfill: (1, "backfills"),
+    LoseAttempts: (2, "attempts that were lost"),
 }
 _FIELDS: Final = {
     "dialect": 1,

@@ -285,6 +285,21 @@ class RecoverExecutions:
     epoch: int
 
 
+class Lost(NamedTuple):
+    """An attempt that is running as far as the log knows, and that its dispatcher lost."""
+
+    execution_id: ExecutionId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoseAttempts:
+    """Attempts of `epoch` whose dispatcher no longer holds them: nobody will end them."""
+
+    epoch: int
+    attempts: tuple[Lost, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordFindings:
     """What the leader's analyst found in the runs of jobs, new and known findings alike."""
@@ -379,6 +394,7 @@ Command: TypeAlias = (
     | StartExecutions
     | RecordExecutions
     | RecoverExecutions
+    | LoseAttempts
     | RecordFindings
     | ChangeFinding
     | RecordModels

@@ -101,6 +101,15 @@ def _live(console: Console) -> None:
             f"{clock(step['at'], console.zone)}. What a clock leaps over is treated as missed.",
             icon=":material/schedule:",
         )
+    dispatch = status.get("dispatch", {})
+    if dispatch.get("queued"):
+        st.warning(
+            f"{counted(dispatch['queued'], 'attempt')} of this node wait for a place, one of "
+            f"them for {dispatch['longest_wait_s']:g} s; {dispatch['in_flight']} of at most "
+            f"{dispatch['in_flight_max']} are at their targets. Nothing is lost: the soonest fire "
+            "time goes first.",
+            icon=":material/hourglass_top:",
+        )
     row = st.columns(4)
     row[0].metric("Leader", status["leader"] or "none", border=True, height="stretch")
     row[1].metric("Term", status["term"], border=True, height="stretch")

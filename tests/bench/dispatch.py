@@ -13,11 +13,10 @@ from engine.core.ids import execution_id
 from engine.dispatch.dispatcher import Request, WorkerLimits
 from engine.dispatch.worker import Worker
 from engine.model.execution import AttemptOutcome, AttemptResult, Execution, Status, Trigger
-from engine.model.job import Job
 from tests.bench.sink import Sink
 from tests.bench.table import Row
 from tests.kit.cluster import wait_for
-from tests.kit.jobs import spec
+from tests.kit.jobs import known, spec
 
 IN_FLIGHT = 64
 PEER_IN_FLIGHT = 8  # where httpx does best; it gets slower with more
@@ -27,16 +26,7 @@ Cost = tuple[float, float]
 
 def _request(url: str, number: int) -> Request:
     webhook = {"url": f"{url}/j/{number}", "method": "POST", "body": "{}"}
-    job = Job(
-        id=f"job_{number}",
-        spec=spec(f"j{number}", webhook=webhook),
-        enabled=True,
-        version=1,
-        generation=1,
-        created_at=0,
-        updated_at=0,
-        updated_by="bench",
-    )
+    job = known(f"job_{number}", spec(f"j{number}", webhook=webhook))
     execution = Execution(
         id=execution_id(job.id, 1, 1),
         job_id=job.id,

@@ -13,10 +13,9 @@ from engine.core.clock import SystemClock
 from engine.dispatch.dispatcher import Request, WorkerLimits, dispatchers
 from engine.dispatch.worker import Worker
 from engine.model.execution import AttemptOutcome, AttemptResult, Execution, Status, Trigger
-from engine.model.job import Job
 from tests.contract.targets import SECRET, TARGETS, Target, settled
 from tests.kit.cluster import wait_for
-from tests.kit.jobs import SECOND, spec
+from tests.kit.jobs import SECOND, known, spec
 
 KEPT = 1000
 STEPS = {"schedule", "prepare", "auth", "request", "response", "complete", "error"}
@@ -45,16 +44,7 @@ class Bench:
         self.worker.start()
 
     def send(self, execution: str, document: dict[str, Any], attempt: int = 1) -> None:
-        job = Job(
-            id=f"job_{execution}",
-            spec=spec("a", **document),
-            enabled=True,
-            version=1,
-            generation=1,
-            created_at=0,
-            updated_at=0,
-            updated_by="alice",
-        )
+        job = known(f"job_{execution}", spec("a", **document))
         run = Execution(
             id=execution,
             job_id=job.id,

@@ -21,9 +21,8 @@ from engine.core.clock import SystemClock
 from engine.dispatch.dispatcher import Request, WorkerLimits
 from engine.dispatch.worker import Worker
 from engine.model.execution import AttemptOutcome, AttemptResult, Execution, Status, Trigger
-from engine.model.job import Job
 from tests.kit.cluster import free_ports, wait_for
-from tests.kit.jobs import SECOND, spec
+from tests.kit.jobs import SECOND, known, spec
 
 SECRET = "s3cr3t-token"
 
@@ -123,15 +122,10 @@ def bench() -> Iterator[Bench]:
 
 def request(execution: str, *, scheduled_us: int = 1, **fields: Any) -> Request:
     webhook = {"method": "POST", "body": "{}", **fields.pop("webhook")}
-    job = Job(
-        id="job_1",
-        spec=spec("a", webhook=webhook, **fields),
-        enabled=True,
+    job = known(
+        "job_1",
+        spec("a", webhook=webhook, **fields),
         version=hash(json.dumps([webhook, fields])) % 10**9,
-        generation=1,
-        created_at=0,
-        updated_at=0,
-        updated_by="alice",
     )
     run = Execution(
         id=execution,

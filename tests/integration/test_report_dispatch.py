@@ -16,8 +16,8 @@ from engine.dispatch.dispatcher import Request, WorkerLimits
 from engine.dispatch.worker import Worker
 from engine.model.document import parse_job
 from engine.model.execution import AttemptOutcome, AttemptResult, Execution, Status, Trigger
-from engine.model.job import Job
 from tests.kit.cluster import wait_for
+from tests.kit.jobs import known
 
 NOON_US = 1_795_608_000_000_000
 
@@ -44,16 +44,7 @@ class Bench:
             **document,
         }
         spec, _ = parse_job(written)
-        job = Job(
-            id=f"job_{execution}",
-            spec=spec,
-            enabled=True,
-            version=1,
-            generation=1,
-            created_at=0,
-            updated_at=0,
-            updated_by="alice",
-        )
+        job = known(f"job_{execution}", spec)
         run = Execution(
             id=execution,
             job_id=job.id,

@@ -20,7 +20,7 @@ from engine.model.job import Job
 from engine.model.template import Template, VariableType
 from engine.model.template_document import checked_values, stand_ins
 from tests.kit.cluster import wait_for
-from tests.kit.jobs import SECOND
+from tests.kit.jobs import SECOND, known
 from tests.kit.services import SERVICES, Peer, peer
 
 NUMBERS = count()
@@ -63,16 +63,7 @@ def samples(template: Template, text: str = "") -> dict[str, Any]:
 
 def made(template: Template, values: dict[str, Any]) -> Job:
     spec, _ = parse_job(job_from(template, checked_values(template, values)))
-    return Job(
-        id=f"job_{next(NUMBERS)}",  # the dispatcher remembers what it prepared for a version
-        spec=spec,
-        enabled=True,
-        version=1,
-        generation=1,
-        created_at=0,
-        updated_at=0,
-        updated_by="alice",
-    )
+    return known(f"job_{next(NUMBERS)}", spec)
 
 
 def sent(job: Job, worker: Worker, found: list[AttemptResult]) -> AttemptResult:

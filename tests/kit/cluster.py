@@ -21,6 +21,7 @@ from typing import Any
 
 import httpx
 
+SERVE = ("app.cli.serve",)
 ROOT = Path(__file__).resolve().parents[2]
 
 PATIENCE_S = 240.0
@@ -124,6 +125,8 @@ class Node:
     raft: str
     peers: list[str] = field(default_factory=list)
     process: subprocess.Popen[bytes] | None = None
+    program: tuple[str, ...] = SERVE
+    """The module that is run, and what it is told before the arguments of `serve`."""
 
     @property
     def url(self) -> str:
@@ -134,7 +137,7 @@ class Node:
         return self.process.pid if self.process else None
 
     def start(self) -> Node:
-        command = [sys.executable, "-m", "app.cli.serve", "--node-id", self.name]
+        command = [sys.executable, "-m", *self.program, "--node-id", self.name]
         command += ["--data-dir", str(self.data_dir), "--http", self.http, "--raft", self.raft]
         for peer in self.peers:
             command += ["--peer", peer]
@@ -186,7 +189,7 @@ class Node:
 class Cluster:
     """Nodes that form one Raft group."""
 
-    def __init__(self, folder: Path, count: int):
+    def __init__(self, folder: Path, count: int, program: tuple[str, ...] = SERVE):
         ports = free_ports(2 * count)
         rafts = [f"127.0.0.1:{port}" for port in ports[count:]]
         self.nodes = [
@@ -196,6 +199,7 @@ class Cluster:
                 f"127.0.0.1:{ports[k]}",
                 rafts[k],
                 [raft for raft in rafts if raft != rafts[k]] if count > 1 else [],
+                program=program,
             )
             for k in range(count)
         ]
@@ -232,9 +236,9 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path, count: int) -> Iterator[Cluster]:
+def cluster(folder: Path, count: int, program: tuple[str, ...] = SERVE) -> Iterator[Cluster]:
     """A started cluster that is stopped at the end, whatever happens."""
-    nodes = Cluster(folder, count)
+    nodes = Cluster(folder, count, program)
     try:
         yield nodes.start()
     finally:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.core.ids import Instant
+from engine.core.ids import Instant, JobId
 from engine.model.document import parse_job
-from engine.model.job import JobSpec
+from engine.model.job import Job, JobSpec
 from engine.state.entry import Entry
 from engine.state.machine import apply
 from engine.state.messages import Accepted, Command, Committed, CreateJobs, NewJob, Rejected
@@ -29,6 +29,20 @@ def spec(name: str = "backup", **fields: Any) -> JobSpec:
 def new_job(name: str = "backup", next_us: Instant = 10 * SECOND, **fields: Any) -> NewJob:
     """An enabled job whose id is `job_<name>`."""
     return NewJob(id=f"job_{name}", spec=spec(name, **fields), enabled=True, next_us=next_us)
+
+
+def known(job_id: JobId, spec: JobSpec, *, enabled: bool = True, version: int = 1) -> Job:
+    """A job as the cluster would know it."""
+    return Job(
+        id=job_id,
+        spec=spec,
+        enabled=enabled,
+        version=version,
+        generation=1,
+        created_at=0,
+        updated_at=0,
+        updated_by="alice",
+    )
 
 
 class Log:

@@ -115,6 +115,16 @@ commands: st.SearchStrategy[Any] = st.one_of(
     st.builds(messages.RecordExecutions, results=st.lists(results, max_size=3).map(tuple)),
     st.builds(messages.RecoverExecutions, epoch=epochs),
     st.builds(
+        messages.LoseAttempts,
+        epoch=epochs,
+        attempts=st.lists(
+            st.builds(
+                messages.Lost, execution_id=st.sampled_from(EXECUTIONS), attempt=st.integers(1, 3)
+            ),
+            max_size=3,
+        ).map(tuple),
+    ),
+    st.builds(
         messages.PublishTemplate,
         id=st.sampled_from(["default/backup/a", "default/backup/b", "nowhere"]),
         version=st.sampled_from(["1.0.0", "1.1.0", "2.0.0", "x"]),

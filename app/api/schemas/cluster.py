@@ -9,6 +9,16 @@ from pydantic import Field
 from app.api.schemas.envelope import Shape
 
 
+class DispatchStatus(Shape):
+    """Attempts in the hands of this node."""
+
+    in_flight: int = Field(description="At their targets.")
+    in_flight_max: int = Field(description="What waits beyond it waits, soonest fire time first.")
+    queued: int = Field(description="Wait for a place: the node's, their job's or their target's.")
+    longest_wait_s: float = Field(description="Of those that wait, seconds.")
+    unrecorded: int = Field(description="Ended, with the result on its way into the log.")
+
+
 class ClusterStatus(Shape):
     """This node, its peers and the log."""
 
@@ -22,6 +32,7 @@ class ClusterStatus(Shape):
     nodes: list[dict[str, Any]]
     level: int = Field(0, description="Up to where this node understands the log.")
     cluster_level: int = Field(0, description="The least of its members'.")
+    dispatch: DispatchStatus | None = Field(None, description="What a leading node sends.")
     planning_faults: list[dict[str, str]] = Field(
         [], description="Jobs that the leader cannot plan: a fault of ours; the others go on."
     )

@@ -31,8 +31,18 @@ def status(context: typer.Context, output: Form = Output.TABLE) -> None:
     with connected(context) as client:
         data = client.cluster_status()
     plain = {key: data[key] for key in _SHOWN if key in data}
+    if "dispatch" in data:  # a node of an earlier release does not say
+        plain["dispatch"] = _dispatch_words(data["dispatch"])
     plain["history"] = data["history"]["fault"] or f"{data['history']['rows']} rows"
     show(data, output, [*fields(plain), *_alarms(data), "", *rows(data["nodes"], COLUMNS)])
+
+
+def _dispatch_words(dispatch: dict[str, Any]) -> str:
+    """What a node sends, in a line."""
+    words = f"{dispatch['in_flight']} of {dispatch['in_flight_max']} places taken"
+    if dispatch["queued"]:
+        words += f", {dispatch['queued']} wait, one of them for {dispatch['longest_wait_s']:g} s"
+    return words
 
 
 def _alarms(status: dict[str, Any]) -> Iterator[str]:

@@ -18,8 +18,10 @@ from engine.state.messages import (
     CancelExecution,
     Event,
     ExecutionAdded,
+    ExecutionEnded,
     Fire,
     FiresSkipped,
+    LoseAttempts,
     RecordExecutions,
     RecoverExecutions,
     Rejected,
@@ -44,9 +46,8 @@ def start(state: State, command: StartExecutions, context: Context) -> Decision:
     A stale epoch is refused whole; a claim that lost its race is passed over in silence, for it
     was decided already. The answer lists the executions whose attempt began here.
     """
-    if command.epoch != state.epoch:
-        message = f"epoch {command.epoch} is over, the leader's is {state.epoch}"
-        return Rejected(code="NO_LEADER", message=message)
+    if refusal := _fenced(state, command.epoch):
+        return refusal
     begun: list[str] = []
     for skip in command.skips:
         job = claimable(state, skip.job_id, skip.generation, skip.first_us)
@@ -260,42 +261,75 @@ def recover(state: State, command: RecoverExecutions, context: Context) -> Decis
     same execution id, so that a target that remembers it sees one fire; or the target is asked
     first; or they are not sent again.
     """
-    if command.epoch != state.epoch:
-        message = f"epoch {command.epoch} is over, the leader's is {state.epoch}"
-        return Rejected(code="NO_LEADER", message=message)
+    if refusal := _fenced(state, command.epoch):
+        return refusal
     recovered = 0
     for execution in tuple(state.executions.values()):
-        if execution.status is not Status.RUNNING or execution.epoch >= command.epoch:
-            continue
-        error = f"the dispatcher on {execution.node} was lost"
-        result = AttemptResult(
-            execution_id=execution.id,
-            attempt=execution.attempt,
-            outcome=AttemptOutcome.LOST,
-            started_us=execution.attempt_started_us,
-            finished_us=max(context.at, execution.attempt_started_us),
-            error=error,
-        )
-        yield AttemptEnded(execution=execution, job=state.jobs[execution.job_id], result=result)
-        guarantee = state.jobs[execution.job_id].spec.guarantee
-        if guarantee is Guarantee.AT_MOST_ONCE:
-            reason = _doubt(error)
-            yield end_execution(state, execution, Status.UNKNOWN, reason, context.at, result)
-            continue
-        if execution.attempt - execution.failures > LOST_ATTEMPTS_MAX:
-            yield end_execution(state, execution, Status.UNKNOWN, error, context.at, result)
-            continue
-        yield RetryScheduled(
+        if execution.status is Status.RUNNING and execution.epoch < command.epoch:
+            event = yield from _lost(state, execution, context.at)
+            recovered += isinstance(event, RetryScheduled)
+    return Accepted(value=recovered)
+
+
+@decides(LoseAttempts)
+def lose(state: State, command: LoseAttempts, context: Context) -> Decision:
+    """What the leader's dispatcher holds no longer is lost, as if the dispatcher had died."""
+    if refusal := _fenced(state, command.epoch):
+        return refusal
+    recovered = 0
+    for lost in command.attempts:
+        execution = state.executions.get(lost.execution_id)
+        if (
+            execution is not None
+            and execution.status is Status.RUNNING
+            and execution.attempt == lost.attempt
+            and execution.epoch == command.epoch
+        ):
+            event = yield from _lost(state, execution, context.at)
+            recovered += isinstance(event, RetryScheduled)
+    return Accepted(value=recovered)
+
+
+def _fenced(state: State, epoch: int) -> Rejected | None:
+    """The refusal of what a leader proposes whose epoch is over."""
+    if epoch == state.epoch:
+        return None
+    message = f"epoch {epoch} is over, the leader's is {state.epoch}"
+    return Rejected(code="NO_LEADER", message=message)
+
+
+def _lost(
+    state: State, execution: Execution, at: Instant
+) -> Generator[Event, None, RetryScheduled | ExecutionEnded]:
+    """The attempt ends as lost; what follows is as the job's guarantee says."""
+    error = f"the dispatcher on {execution.node} was lost"
+    result = AttemptResult(
+        execution_id=execution.id,
+        attempt=execution.attempt,
+        outcome=AttemptOutcome.LOST,
+        started_us=execution.attempt_started_us,
+        finished_us=max(at, execution.attempt_started_us),
+        error=error,
+    )
+    job = state.jobs[execution.job_id]
+    yield AttemptEnded(execution=execution, job=job, result=result)
+    follows: RetryScheduled | ExecutionEnded
+    if job.spec.guarantee is Guarantee.AT_MOST_ONCE:
+        follows = end_execution(state, execution, Status.UNKNOWN, _doubt(error), at, result)
+    elif execution.attempt - execution.failures > LOST_ATTEMPTS_MAX:
+        follows = end_execution(state, execution, Status.UNKNOWN, error, at, result)
+    else:
+        follows = RetryScheduled(
             execution=replace(
                 execution,
                 status=Status.PENDING,
                 attempt=execution.attempt + 1,
-                due_us=context.at,
-                asks_first=guarantee is Guarantee.EFFECT_ONCE,
+                due_us=at,
+                asks_first=job.spec.guarantee is Guarantee.EFFECT_ONCE,
             )
         )
-        recovered += 1
-    return Accepted(value=recovered)
+    yield follows
+    return follows
 
 
 @decides(CancelExecution)

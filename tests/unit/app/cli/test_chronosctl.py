@@ -147,12 +147,20 @@ def test_the_status_of_a_cluster_tells_what_is_alarming(
     alarms = {
         "planning_faults": [{"job_id": "job_1", "error": "ZeroDivisionError: a fault of ours"}],
         "clock_steps": [{"at": "2026-11-27T15:00:00Z", "seconds": 90.0}],
+        "dispatch": {
+            "in_flight": 10,
+            "in_flight_max": 10,
+            "queued": 3,
+            "unrecorded": 0,
+            "longest_wait_s": 4.5,
+        },
     }
     whole = door.status() | alarms
     monkeypatch.setattr(door, "status", lambda: whole)
     told = run("cluster", "status").stdout
     assert "cannot be planned, the others go on: job_1: ZeroDivisionError" in told
     assert "clock was set by +90 s while it led, at 2026-11-27T15:00:00Z" in told
+    assert "10 of 10 places taken, 3 wait, one of them for 4.5 s" in told
 
 
 @pytest.mark.parametrize("word", ["join", "leave"])

@@ -8,8 +8,7 @@ from engine.dispatch.dispatcher import Request
 from engine.dispatch.prepared import target_of
 from engine.dispatch.waiting import Taken, Waiting
 from engine.model.execution import Execution, Status, Trigger
-from engine.model.job import Job
-from tests.kit.jobs import spec
+from tests.kit.jobs import known, spec
 
 
 def request(
@@ -25,16 +24,7 @@ def request(
             scheduled_us=scheduled_us,
             status=Status.RUNNING,
         ),
-        job=Job(
-            id=job,
-            spec=spec(job, webhook={"url": f"http://{host}/"}),
-            enabled=True,
-            version=1,
-            generation=1,
-            created_at=0,
-            updated_at=0,
-            updated_by="alice",
-        ),
+        job=known(job, spec(job, webhook={"url": f"http://{host}/"})),
     )
     return made, host
 

@@ -8,7 +8,8 @@ import pytest
 from engine.core.errors import InvalidDocument
 from engine.model.change import change_document, changed
 from engine.model.change_document import parse_change
-from engine.model.job import Job, JobSpec, Webhook
+from engine.model.job import JobSpec, Webhook
+from tests.kit.jobs import known
 
 WEBHOOK = Webhook(
     url="https://example.org/run?token=t0p",
@@ -16,16 +17,7 @@ WEBHOOK = Webhook(
     headers={"X-Api-Key": "k3y", "Accept": "*/*"},
     body='{"day": 1, "password": "pw"}',
 )
-JOB = Job(
-    id="job_1",
-    spec=JobSpec(name="a", schedule="@daily", webhook=WEBHOOK),
-    enabled=True,
-    version=1,
-    generation=1,
-    created_at=0,
-    updated_at=0,
-    updated_by="",
-)
+JOB = known("job_1", JobSpec(name="a", schedule="@daily", webhook=WEBHOOK))
 
 
 def faults(document: Any) -> set[str]:

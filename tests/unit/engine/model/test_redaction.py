@@ -18,6 +18,7 @@ from engine.model.redaction import (
     redacted_url,
     revealed_url,
 )
+from tests.kit.jobs import known
 
 SECRET = "s3cr3t"
 WEBHOOK = {
@@ -32,16 +33,7 @@ WEBHOOK = {
 def stored(**webhook: object) -> Job:
     document = {"name": "a", "schedule": "@daily", "webhook": WEBHOOK | webhook}
     spec, enabled = parse_job(document)
-    return Job(
-        id="job_1",
-        spec=spec,
-        enabled=enabled,
-        version=1,
-        generation=1,
-        created_at=0,
-        updated_at=0,
-        updated_by="alice",
-    )
+    return known("job_1", spec, enabled=enabled)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from engine.core.errors import InvalidDocument
 from engine.model.document import Defaults, job_document, parse_job
-from engine.model.job import Job
+from tests.kit.jobs import known
 
 KINDS = Defaults(report_kinds=("failures", "weekly"))
 
@@ -26,16 +26,7 @@ def test_a_report_is_read_and_shown_as_it_was_written() -> None:
     spec, _ = parse_job(written, defaults=KINDS)
     assert spec.protocol == "report"
     assert (spec.url, spec.method) == ("report:weekly", "WRITE")
-    job = Job(
-        id="job_1",
-        spec=spec,
-        enabled=True,
-        version=1,
-        generation=1,
-        created_at=0,
-        updated_at=0,
-        updated_by="alice",
-    )
+    job = known("job_1", spec)
     shown = job_document(job)
     assert "webhook" not in shown
     assert parse_job({**written, "dispatch": shown["dispatch"]}, defaults=KINDS)[0] == spec

@@ -9,7 +9,8 @@ import pytest
 
 from engine.core.errors import InvalidDocument
 from engine.model.document import job_document, parse_job
-from engine.model.job import Job, JobSpec
+from engine.model.job import JobSpec
+from tests.kit.jobs import known
 
 MINUTE_US = 60_000_000
 
@@ -26,16 +27,7 @@ def document(**fields: Any) -> dict[str, Any]:
 def test_a_window_is_read_and_written_again() -> None:
     spec, enabled = parse_job(document(window="45m"))
     assert spec.window_us == 45 * MINUTE_US
-    job = Job(
-        id="job_a",
-        spec=spec,
-        enabled=enabled,
-        version=1,
-        generation=1,
-        created_at=0,
-        updated_at=0,
-        updated_by="alice",
-    )
+    job = known("job_a", spec, enabled=enabled)
     written = job_document(job)
     assert written["window"] == "45m"
     assert parse_job(written, job)[0] == spec

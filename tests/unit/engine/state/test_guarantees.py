@@ -11,6 +11,8 @@ from engine.model.execution import AttemptOutcome, AttemptResult, Execution
 from engine.state.messages import (
     Begin,
     ExecutionEnded,
+    LoseAttempts,
+    Lost,
     RecordExecutions,
     RecoverExecutions,
     StartExecutions,
@@ -59,6 +61,26 @@ def test_a_lost_attempt_is_not_sent_again_where_once_is_the_most() -> None:
     assert end.status == "unknown"
     assert "sent at most once" in end.reason
     assert not log.state.open_by_job, "nothing blocks the next fire"
+
+
+def test_what_a_living_dispatcher_lost_is_treated_alike_and_blocks_nothing() -> None:
+    job = new_job(guarantee="at_least_once", concurrency="forbid", retry_policy=THREE)
+    log = Log().with_jobs(job)
+    epoch = lead(log)
+    [execution] = fire(log, epoch)
+    gone = [Lost(execution, 2), Lost("exe_other", 1), Lost(execution, 1), Lost(execution, 1)]
+    assert log.ok(LoseAttempts(epoch=epoch, attempts=tuple(gone))) == 1
+    assert (the_open_one(log).attempt, the_open_one(log).status) == (2, "pending")
+    assert log.ok(RecordExecutions(results=(timed_out(execution),))) == 0, "it comes too late"
+
+
+def test_a_former_leader_loses_nothing() -> None:
+    log, execution = begun("at_least_once")
+    former = log.state.epoch
+    lead(log, "n2")
+    refusal = log.refused(LoseAttempts(epoch=former, attempts=(Lost(execution, 1),)))
+    assert refusal.code == "NO_LEADER"
+    assert the_open_one(log).status == "running"
 
 
 @pytest.mark.parametrize(
