@@ -1,8 +1,8 @@
 """HTTP/1.1 over sockets of our own: what most webhooks are, at the least cost a request.
 
-Connections are kept per place and used again. A request that met a connection which the target had
-closed goes out on a fresh one only if nothing of it had left: what left may have been carried out,
-and what becomes of that is the job's guarantee to say.
+Connections are kept per place and used again. A request that meets one which the target is closing
+goes out on a fresh one if nothing of it had left, or if the job is sent at least once: most likely
+nobody read it, but what left may have been carried out, and that is the job's guarantee to judge.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from engine.dispatch.prepared import Place, Prepared
 from engine.dispatch.reactor import FAULT, READ, WRITE, Reactor
 from engine.dispatch.recording import Fault, Received, Times, attempt_result, timed_out
 from engine.model.execution import AttemptOutcome, AttemptResult
+from engine.model.job import Guarantee
 
 log = structlog.get_logger(__name__)
 
@@ -45,12 +46,15 @@ class Exchange:
         "answer",
         "begun_us",
         "connect_by_us",
+        "connect_from_us",
         "connected_us",
         "connection",
         "first_us",
         "found_us",
         "prepared",
         "request",
+        "resent",
+        "reused",
         "sent_us",
         "slot",
         "started_us",
@@ -61,8 +65,9 @@ class Exchange:
         self.prepared = prepared
         self.started_us = started_us
         self.begun_us = begun_us
-        self.connect_by_us = self.found_us = self.connected_us = 0
+        self.connect_from_us = self.connect_by_us = self.found_us = self.connected_us = 0
         self.sent_us = self.first_us = self.slot = 0
+        self.reused = self.resent = False
         self.addresses: list[Address] = []
         self.connection: Connection | None = None
         self.answer: Answer
@@ -152,7 +157,7 @@ class Connection:
             self._unsent = b""
             self.watch_answers()
             if not exchange.sent_us:
-                self._client.failed(exchange, _broken("sending", error))
+                self._client.broke(exchange, _broken("sending", error))
             return
         self._client.note_sent(exchange)
         self._unsent = self._unsent[sent:]
@@ -165,14 +170,14 @@ class Connection:
         except BlockingIOError:
             return
         except OSError as error:
-            self._client.failed(exchange, _broken("reading", error))
+            self._client.broke(exchange, _broken("reading", error))
             return
         if data:
             self._client.received(exchange, data)
         elif exchange.answer.ends_with_connection:
             self._client.finished(exchange, None)
         else:
-            self._client.failed(exchange, _PARTIAL if exchange.first_us else _CLOSED)
+            self._client.broke(exchange, _PARTIAL if exchange.first_us else _CLOSED)
 
 
 class PlainHttp:
@@ -208,16 +213,13 @@ class PlainHttp:
                 connection.exchange, exchange.connection = exchange, connection
                 sent = connection.send(_message(request, prepared))
                 if sent is not None:
+                    exchange.reused = True
                     exchange.sent_us = now_us if sent else 0
                     self._await(exchange, now_us)
                     return
                 exchange.connection = None
             connection.close()
-        exchange.connect_by_us = now_us + self._limits.connect_us_max
-        self._await(exchange, now_us)
-        self._lookup.find(
-            prepared.place, lambda addresses, fault: self._found(exchange, addresses, fault)
-        )
+        self._connect(exchange, now_us)
 
     def collect(self) -> list[AttemptResult]:
         """What has ended since the last call."""
@@ -246,6 +248,14 @@ class PlainHttp:
 
     # ---- connecting -----------------------------------------------------------------------------
 
+    def _connect(self, exchange: Exchange, now_us: int) -> None:
+        place = exchange.prepared.place
+        assert place is not None
+        exchange.connect_from_us = now_us
+        exchange.connect_by_us = now_us + self._limits.connect_us_max
+        self._await(exchange, now_us)
+        self._lookup.find(place, lambda addresses, fault: self._found(exchange, addresses, fault))
+
     def _found(self, exchange: Exchange, addresses: list[Address], fault: str) -> None:
         if self._running.get(_key(exchange.request)) is not exchange:
             return  # over while its host was looked up
@@ -266,7 +276,7 @@ class PlainHttp:
         place = exchange.prepared.place
         assert place is not None
         exchange.connection = Connection(self, place, own, exchange)
-        exchange.connect_by_us = exchange.begun_us + self._limits.connect_us_max
+        exchange.connect_by_us = exchange.connect_from_us + self._limits.connect_us_max
         if exchange.addresses:
             now_us = self._clock.monotonic_us()
             exchange.connect_by_us = min(exchange.connect_by_us, now_us + NEXT_ADDRESS_US)
@@ -322,6 +332,19 @@ class PlainHttp:
         """Something of the request left."""
         exchange.sent_us = exchange.sent_us or self._clock.monotonic_us()
 
+    def broke(self, exchange: Exchange, fault: Fault) -> None:
+        """The connection is gone before the answer was whole."""
+        guarantee = exchange.request.job.spec.guarantee
+        if exchange.reused and not exchange.first_us and guarantee is Guarantee.AT_LEAST_ONCE:
+            # It was closing as the request came: RFC 9112, section 9.3.1.
+            exchange.reused, exchange.resent = False, True
+            exchange.sent_us = 0
+            self._close(exchange)
+            self._deadlines.remove(exchange, exchange.slot)
+            self._connect(exchange, self._clock.monotonic_us())
+        else:
+            self.failed(exchange, fault)
+
     def failed(self, exchange: Exchange, fault: Fault) -> None:
         """The exchange is over without a whole answer."""
         self.finished(exchange, fault)
@@ -363,7 +386,8 @@ class PlainHttp:
                 times=times,
                 received=received,
                 fault=fault,
-                reached=exchange.sent_us > 0,
+                reached=exchange.sent_us > 0 or exchange.resent,
+                resent=exchange.resent,
             )
         )
 

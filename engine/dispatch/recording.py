@@ -52,6 +52,7 @@ def attempt_result(
     received: Received,
     fault: Fault | None,
     reached: bool,
+    resent: bool = False,
 ) -> AttemptResult:
     """The report of an attempt that is over.
 
@@ -63,6 +64,7 @@ def attempt_result(
         received: the answer, as far as it came.
         fault: why there is no whole answer; None where there is one.
         reached: whether something of the request left.
+        resent: whether it left a second time, since the first met a connection that was closing.
     """
     code = received.status
     if fault is not None:
@@ -81,7 +83,7 @@ def attempt_result(
         status_code=code,
         error=error,
         response=received.body.decode("utf-8", "replace").replace("\x00", "\ufffd"),
-        trace=_trace(request, prepared, times, received, error),
+        trace=_trace(request, prepared, times, received, error, resent),
         reached=reached,
     )
 
@@ -110,15 +112,27 @@ def succeeded(code: int, success_codes: tuple[int | str, ...]) -> bool:
 
 
 def _trace(
-    request: Request, prepared: Prepared, times: Times, received: Received, error: str
+    request: Request,
+    prepared: Prepared,
+    times: Times,
+    received: Received,
+    error: str,
+    resent: bool,
 ) -> str:
     """The steps as JSON; offsets in microseconds from the attempt's start."""
     steps = [_encode(step) for step in opening(request)]
     if prepared.webhook.auth is not None:
         steps.append(_encode(("auth", 0, {"type": prepared.webhook.auth.type})))
     steps.append(
-        b'["request",%d,%b,"dns_us":%d,"connect_us":%d,"tls_us":%d}]'
-        % (times.sent_us, prepared.shown, times.lookup_us, times.connected_us, times.secured_us)
+        b'["request",%d,%b,"dns_us":%d,"connect_us":%d,"tls_us":%d%b}]'
+        % (
+            times.sent_us,
+            prepared.shown,
+            times.lookup_us,
+            times.connected_us,
+            times.secured_us,
+            b',"resent":true' if resent else b"",
+        )
     )
     if received.status:
         cut = b',"cut":true' if received.cut else b""

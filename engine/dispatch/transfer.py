@@ -18,6 +18,7 @@ from engine.dispatch.headers import identity_headers
 from engine.dispatch.prepared import Prepared, sends_body, shown_headers
 from engine.dispatch.recording import Fault, Received, Times, attempt_result, timed_out
 from engine.model.execution import AttemptOutcome, AttemptResult
+from engine.model.job import Guarantee
 
 _encode = msgspec.json.Encoder().encode
 _PLAIN = {
@@ -97,6 +98,9 @@ def prepare(
     handle.setopt(pycurl.NOSIGNAL, 1)
     handle.setopt(pycurl.TCP_NODELAY, 1)
     handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, connect_us_max // 1000))
+    if request.job.spec.guarantee is not Guarantee.AT_LEAST_ONCE:
+        # On a kept connection that closes without an answer, libcurl sends again by itself.
+        handle.setopt(pycurl.FRESH_CONNECT, 1)
     handle.setopt(pycurl.MAXAGE_CONN, max(1, idle_us_max // 1_000_000))
     handle.setopt(pycurl.TIMEOUT_MS, max(1, job.spec.timeout_us // 1000))
     handle.setopt(pycurl.WRITEFUNCTION, answer.write)
