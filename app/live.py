@@ -4,7 +4,8 @@ An event is named by its place in the log, `index-position`, which is the same o
 reader that lost its node goes on at another. The ring is everyone's queue. A reader holds a place
 in it and nothing else, so that a slow one costs no memory: it falls off the ring and is told so.
 
-`take` runs in the tick thread and only appends; a thread of the hub's own puts facts into words.
+`take` runs in the tick thread and only appends; a thread of the hub's own puts facts into words
+while somebody reads along. What nobody reads stays as it is, and is worded for the first who asks.
 """
 
 from __future__ import annotations
@@ -144,8 +145,12 @@ class LiveHub:
 
     def __init__(self, find_job: FindJob, *, ring: int = RING):
         self._find_job = find_job
+        self._ring_max = ring
         self._ring: deque[Happening] = deque(maxlen=ring)
-        self._waiting: deque[Committed] = deque(maxlen=ENTRIES_WAITING_MAX)
+        self._waiting: deque[tuple[int, Committed]] = deque(maxlen=ENTRIES_WAITING_MAX)
+        """Entries that nobody has asked for, each with the events up to its end."""
+        self._taken = 0
+        self._telling = threading.Lock()
         self._lock = threading.Lock()
         self._news = threading.Event()
         self._followers: set[Follower] = set()
@@ -178,7 +183,8 @@ class LiveHub:
         if committed.events:
             if len(self._waiting) == ENTRIES_WAITING_MAX:
                 self._overflown = True  # the oldest makes room, unsaid
-            self._waiting.append(committed)
+            self._taken += len(committed.events)
+            self._waiting.append((self._taken, committed))
             self._news.set()
 
     def restored(self, index: int) -> None:
@@ -190,14 +196,30 @@ class LiveHub:
         while not self._stopped:
             self._news.wait()
             self._news.clear()
-            told = False
+            if self.followers:
+                if self._tell_all():
+                    self._wake_all()
+            else:
+                self._trim()
+
+    def _tell_all(self) -> bool:
+        """Put what waits into words; whether there was something."""
+        told = False
+        with self._telling:
             while self._waiting:
-                told |= self._tell(self._waiting.popleft())
-            if told:
-                self._wake_all()
+                told |= self._tell(self._waiting.popleft()[1])
+        return told
+
+    def _trim(self) -> None:
+        """Nobody reads along: keep what fills the ring, unworded, for whoever comes."""
+        with self._telling:
+            while self._waiting and self._taken - self._waiting[0][0] >= self._ring_max:
+                index = self._waiting.popleft()[1].index
+                with self._lock:
+                    self._horizon = max(self._horizon, Place(index, _END))
 
     def _tell(self, committed: Committed) -> bool:
-        surplus = max(0, len(committed.events) - (self._ring.maxlen or RING))
+        surplus = max(0, len(committed.events) - self._ring_max)
         try:
             happenings = list(describe(committed, self._find_job, surplus))
         except Exception:
@@ -227,12 +249,14 @@ class LiveHub:
     @property
     def newest(self) -> Place:
         """The place of the latest event, or where events are known from."""
+        self._tell_all()
         with self._lock:
             return max(self._ring[-1].place, self._horizon) if self._ring else self._horizon
 
     @property
     def horizon(self) -> Place:
         """What is known here follows this place."""
+        self._tell_all()
         with self._lock:
             return self._horizon
 
@@ -241,6 +265,7 @@ class LiveHub:
 
         Once told that some are gone, go on from the last of these, or from `horizon`.
         """
+        self._tell_all()
         found: list[Happening] = []
         with self._lock:
             for happening in reversed(self._ring):

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import httpx
@@ -32,7 +32,7 @@ from app.services import Services
 from app.status import describe, leader_of
 from engine.core.clock import Clock, SystemClock, rfc3339
 from engine.core.errors import ChronosError, NotReady
-from engine.core.ids import new_request_id
+from engine.core.ids import JobId, new_request_id
 from engine.core.version import LEVEL, VERSION
 from engine.dispatch.dispatcher import Request, WorkerLimits
 from engine.dispatch.outbox import Outbox
@@ -118,7 +118,11 @@ class Node:
         )
         self.watchdog = Watchdog(self.id, self.store, self.worker, self.outbox, self._level)
         self.scheduler = Scheduler(
-            self.id, self.store, clock, tick_us=config.scheduler.tick_interval_us
+            self.id,
+            self.store,
+            clock,
+            tick_us=config.scheduler.tick_interval_us,
+            on_planned=self._expect,
         )
         self.analyst = Analyst(
             self.id,
@@ -256,6 +260,11 @@ class Node:
 
     def _moved(self) -> None:
         self._beats += 1
+
+    def _expect(self, jobs: Sequence[JobId]) -> None:
+        """Have the worker make ready what it can of jobs that are about to fire."""
+        known = (self.replica.view.job(job) for job in jobs)
+        self.worker.expect([job for job in known if job is not None])
 
     # ---- called in the tick thread -----------------------------------------------------------
 

@@ -86,6 +86,9 @@ class ReportDispatcher:
         """The name of the protocol: all reports share one bound."""
         return request.job.spec.protocol
 
+    def expect(self, job: Job) -> None:
+        """Nothing can be made ready: a report is about the runs until its fire time."""
+
     def begin(self, request: Request) -> None:
         """Have a thread wait for the report."""
         self._begun.add(_key(request))

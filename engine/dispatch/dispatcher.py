@@ -58,6 +58,12 @@ class Dispatcher(Protocol):
     def target(self, request: Request) -> str:
         """Whatever shares one bound: what is reached by the same connection."""
 
+    def expect(self, job: Job) -> None:
+        """A job of this protocol is about to fire: make ready what all its attempts share.
+
+        A hint, that need not come; what cannot be made ready is told of when it is begun.
+        """
+
     def begin(self, request: Request) -> None:
         """Send; return at once. What a remote side does wrong is a result, never an error here.
 

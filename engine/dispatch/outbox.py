@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 import structlog
 
@@ -14,11 +15,14 @@ from engine.state.messages import RecordExecutions, Rejected
 
 log = structlog.get_logger(__name__)
 
-BATCH_MAX = 500
+BATCH_MAX = 1_000
 BATCH_BYTES_MAX = 4 << 20
 """Well below what one log entry may hold; more would be refused as a whole."""
 
 GATHER_S = 0.02
+BUSY = 50
+BUSY_GATHER_S = 0.15
+"""Where results come by the hundred, an entry of many costs every node less a result."""
 RETRY_S = 0.2
 
 
@@ -32,6 +36,8 @@ class Outbox:
     def __init__(self, node: str, store: Store):
         self._node = node
         self._store = store
+        self._arriving: deque[list[AttemptResult]] = deque()
+        self._is_called = False
         self._results: list[AttemptResult] = []
         self._arrived = asyncio.Event()
         self._idle = asyncio.Event()
@@ -42,22 +48,31 @@ class Outbox:
     @property
     def size(self) -> int:
         """Results that are not in the log yet."""
-        return len(self._results) + len(self._flushing)
+        arriving = sum(map(len, tuple(self._arriving)))
+        return len(self._results) + arriving + len(self._flushing)
 
     def attempts(self) -> set[tuple[ExecutionId, int]]:
         """The attempts whose results are not in the log yet."""
+        self._take()
         held = (*self._results, *self._flushing)
         return {(result.execution_id, result.attempt) for result in held}
 
     def put(self, results: list[AttemptResult]) -> None:
         """Take results from the worker's thread; never blocks."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._take, results)
+            self._arriving.append(results)
+            if not self._is_called:  # else they are taken together with those before
+                self._is_called = True
+                self._loop.call_soon_threadsafe(self._call)
 
-    def _take(self, results: list[AttemptResult]) -> None:
-        self._results.extend(results)
+    def _call(self) -> None:
         self._idle.clear()
         self._arrived.set()
+
+    def _take(self) -> None:
+        self._is_called = False  # before the look: what comes after it calls again
+        while self._arriving:
+            self._results.extend(self._arriving.popleft())
 
     async def run(self) -> None:
         """Propose what arrives, until cancelled."""
@@ -65,14 +80,17 @@ class Outbox:
         while True:
             await self._arrived.wait()
             await asyncio.sleep(GATHER_S)
+            if BUSY <= self.size < BATCH_MAX:
+                await asyncio.sleep(BUSY_GATHER_S)
+            self._take()
             size = batch_size(self._results)
             batch, self._results = self._results[:size], self._results[size:]
-            if not self._results:
+            if not self._results and not self._arriving:
                 self._arrived.clear()
             self._flushing = batch
             await self._propose(batch)
             self._flushing = []
-            if not self._results:
+            if not self.size:
                 self._idle.set()
 
     async def drain(self, timeout_s: float) -> None:

@@ -9,6 +9,7 @@ leader tries it again.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -30,6 +31,7 @@ from engine.dispatch.dispatcher import (
 from engine.dispatch.reactor import Reactor
 from engine.dispatch.waiting import Taken, Waiting
 from engine.model.execution import AttemptOutcome, AttemptResult
+from engine.model.job import Job
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +39,8 @@ IDLE_S = 1.0
 LEASE_S = 0.02
 STARTS_A_TURN = 64
 """So many attempts are begun before results are looked at again."""
+EXPECTED_A_TURN = 20
+"""So many jobs are made ready at a time, while nothing waits to be sent."""
 
 LOOK_US = 1_000_000
 OVERRUN_US = 5_000_000
@@ -86,6 +90,7 @@ class Worker:
         self._running: dict[Attempt, _Running] = {}
         self._look_us = 0
         self._since_us: Instant | None = None
+        self._expected: deque[Job] = deque()
         self._reactor = Reactor(clock)
         self._dispatchers: dict[str, Dispatcher] = {}
         self._stopping = threading.Event()
@@ -142,12 +147,17 @@ class Worker:
         """Take attempts to make; never blocks."""
         self._reactor.order(lambda: self._take(requests))
 
+    def expect(self, jobs: Sequence[Job]) -> None:
+        """Hear of jobs that are about to fire; never blocks."""
+        self._reactor.order(lambda: self._expected.extend(jobs))
+
     def cancel(self, execution_id: ExecutionId) -> None:
         """Abort or forget an attempt; nothing is reported of it."""
         self._reactor.order(lambda: self._cancel(execution_id))
 
     def forget(self) -> None:
         """Drop what waits: leadership is lost. What was sent already is still reported."""
+        self._reactor.order(self._expected.clear)
         self._reactor.order(self._waiting.clear)
 
     # ---- the worker's thread --------------------------------------------------------------------
@@ -168,6 +178,8 @@ class Worker:
         self._reactor.obey()
         refused = self._look()
         held = self._begin(refused)
+        if self._expected and not self._waiting.ready:
+            self._make_ready()
         self._reactor.wait(0.0 if refused else self._wait_s(held))
         results = refused + self._collect()
         if results:
@@ -175,7 +187,11 @@ class Worker:
 
     def _wait_s(self, held: bool) -> float:
         """How long nothing will need us; -1 would be for ever, so there is a bound."""
-        if self._reactor.has_orders or (self._waiting.ready and not held and self._has_room()):
+        if (
+            self._reactor.has_orders
+            or self._expected
+            or (self._waiting.ready and not held and self._has_room())
+        ):
             return 0.0
         return LEASE_S if held else IDLE_S
 
@@ -193,6 +209,14 @@ class Worker:
                 self._on_results([self._unsendable(request, error)])
             else:
                 self._waiting.add(request, target)
+
+    def _make_ready(self) -> None:
+        for _ in range(min(EXPECTED_A_TURN, len(self._expected))):
+            job = self._expected.popleft()
+            try:
+                self._dispatcher(job.spec.protocol).expect(job)
+            except Exception as error:  # nothing is lost by it; its attempt will tell
+                log.warning("a job was not made ready", job=job.id, error=str(error))
 
     def _dispatcher(self, protocol: str) -> Dispatcher:
         dispatcher = self._dispatchers.get(protocol)

@@ -34,9 +34,10 @@ from engine.history.schema import STORED
 from engine.model.job import Document
 from engine.state.messages import Committed, ExecutionsImported
 
-GROUP_US: Final = 50_000
-GROUP_EVENTS: Final = 1_000
-GROUP_EVENTS_MAX: Final = 10_000  # when behind, larger groups cost less a row
+GROUP_US: Final = 300_000
+"""So long entries gather, unless somebody waits to read them: a group costs three flushes."""
+GROUP_EVENTS: Final = 10_000
+GROUP_EVENTS_MAX: Final = 20_000  # when behind, larger groups cost less a row
 EMPTY_WATERMARK_US: Final = SECOND_US
 RETRY_S: Final = 1.0
 QUEUE_LOUD: Final = 100_000

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
 from engine.core.clock import Clock
 from engine.core.errors import ChronosError
-from engine.core.ids import Instant, JobId
+from engine.core.ids import ExecutionId, Instant, JobId
 from engine.raft.store import Store, accepted
+from engine.scheduler.ahead import AHEAD_US, Ahead
 from engine.scheduler.backfills import plan_backfills
 from engine.scheduler.clock_watch import ClockWatch
 from engine.scheduler.planner import GRACE_US, Plan, plan
@@ -32,6 +33,9 @@ log = structlog.get_logger(__name__)
 BATCH_MAX = 1000
 """The most jobs in one entry: some 60 KB of log."""
 
+FIRST_MAX = 200
+"""The most jobs in the first entry of a moment: its runs do not wait for those of a long one."""
+
 RETRY_S = 0.05
 STEPS_KEPT = 20
 STEP_US_MAX = GRACE_US
@@ -44,14 +48,25 @@ class Scheduler:
     Args:
         node: this node's id, the actor of its proposals.
         tick_us: the longest sleep, microseconds.
+        on_planned: told which jobs come due within half a second; it must not block.
     """
 
-    def __init__(self, node: str, store: Store, clock: Clock, *, tick_us: int):
+    def __init__(
+        self,
+        node: str,
+        store: Store,
+        clock: Clock,
+        *,
+        tick_us: int,
+        on_planned: Callable[[Sequence[JobId]], None] = lambda _: None,
+    ):
         self._node = node
         self._store = store
         self._clock = clock
         self._tick_us = tick_us
+        self._on_planned = on_planned
         self._queue = DueQueue()
+        self._ahead = Ahead()
         self._arrived: deque[Committed] = deque()
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -78,7 +93,7 @@ class Scheduler:
             result = await self._store.propose(RecoverExecutions(epoch=epoch), actor=self._node)
             if not accepted(result):
                 return
-            self._queue.rebuild(self._store.view)
+            self._rebuild()
             while await self._tick(epoch):
                 pass
         finally:
@@ -88,9 +103,12 @@ class Scheduler:
         """Propose what is due now and sleep until the next due instant; False: fenced."""
         self._wake.clear()
         while self._arrived:
-            self._queue.take(self._arrived.popleft())
+            committed = self._arrived.popleft()
+            self._queue.take(committed)
+            if self._ahead.is_changed_by(committed):
+                self._plan_again()
         now = self._look_at_clock()
-        due = self._queue.next_due()
+        due = self._next_due()
         was_due = due is not None and due <= now
         if was_due and not await self._propose_due(epoch, now):
             return False
@@ -98,7 +116,12 @@ class Scheduler:
             return False
         if was_due:
             return True
+        if self._plan_ahead(epoch, now):
+            await asyncio.sleep(0)  # results, too, are this loop's to propose
+            return True
         sleep_us = self._tick_us if due is None else min(self._tick_us, due - now)
+        if (soon := self._queue.next_fire()) is not None and soon - AHEAD_US > now:
+            sleep_us = min(sleep_us, soon - AHEAD_US - now)
         try:
             async with asyncio.timeout(sleep_us / 1e6):
                 await self._wake.wait()
@@ -110,6 +133,7 @@ class Scheduler:
         """The time; where the clock was put forward, what it leapt over was missed, not late."""
         now, step_us = self._watch.look()
         if abs(step_us) > STEP_US_MAX:
+            self._plan_again()
             self.steps.append((now, step_us))
             log.error("this node's clock was set while it led", seconds=step_us / 1e6)
         if step_us > STEP_US_MAX:
@@ -117,18 +141,9 @@ class Scheduler:
         return now
 
     async def _propose_due(self, epoch: int, now: Instant) -> bool:
-        proposals = []
-        while (due := self._queue.next_due()) is not None and due <= now:
-            jobs = self._queue.pop_fires(now, BATCH_MAX, self._is_next)
-            executions = self._queue.pop_starts(now, BATCH_MAX)
-            planned = plan(
-                self._store.view,
-                epoch=epoch,
-                now=now,
-                since=self._since,
-                jobs=jobs,
-                executions=executions,
-            )
+        proposals: list[asyncio.Future[bool]] = []
+
+        async def begin(jobs: list[JobId], planned: Plan) -> None:
             self._queue.put_off(planned.later)
             self._note(jobs, planned)
             command = planned.command
@@ -136,7 +151,56 @@ class Scheduler:
                 # The first entry is under way while the second is planned: the first run is early.
                 proposals.append(asyncio.ensure_future(self._propose(command)))
                 await asyncio.sleep(0)
+
+        for jobs, planned in self._ahead.pop(now):
+            await begin(jobs, planned)
+        while (due := self._queue.next_due()) is not None and due <= now:
+            jobs = self._queue.pop_fires(now, BATCH_MAX if proposals else FIRST_MAX, self._is_next)
+            executions = self._queue.pop_starts(now, BATCH_MAX)
+            await begin(jobs, self._plan(epoch, now, jobs, executions))
         return all(await asyncio.gather(*proposals))
+
+    def _plan_ahead(self, epoch: int, now: Instant) -> bool:
+        """Plan some of what comes due soon; False where there is nothing to plan yet."""
+        at = self._queue.next_fire()
+        if at is None or not self._ahead.takes(at, now):
+            return False
+        limit = FIRST_MAX if self._ahead.is_empty else BATCH_MAX
+        if jobs := self._queue.pop_fires(at, limit, self._is_next):
+            self._ahead.add(at, jobs, self._plan(epoch, at, jobs))
+            self._on_planned(jobs)
+        return True
+
+    def _plan(
+        self,
+        epoch: int,
+        now: Instant,
+        jobs: list[JobId],
+        executions: Iterable[ExecutionId] = (),
+    ) -> Plan:
+        return plan(
+            self._store.view,
+            epoch=epoch,
+            now=now,
+            since=self._since,
+            jobs=jobs,
+            executions=executions,
+        )
+
+    def _plan_again(self) -> None:
+        """What was planned ahead no longer holds: it is planned when it is due."""
+        at = self._ahead.at
+        for jobs, _ in self._ahead.drop():
+            assert at is not None
+            self._queue.put_off((at, job, at) for job in jobs)
+
+    def _rebuild(self) -> None:
+        self._ahead.drop()
+        self._queue.rebuild(self._store.view)
+
+    def _next_due(self) -> Instant | None:
+        moments = [at for at in (self._ahead.at, self._queue.next_due()) if at is not None]
+        return min(moments, default=None)
 
     async def _begin_backfills(self, epoch: int, now: Instant) -> bool:
         """Begin what there is room for; a run that ends wakes the loop to begin the next."""
@@ -166,11 +230,11 @@ class Scheduler:
         except ChronosError as error:
             # Claims are compare-and-set: proposing again what may be applied already is harmless.
             log.warning("claims not answered, planned again", error=str(error))
-            self._queue.rebuild(self._store.view)
+            self._rebuild()
             await asyncio.sleep(RETRY_S)
             return True
         if isinstance(result, Rejected):
             log.warning("claims refused", message=result.message)
-            self._queue.rebuild(self._store.view)
+            self._rebuild()
             return result.code != "NO_LEADER"
         return True

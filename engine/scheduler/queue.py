@@ -13,9 +13,11 @@ from engine.core.ids import ExecutionId, Instant, JobId
 from engine.model.execution import Status
 from engine.state.messages import (
     AttemptBegun,
+    AttemptEnded,
     CalendarSaved,
     Committed,
     ExecutionAdded,
+    ExecutionEnded,
     FiresSkipped,
     JobCreated,
     JobsResumed,
@@ -24,6 +26,8 @@ from engine.state.messages import (
     RetryScheduled,
 )
 from engine.state.view import View
+
+_COMMON = frozenset({AttemptEnded, ExecutionEnded})
 
 
 class DueQueue:
@@ -48,6 +52,8 @@ class DueQueue:
     def take(self, committed: Committed) -> None:
         """Note what an entry made due."""
         for event in committed.events:
+            if type(event) in _COMMON:  # most events by far
+                continue
             if isinstance(event, AttemptBegun):
                 if event.claimed and event.next_us is not None:
                     self._push(event.next_us, event.execution.job_id)
@@ -77,6 +83,10 @@ class DueQueue:
         """What was put off is looked at as soon as its fire time."""
         self._fires = [(at, job, at) for _, job, at in self._fires]
         heapq.heapify(self._fires)
+
+    def next_fire(self) -> Instant | None:
+        """When the soonest fire time is due, stale ones included."""
+        return self._fires[0][0] if self._fires else None
 
     def next_due(self) -> Instant | None:
         """When the soonest item is due, stale ones included."""

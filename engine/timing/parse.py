@@ -72,6 +72,7 @@ def schedule_of(timing: Timing, key: str = "") -> Schedule:
     return _parse(timing, key if is_drawn(timing.text) else "")
 
 
+@lru_cache(CACHE_SIZE)
 def is_drawn(text: str) -> bool:
     """Whether the job's id has a say in when a schedule fires."""
     text = text.strip()

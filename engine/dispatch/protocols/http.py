@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from urllib.request import getproxies_environment
 
@@ -14,6 +15,7 @@ from engine.dispatch.plain import PlainHttp
 from engine.dispatch.prepared import prepare_once, target_of
 from engine.dispatch.reactor import Reactor
 from engine.model.execution import AttemptOutcome, AttemptResult
+from engine.model.job import Job
 
 
 @dispatchers.register("http")
@@ -31,6 +33,11 @@ class HttpDispatcher:
     def target(self, request: Request) -> str:
         """Host and port."""
         return target_of(request.job.spec.webhook.url)
+
+    def expect(self, job: Job) -> None:
+        """Have the job's part of its requests ready."""
+        with contextlib.suppress(ValueError):  # `begin` says what is wrong
+            prepare_once(job)
 
     def begin(self, request: Request) -> None:
         """Send, or connect first and send as sockets allow.

@@ -1,14 +1,16 @@
-"""The leader's loop when its clock is set."""
+"""The leader's loop: what it plans ahead, and when its clock is set."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import pytest
 
-from engine.core.ids import Instant
+from engine.core.ids import Instant, JobId
+from engine.model.pause import Pause, Scope, ScopeKind
 from engine.raft.replica import Replica
 from engine.scheduler.loop import Scheduler
 from engine.state.messages import (
@@ -16,7 +18,11 @@ from engine.state.messages import (
     ClaimLeadership,
     Committed,
     CreateJobs,
+    DisableJob,
+    EnableJob,
     FiresSkipped,
+    PauseJobs,
+    UpdateJob,
 )
 from tests.kit.door import LogStore
 from tests.kit.jobs import SECOND, new_job
@@ -49,7 +55,10 @@ class Led:
         self.clock = SetClock()
         replica = Replica(watermark=lambda: 1 << 60, on_gap=lambda *_: None)
         self.store = LogStore(replica, self.clock)
-        self.scheduler = Scheduler("n1", self.store, self.clock, tick_us=1_000)
+        self.planned: list[JobId] = []
+        self.scheduler = Scheduler(
+            "n1", self.store, self.clock, tick_us=1_000, on_planned=self.planned.extend
+        )
         self.fired: list[Instant] = []
         self.skipped = 0
         replica.subscribe(self.scheduler.take)
@@ -121,3 +130,65 @@ async def test_a_clock_that_is_set_back_repeats_nothing() -> None:
         it.clock.pass_(22 * SECOND)
         await it.until(lambda: len(it.fired) == 32)
         assert it.fired == [START + SECOND * number for number in range(1, 33)]
+
+
+async def test_what_is_due_soon_is_planned_ahead_and_claimed_at_its_moment() -> None:
+    async with led("ignore") as it:
+        it.clock.pass_(700_000)
+        await it.until(lambda: it.planned == ["job_backup"])
+        await asyncio.sleep(0.05)
+        assert not it.fired
+        it.clock.pass_(300_000)
+        await it.until(lambda: bool(it.fired))
+        assert it.fired == [START + SECOND]
+        assert it.store.view.next_us("job_backup") == START + 2 * SECOND
+
+
+async def test_a_job_that_is_disabled_after_it_was_planned_does_not_fire() -> None:
+    async with led("ignore") as it:
+        it.clock.pass_(700_000)
+        await it.until(lambda: bool(it.planned))
+        it.store.apply(DisableJob(id="job_backup"))
+        it.clock.pass_(5 * SECOND)
+        await asyncio.sleep(0.05)
+        assert not it.fired
+        it.store.apply(EnableJob(id="job_backup", next_us=it.clock.wall + SECOND))
+        it.clock.pass_(SECOND)
+        await it.until(lambda: bool(it.fired))
+        assert it.fired == [START + 6_700_000]
+
+
+async def test_an_edit_after_a_job_was_planned_decides_what_follows() -> None:
+    async with led("ignore") as it:
+        it.clock.pass_(700_000)
+        await it.until(lambda: bool(it.planned))
+        job = it.store.view.job("job_backup")
+        assert job is not None
+        spec = replace(job.spec, schedule="*/5 * * * * *")
+        edit = UpdateJob(id=job.id, spec=spec, enabled=True, next_us=START + 5 * SECOND)
+        it.store.apply(edit)
+        it.clock.pass_(10 * SECOND)
+        await it.until(lambda: len(it.fired) == 2)
+        assert it.fired == [START + 5 * SECOND, START + 10 * SECOND]
+
+
+async def test_a_pause_after_a_job_was_planned_skips_its_fire() -> None:
+    async with led("ignore") as it:
+        it.clock.pass_(700_000)
+        await it.until(lambda: bool(it.planned))
+        scope, now = Scope(kind=ScopeKind.ALL), it.clock.wall
+        pause = Pause(id="p", scope=scope, from_us=now, until_us=None, note="", by="alice")
+        it.store.apply(PauseJobs(pause=pause))
+        it.clock.pass_(300_000)
+        await it.until(lambda: it.skipped == 1)
+        assert not it.fired
+
+
+async def test_a_leap_after_a_job_was_planned_leaves_its_fire_to_the_policy() -> None:
+    async with led("ignore") as it:
+        it.clock.pass_(700_000)
+        await it.until(lambda: bool(it.planned))
+        it.clock.wall += HOUR
+        await it.until(lambda: it.skipped > 0)
+        await it.until(lambda: len(it.fired) == 10)
+        assert min(it.fired) > START + HOUR - 10 * SECOND
