@@ -13,6 +13,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from msgspec import structs
+
 from engine.core.clock import Clock
 from engine.core.errors import ChronosError, InvalidDocument, Problem
 from engine.core.ids import (
@@ -208,7 +210,7 @@ class Gate:
         if dry_run:
             same = spec == job.spec and enabled == job.enabled
             version = job.version if same else job.version + 1
-            return replace(job, spec=spec, enabled=enabled, version=version)
+            return structs.replace(job, spec=spec, enabled=enabled, version=version)
 
         def edit() -> UpdateJob:
             present = self._job(job.id)

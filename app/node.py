@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -44,13 +44,14 @@ from engine.history.store import History
 from engine.model.change import changed
 from engine.model.document import Defaults, job_document
 from engine.model.execution import Status
-from engine.model.job import Job, MissedRunPolicy, RetryPolicy
+from engine.model.job import Document, Job, MissedRunPolicy, RetryPolicy
 from engine.raft.leadership import Leadership
 from engine.raft.pysync.node import RaftConfig, RaftNode
 from engine.raft.replica import Replica
 from engine.raft.store import RaftStore
 from engine.scheduler.loop import Scheduler
 from engine.state.messages import AttemptBegun, Committed, ExecutionEnded, RegisterNode
+from engine.state.view import View
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +84,7 @@ class Node:
             watermark=lambda: self.history.watermark,
             on_gap=self.feed.gap,
             on_restore=self.live.restored,
+            members=self._members,
         )
         self.raft = RaftNode(
             RaftConfig(
@@ -180,7 +182,7 @@ class Node:
         # What was imported lives as long as the process. Before Raft ticks: a collection of all of
         # it would hold every thread for seconds on a slow machine.
         gc.freeze()
-        self.history.set_jobs_source(self._job_rows)
+        self.history.set_jobs_source(CurrentJobs(self.replica.view))
         self.history.start()
         self.worker.start()
         self.live.start()
@@ -417,19 +419,24 @@ class Node:
             if node.node != self.id
         ]
 
-    def _job_rows(self) -> list[dict[str, Any]]:
-        view = self.replica.view
-        rows = []
+
+class CurrentJobs:
+    """The public documents of the jobs of a view, for the export."""
+
+    def __init__(self, view: View):
+        self._view = view
+
+    @property
+    def changes(self) -> int:
+        """See `View.changes`."""
+        return self._view.changes
+
+    def __iter__(self) -> Iterator[Document]:
+        view = self._view
         for job in view.jobs():
             last = view.last_run(job.id)
-            rows.append(
-                job_document(
-                    job,
-                    next_us=view.next_run(job),
-                    last_us=last.scheduled_us if last else None,
-                )
-            )
-        return rows
+            last_us = last.scheduled_us if last else None
+            yield job_document(job, next_us=view.next_run(job), last_us=last_us)
 
 
 def _defaults(scheduler: SchedulerSettings) -> Defaults:

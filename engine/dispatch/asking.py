@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urljoin
 
+from msgspec import structs
+
 from engine.dispatch.dispatcher import Request
 from engine.model.execution import AttemptOutcome, AttemptResult
 from engine.model.target_document import PLACE
@@ -23,19 +25,19 @@ def question(request: Request) -> Request:
     """The question, as an attempt of its own: a GET with the headers of the job."""
     job, webhook = request.job, request.job.spec.webhook
     url = webhook.status_url.replace(PLACE, request.execution.id)
-    asked = replace(
+    asked = structs.replace(
         webhook, url=urljoin(webhook.url, url), method="GET", body="", success_codes=("200-299",)
     )
     # What attempts of a version share is kept by its number: the question has one of its own.
-    spec = replace(job.spec, webhook=asked, timeout_us=max(1_000, job.spec.timeout_us // 2))
-    return replace(request, job=replace(job, spec=spec, version=-job.version))
+    spec = structs.replace(job.spec, webhook=asked, timeout_us=max(1_000, job.spec.timeout_us // 2))
+    return replace(request, job=structs.replace(job, spec=spec, version=-job.version))
 
 
 def remaining(request: Request, spent_us: int) -> Request:
     """The attempt itself, within what is left of the job's time-out."""
     left_us = max(1_000, request.job.spec.timeout_us - spent_us)
-    spec = replace(request.job.spec, timeout_us=left_us)
-    return replace(request, job=replace(request.job, spec=spec))
+    spec = structs.replace(request.job.spec, timeout_us=left_us)
+    return replace(request, job=structs.replace(request.job, spec=spec))
 
 
 def answered(result: AttemptResult) -> AttemptResult | None:

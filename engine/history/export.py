@@ -13,13 +13,14 @@ import logging
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 import orjson
 
 from engine.core.clock import SECOND_US, Clock, to_datetime
 from engine.core.ids import Instant
+from engine.history.jobs import write_jobs
 from engine.history.schema import STORED, Table
 from engine.history.segments import Segment, days, read_day, segment_path
 
@@ -30,6 +31,7 @@ INTERVAL_S: Final = 2.0
 JOBS_EVERY_US: Final = 30 * SECOND_US  # last runs change without a change of the job
 JOBS_EARLY_US: Final = 60 * SECOND_US  # after a start the state is still being restored
 JOBS_EARLY_EVERY_US: Final = 4 * SECOND_US
+JOBS_REST: Final = 9  # times as long as it takes: many jobs cost no more than a tenth of a core
 MERGE_AT: Final = 16  # small segments of one day, before they become one
 SMALL_BYTES: Final = 16 * 1024 * 1024
 CLOSED_BYTES_MAX: Final = 512 * 1024 * 1024  # of a closed day, to become one file
@@ -54,8 +56,8 @@ class Exporter:
         self._thread: threading.Thread | None = None
         self._index = 0
         self._job_changes = -1
-        self._jobs: list[dict[str, Any]] | None = None
-        self._jobs_at = 0
+        self._jobs_seen = -1
+        self._jobs_at = self._jobs_took_us = 0
         self._begun_at = clock.monotonic_us()
 
     def start(self) -> None:
@@ -158,16 +160,19 @@ class Exporter:
     def _export_jobs(self) -> None:
         """Write the jobs when one changed, and look now and then whether they differ anyway."""
         source = self._history.jobs_source
-        now = self._clock.monotonic_us()
-        early = now - self._begun_at < JOBS_EARLY_US
-        due = now - self._jobs_at >= (JOBS_EARLY_EVERY_US if early else JOBS_EVERY_US)
-        changes = self._history.job_changes
-        if source is None or (changes == self._job_changes and not due):
+        if source is None or source.changes == self._jobs_seen:
             return
-        jobs = source()
-        if jobs != self._jobs:
-            self._history.export_jobs(jobs)
-        self._jobs, self._jobs_at, self._job_changes = jobs, now, changes
+        now = self._clock.monotonic_us()
+        changes, seen = self._history.job_changes, source.changes
+        early = now - self._begun_at < JOBS_EARLY_US
+        wait_us = JOBS_EARLY_EVERY_US if early else JOBS_EVERY_US
+        if changes != self._job_changes:
+            wait_us = 0
+        if now - self._jobs_at < max(wait_us, JOBS_REST * self._jobs_took_us):
+            return
+        write_jobs(self._history.export_dir, source)
+        self._jobs_took_us = self._clock.monotonic_us() - now
+        self._jobs_seen, self._jobs_at, self._job_changes = seen, now, changes
 
     def _note_progress(self, as_of: Instant) -> None:
         path = self._history.export_dir / PROGRESS

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Protocol
 
 import orjson
 import pyarrow.parquet as pq
@@ -15,15 +17,32 @@ from engine.history import transfer
 from engine.history.schema import JOBS
 from engine.model.job import Document
 
+ROWS_AT_ONCE: Final = 2_000
 
-def write_jobs(export_dir: Path, documents: list[Document]) -> None:
-    """Replace `export/jobs/jobs.parquet` by these public job documents."""
+
+class JobsSource(Protocol):
+    """The public documents of the current jobs, made anew each time that they are asked for."""
+
+    @property
+    def changes(self) -> int:
+        """A number that is another one whenever a document may be."""
+        ...
+
+    def __iter__(self) -> Iterator[Document]: ...
+
+
+def write_jobs(export_dir: Path, documents: JobsSource) -> None:
+    """Replace `export/jobs/jobs.parquet` by these public job documents.
+
+    They are never all in memory: a document takes ten times the room of its job.
+    """
     folder = export_dir / "jobs"
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [_row(document) for document in documents]
-    table = transfer.batch(JOBS, rows) if rows else JOBS.arrow.empty_table()
     spare = folder / "jobs.tmp"
-    pq.write_table(table, spare, compression="zstd")
+    rows = map(_row, documents)
+    with pq.ParquetWriter(spare, JOBS.arrow, compression="zstd") as writer:
+        while part := list(islice(rows, ROWS_AT_ONCE)):
+            writer.write_table(transfer.batch(JOBS, part))
     spare.replace(folder / "jobs.parquet")
 
 

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -26,12 +26,11 @@ from engine.history import transfer
 from engine.history.database import open_database
 from engine.history.derived import Deriving
 from engine.history.export import INTERVAL_S, Exporter
-from engine.history.jobs import write_jobs
+from engine.history.jobs import JobsSource
 from engine.history.load import LOAD_HOURS, LOAD_QUARTERS
 from engine.history.places import PLACES
 from engine.history.profile import WEEK_PROFILES
 from engine.history.schema import STORED
-from engine.model.job import Document
 from engine.state.messages import Committed, ExecutionsImported
 
 GROUP_US: Final = 300_000
@@ -85,7 +84,7 @@ class History:
         self._export_every_s = export_every_s
         self._exporter: Exporter | None = None
         self.deriving = Deriving(self, DERIVED)
-        self.jobs_source: Callable[[], list[Document]] | None = None
+        self.jobs_source: JobsSource | None = None
 
     # ---- life ------------------------------------------------------------------------------------
 
@@ -312,13 +311,9 @@ class History:
 
     # ---- current jobs ----------------------------------------------------------------------------
 
-    def set_jobs_source(self, source: Callable[[], list[Document]]) -> None:
-        """Name the function that gives the public documents of the current jobs, for export."""
+    def set_jobs_source(self, source: JobsSource) -> None:
+        """Name what gives the public documents of the current jobs, for export."""
         self.jobs_source = source
-
-    def export_jobs(self, rows: list[Document]) -> None:
-        """Replace the exported snapshot of the current jobs by these public documents."""
-        write_jobs(self.export_dir, rows)
 
     # ---- backfill --------------------------------------------------------------------------------
 

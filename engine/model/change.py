@@ -7,8 +7,10 @@ to read next: `change_document.py`, which checks what a person writes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import structs
 
 from engine.core.durations import format_duration
 from engine.model.execution import Change
@@ -42,7 +44,7 @@ def changed(job: Job, change: Change | None) -> Job:
     if change is None:
         return job
     webhook = job.spec.webhook
-    webhook = replace(
+    webhook = structs.replace(
         webhook,
         url=webhook.url if change.url is None else change.url,
         method=webhook.method if change.method is None else change.method,
@@ -50,7 +52,8 @@ def changed(job: Job, change: Change | None) -> Job:
         body=webhook.body if change.body is None else change.body,
     )
     timeout_us = job.spec.timeout_us if change.timeout_us is None else change.timeout_us
-    return replace(job, spec=replace(job.spec, webhook=webhook, timeout_us=timeout_us))
+    spec = structs.replace(job.spec, webhook=webhook, timeout_us=timeout_us)
+    return structs.replace(job, spec=spec)
 
 
 def change_document(change: Change | None) -> Document | None:

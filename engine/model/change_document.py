@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from msgspec import structs
+
 from engine.core.errors import InvalidDocument, Problem
 from engine.model.change import FIELDS, REQUEST_FIELDS
 from engine.model.document import job_document, parse_job
@@ -81,4 +83,4 @@ def _checked(document: Mapping[str, Any], job: Job) -> Job:
                 for one in error.problems
             ]
         ) from None
-    return replace(job, spec=spec)
+    return structs.replace(job, spec=spec)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import structs
 
 from engine.core.clock import rfc3339
 from engine.core.durations import format_duration
@@ -91,7 +93,7 @@ def parse_job(
     if guarantee is Guarantee.EFFECT_ONCE and not report and not webhook.status_url:
         reason = "has no webhook.status_url that could be asked"
         reader.fault("guarantee", reason, "webhook: {status_url: /runs/{execution_id}}")
-    spec = replace(
+    spec = structs.replace(
         timed,
         guarantee=guarantee,
         name=name or "-",

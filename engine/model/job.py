@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from msgspec import field
+
 from engine.core.ids import Instant, JobId
+from engine.core.value import Value
 from engine.timing.closures import ClosedRule, Closures, Observing
 from engine.timing.cron import DstPolicy
 from engine.timing.dialects import Dialect
@@ -61,8 +63,7 @@ class Guarantee(StrEnum):
     EFFECT_ONCE = "effect_once"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
+class RetryPolicy(Value, frozen=True, kw_only=True):
     """How often, and how far apart, a failed attempt is tried again; intervals in microseconds."""
 
     max_attempts: int = 3
@@ -71,8 +72,7 @@ class RetryPolicy:
     multiplier: float = 2.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookAuth:
+class WebhookAuth(Value, frozen=True, kw_only=True):
     """Credentials of a webhook; `type` is basic, bearer or api_key."""
 
     type: str
@@ -83,8 +83,7 @@ class WebhookAuth:
     header: str = "X-API-Key"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Webhook:
+class Webhook(Value, frozen=True, kw_only=True):
     """An HTTP call; `success_codes` holds single codes (int) and ranges ("200-299").
 
     `status_url` answers whether the target has seen the execution that takes the place of
@@ -100,8 +99,7 @@ class Webhook:
     status_url: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportOrder:
+class ReportOrder(Value, frozen=True, kw_only=True):
     """A report that a job writes: its kind, and of which runs.
 
     It is about the `span_us` microseconds before the fire time, on the clock of the job's zone.
@@ -116,8 +114,7 @@ class ReportOrder:
     slo: float = 0.99
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobSpec:
+class JobSpec(Value, frozen=True, kw_only=True):
     """What a person writes, checked: the same value behind REST, YAML, CLI and console.
 
     A fire calls `webhook`, or writes `report` where there is one. `window_us` is a permission: the
@@ -201,8 +198,7 @@ class JobSpec:
         return "WRITE" if self.report else self.webhook.method
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Value, frozen=True, kw_only=True):
     """A spec that the cluster knows.
 
     `version` counts every edit; `generation` counts edits of the schedule, so that no fire time

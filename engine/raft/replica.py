@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -23,10 +24,11 @@ from engine.state import messages
 from engine.state.entry import decode
 from engine.state.machine import apply
 from engine.state.messages import Accepted, Committed, Rejected, Result
-from engine.state.state import State, decode_state, encode_state
+from engine.state.snapshot import LEVEL_OF_FORMAT, decode_state, encode_state
+from engine.state.state import State
 from engine.state.view import View
 
-FORMAT = 1
+FORMAT = 2
 Sink = Callable[[Committed], None]
 
 
@@ -48,10 +50,12 @@ class _Pending(msgspec.Struct, array_like=True):
 
 
 class _Snapshot(msgspec.Struct):
+    """The first line. In format 1 there is no other, and the state stands in it."""
+
     format: int
     through: int
     pending: list[_Pending]
-    state: msgspec.Raw
+    state: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 _encoder = msgspec.json.Encoder()
@@ -67,6 +71,7 @@ class Replica:
             (last index held, last index missing). Called in the tick thread.
         on_restore: told through which index a snapshot stands for entries that subscribers do not
             hear of, but for the facts that it carries. Called in the tick thread.
+        members: the Raft addresses of the cluster; as `View.level`.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class Replica:
         watermark: Callable[[], int],
         on_gap: Callable[[int, int], None],
         on_restore: Callable[[int], None] = lambda _: None,
+        members: Collection[str] = (),
     ):
         self.lock = threading.RLock()
         self._state = State()
@@ -83,6 +89,7 @@ class Replica:
         self._watermark = watermark
         self._on_gap = on_gap
         self._on_restore = on_restore
+        self._members = members
         self._pending: deque[Committed] = deque()
         self._hole_end = 0
 
@@ -102,38 +109,51 @@ class Replica:
             return Rejected(code="INVALID_JSON", message=f"not a log entry: {error}")
         with self.lock:
             committed = apply(self._state, index, entry)
-            if any(isinstance(event, _JOB_EVENTS) for event in committed.events):
-                self.view.jobs_changed()
+            if committed.events:
+                self.view.changed(
+                    jobs=any(isinstance(event, _JOB_EVENTS) for event in committed.events)
+                )
         self._remember(committed)
         self._publish(committed)
         return committed.result
 
-    def snapshot(self) -> bytes:
-        """State and pending facts as bytes. Takes no lock: in the forked child nobody else runs."""
+    def snapshot(self) -> Iterator[bytes]:
+        """State and pending facts, in lines that every node of the cluster can read.
+
+        Takes no lock: in the forked child nobody else runs.
+        """
         watermark = self._watermark()
         pending = [
             _to_wire(committed) for committed in self._pending if committed.index > watermark
         ]
         # While a hole is being filled the watermark stands in it: whoever restores needs its end.
         through = max(watermark, self._hole_end)
-        state = msgspec.Raw(encode_state(self._state))
-        return _encoder.encode(_Snapshot(FORMAT, through, pending, state))
+        level = self.view.level(self._members)
+        lines = encode_state(self._state, level)
+        if level < LEVEL_OF_FORMAT:
+            state = msgspec.Raw(next(lines).rstrip())
+            yield _encoder.encode(_Snapshot(1, through, pending, state))
+            return
+        yield _encoder.encode(_Snapshot(FORMAT, through, pending)) + b"\n"
+        yield from lines
 
     def state_bytes(self) -> bytes:
         """The canonical state, to compare nodes at equal indexes."""
         with self.lock:
-            return encode_state(self._state)
+            return b"".join(encode_state(self._state))
 
-    def restore(self, data: bytes, index: int) -> None:
+    def restore(self, lines: Iterable[bytes], index: int) -> None:
         """Replace the state by a snapshot's, and publish the facts that it carries.
 
         Raises:
             Incompatible: the snapshot is of another format; upgrade this node.
         """
-        snapshot = _snapshots.decode(data)
-        if snapshot.format != FORMAT:
+        rest = iter(lines)
+        snapshot = _snapshots.decode(next(rest))
+        if snapshot.format not in (1, FORMAT):
             raise Incompatible(f"snapshot format {snapshot.format} is unknown here")
-        state = decode_state(bytes(snapshot.state))
+        within = [] if snapshot.state is msgspec.UNSET else [bytes(snapshot.state)]
+        state = decode_state(chain(within, rest))
         with self.lock:
             self._state = state
             self.view.replace_state(state)

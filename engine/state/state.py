@@ -1,7 +1,7 @@
-"""What every node agrees on: plain maps of nouns, and their canonical bytes.
+"""What every node agrees on: plain maps of nouns.
 
 Only `engine.state.rules` writes here. Maps keep insertion order, which is log order, so that equal
-indexes have equal bytes on every node.
+indexes have equal bytes on every node; those are `engine/state/snapshot.py`'s.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from engine.core.errors import Incompatible
 from engine.core.ids import ExecutionId, Instant, JobId, RequestId
 from engine.model.backfill import Backfill
 from engine.model.calendar import Calendar
-from engine.model.execution import Execution
+from engine.model.execution import Execution, Status
 from engine.model.finding import Finding
 from engine.model.job import Job
 from engine.model.model_card import ModelCard
@@ -23,18 +22,25 @@ from engine.model.saved_query import SavedQuery
 from engine.model.template import PublishedTemplate
 from engine.state.messages import Accepted, NodeRegistered, Rejected, Result
 
-FORMAT = 1
 REQUESTS_MAX = 10_000
 IMPORT_LABELS_MAX = 1_000
 REQUEST_AGE_US_MAX = 24 * 3600 * 1_000_000
 
 
-@dataclass(slots=True)
-class LastRun:
+def full_name(namespace: str, name: str) -> str:
+    """The name by which people address a job.
+
+    >>> full_name("default", "backup")
+    'default/backup'
+    """
+    return f"{namespace}/{name}"
+
+
+class LastRun(msgspec.Struct, frozen=True, gc=False):
     """How a job's latest execution went; `failures` counts those in a row."""
 
     scheduled_us: Instant
-    status: str
+    status: Status
     failures: int = 0
 
 
@@ -58,12 +64,13 @@ class Remembered:
 class State:
     """The replicated state. `now` is the largest time seen in an entry; it never runs back.
 
+    `by_name` has the jobs of each namespace by their name.
     `imports` is the index of the latest import of each label; `imports_floor` is the largest index
     of those that were forgotten, for which it answers. `models` has the versions of each kind and
     job, newest first; `trainings` since when people wait for one, by job, of all under "".
     """
 
-    format: int = FORMAT
+    format: int = 2
     applied_index: int = 0
     now: Instant = 0
     epoch: int = 0
@@ -71,7 +78,7 @@ class State:
     nonce: str = ""
     nodes: dict[str, NodeRegistered] = field(default_factory=dict)
     jobs: dict[JobId, Job] = field(default_factory=dict)
-    names: dict[str, JobId] = field(default_factory=dict)
+    by_name: dict[str, dict[str, JobId]] = field(default_factory=dict)
     next_us: dict[JobId, Instant] = field(default_factory=dict)
     last_runs: dict[JobId, LastRun] = field(default_factory=dict)
     executions: dict[ExecutionId, Execution] = field(default_factory=dict)
@@ -87,24 +94,3 @@ class State:
     imports_floor: int = 0
     models: dict[str, list[ModelCard]] = field(default_factory=dict)
     trainings: dict[JobId, Instant] = field(default_factory=dict)
-
-
-_encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(State)
-
-
-def encode_state(state: State) -> bytes:
-    """The canonical bytes of a state."""
-    return _encoder.encode(state)
-
-
-def decode_state(data: bytes) -> State:
-    """Read a state back.
-
-    Raises:
-        Incompatible: the bytes are of another format; upgrade this node.
-    """
-    state = _decoder.decode(data)
-    if state.format != FORMAT:
-        raise Incompatible(f"snapshot format {state.format} is unknown here")
-    return state

@@ -33,16 +33,25 @@ class View:
         self._state = state
         self._lock = lock
         self._sorted: tuple[Job, ...] | None = None
+        self._changes = 0
         self._closures: dict[str, tuple[Calendar, Closures]] = {}
 
     def replace_state(self, state: State) -> None:
         """A snapshot was installed."""
         with self._lock:
             self._state, self._sorted = state, None
+            self._changes += 1
 
-    def jobs_changed(self) -> None:
-        """Forget the sorted list; the writer calls this after an event about jobs."""
-        self._sorted = None
+    def changed(self, *, jobs: bool) -> None:
+        """Hear of an entry with facts, `jobs` where any is about a job; the writer calls it."""
+        self._changes += 1
+        if jobs:
+            self._sorted = None
+
+    @property
+    def changes(self) -> int:
+        """How often something changed since the start: an equal number, equal answers."""
+        return self._changes
 
     @property
     def applied_index(self) -> int:
@@ -67,7 +76,9 @@ class View:
     def job(self, ref: str) -> Job | None:
         """A job by id or by namespace/name."""
         with self._lock:
-            return self._state.jobs.get(self._state.names.get(ref, ref))
+            state = self._state
+            namespace, _, name = ref.partition("/")
+            return state.jobs.get(state.by_name.get(namespace, {}).get(name, ref))
 
     def jobs(self) -> Sequence[Job]:
         """All jobs by namespace and name."""
@@ -219,7 +230,7 @@ class View:
         return [node.node for node in self._members(members) if node.level < level]
 
     def _members(self, members: Collection[str]) -> list[NodeRegistered]:
-        nodes = self.nodes()
+        nodes = list(self._state.nodes.values())  # no lock: the child that writes a snapshot asks
         known = {node.raft_address for node in nodes}
         if members and known.issuperset(members):
             return [node for node in nodes if node.raft_address in members]

@@ -14,8 +14,7 @@ from engine.history.reader import SegmentReader
 from engine.history.schema import STORED
 from engine.history.segments import days, live_paths
 from engine.history.store import History
-from engine.model.document import job_document
-from tests.unit.engine.history.events import NOON, committed, ended, make_job, story
+from tests.unit.engine.history.events import NOON, CurrentJobs, committed, ended, story
 
 DAY = 86_400
 
@@ -29,13 +28,15 @@ def history(tmp_path: Path) -> Iterator[History]:
 
 
 class Still:
-    """A clock that stands at noon of the day of the tests' entries."""
+    """A clock that stands at noon of the day of the tests' entries, until it is put on."""
+
+    gone_us = 0
 
     def now_us(self) -> int:
         return NOON
 
     def monotonic_us(self) -> int:
-        return NOON
+        return NOON + self.gone_us
 
 
 def read(history: History, table: str) -> list[tuple[Any, ...]]:
@@ -137,23 +138,21 @@ def test_what_a_crash_left_beyond_the_progress_is_written_again(history: History
 
 
 def test_the_jobs_are_exported_when_one_changed(history: History) -> None:
-    asked = 0
-
-    def jobs() -> list[dict[str, Any]]:
-        nonlocal asked
-        asked += 1
-        return [job_document(make_job(number)) for number in range(asked)]
-
-    exporter = Exporter(history, clock=Still())
+    jobs = CurrentJobs(1)
+    clock = Still()
+    exporter = Exporter(history, clock=clock)
     history.set_jobs_source(jobs)
     exporter.run_once()
     exporter.run_once()
-    assert asked == 1
+    clock.gone_us = 3_600_000_000
+    exporter.run_once()
+    assert jobs.asked == 1  # nothing changed, however long ago that was
+    jobs.changes = 2
     history.project(story()[1])
     history.project(story()[2])
     assert history.wait_for(3, 120)
     exporter.run_once()
-    assert asked == 2
+    assert jobs.asked == 2
     with duckdb.connect() as outside:
         rows = outside.execute(
             f"SELECT name, tags->>'team' FROM '{history.export_dir}/jobs/jobs.parquet'"
@@ -163,7 +162,7 @@ def test_the_jobs_are_exported_when_one_changed(history: History) -> None:
 
 def test_a_history_exports_by_itself(tmp_path: Path) -> None:
     history = History(tmp_path, node="n", clock=SystemClock(), export_every_s=60)
-    history.set_jobs_source(lambda: [job_document(make_job())])
+    history.set_jobs_source(CurrentJobs())
     history.start()
     for entry in story():
         history.project(entry)

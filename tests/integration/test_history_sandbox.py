@@ -17,8 +17,7 @@ from engine.core.errors import InvalidDocument
 from engine.history.export import Exporter
 from engine.history.sandbox import SqlSandbox
 from engine.history.store import History
-from engine.model.document import job_document
-from tests.unit.engine.history.events import committed, ended, make_job, story
+from tests.unit.engine.history.events import CurrentJobs, committed, ended, story
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +27,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[History
     )
     history.start()
     exporter = Exporter(history, clock=SystemClock())
-    history.set_jobs_source(lambda: [job_document(make_job())])
+    history.set_jobs_source(CurrentJobs())
     for entry in story():
         history.project(entry)
     assert history.wait_for(12, 120)

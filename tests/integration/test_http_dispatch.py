@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 import pytest
+from msgspec import structs
 
 from engine.core.clock import SystemClock
 from engine.dispatch.dispatcher import Request, WorkerLimits
@@ -371,9 +372,12 @@ def test_a_target_that_never_accepts_is_named(bench: Bench) -> None:
 
 def test_a_header_with_a_line_break_is_not_sent(bench: Bench, target: str) -> None:
     made = request("exe_1", webhook={"url": target})
-    webhook = replace(made.job.spec.webhook, headers={"A": f"{SECRET}\r\nX: y"})
-    job = replace(
-        made.job, id="job_of_its_own", version=1, spec=replace(made.job.spec, webhook=webhook)
+    webhook = structs.replace(made.job.spec.webhook, headers={"A": f"{SECRET}\r\nX: y"})
+    job = structs.replace(
+        made.job,
+        id="job_of_its_own",
+        version=1,
+        spec=structs.replace(made.job.spec, webhook=webhook),
     )
     bench.worker.submit([replace(made, job=job)])
     wait_for(lambda: bench.results)

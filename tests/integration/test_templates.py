@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from app.workbench.marketplace import built_in, job_from
 from engine.core.clock import SystemClock
@@ -96,8 +96,8 @@ def test_a_service_accepts_what_its_template_sends(
     url, host = service.instead_of(job.spec.webhook.url)
     assert re.fullmatch(SERVICES[ref].host, host)
     service.expect(SERVICES[ref])
-    spec = replace(job.spec, webhook=replace(job.spec.webhook, url=url))
-    result = sent(replace(job, spec=spec), *results)
+    spec = structs.replace(job.spec, webhook=structs.replace(job.spec.webhook, url=url))
+    result = sent(structs.replace(job, spec=spec), *results)
     assert service.faults == []
     assert (result.outcome, result.status_code) == (
         AttemptOutcome.SUCCESS,
@@ -113,8 +113,10 @@ def test_the_peer_refuses_what_the_service_would(
     job = made(template, samples(template))
     url, _ = service.instead_of(job.spec.webhook.url)
     service.expect(SERVICES["notification/pagerduty-event"])
-    webhook = replace(job.spec.webhook, url=url, body='{"routing_key": "short"}', method="PUT")
-    result = sent(replace(job, spec=replace(job.spec, webhook=webhook)), *results)
+    webhook = structs.replace(
+        job.spec.webhook, url=url, body='{"routing_key": "short"}', method="PUT"
+    )
+    result = sent(structs.replace(job, spec=structs.replace(job.spec, webhook=webhook)), *results)
     assert result.outcome is AttemptOutcome.FAILED
     assert any("405" in fault for fault in service.faults)
     assert any("routing_key" in fault for fault in service.faults)

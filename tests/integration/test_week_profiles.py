@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from analytics.stats.hours import hours_of_week
 from analytics.stats.moments import Moments
@@ -27,7 +28,7 @@ YEAR_S = 366 * 86_400
 
 
 def on(job: Job, zone: str) -> Job:
-    return replace(job, spec=replace(job.spec, timezone=zone))
+    return structs.replace(job, spec=structs.replace(job.spec, timezone=zone))
 
 
 JOBS = (

@@ -170,7 +170,7 @@ def test_no_sequence_of_entries_breaks_the_machine_or_its_invariants(log: list[E
         assert isinstance(result, Accepted | Rejected)
         assert not (isinstance(result, Rejected) and result.code == "STORE_ERROR"), result
     state = replica.view._state
-    assert set(state.names.values()) == set(state.jobs)
+    assert {key for names in state.by_name.values() for key in names.values()} == set(state.jobs)
     assert set(state.next_us) <= {job.id for job in state.jobs.values() if job.enabled}
     opened = [key for keys in state.open_by_job.values() for key in keys]
     assert sorted(opened) == sorted(state.executions)

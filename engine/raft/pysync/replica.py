@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from pysyncobj import SyncObjConf, SyncObjConsumer
 
@@ -25,12 +25,12 @@ class Machine(Protocol):
         """Applies the entry at `index`, in log order, once per process life; must not raise."""
         ...
 
-    def snapshot(self) -> bytes:
-        """The canonical state; called in a forked child, so it may be slow."""
+    def snapshot(self) -> Iterable[bytes]:
+        """The canonical state in pieces; read in a forked child, so it may be slow."""
         ...
 
-    def restore(self, data: bytes, index: int) -> None:
-        """Takes the state that `snapshot` gave after the entry at `index`."""
+    def restore(self, state: IO[bytes], index: int) -> None:
+        """Takes the state that `snapshot` gave after the entry at `index`, as one file."""
         ...
 
 
@@ -41,11 +41,11 @@ class MachineFailed(Fatal):
 class _Snapshotter(SyncObjConsumer):  # type: ignore[misc]  # untyped library
     """Hands the library the *act* of taking the state, which the forked child performs."""
 
-    def __init__(self, take: Callable[[], bytes]) -> None:
+    def __init__(self, take: Callable[[], Iterable[bytes]]) -> None:
         super().__init__()
         self._take = take
 
-    def _serialize(self) -> Callable[[], bytes]:
+    def _serialize(self) -> Callable[[], Iterable[bytes]]:
         return self._take
 
 

@@ -22,9 +22,10 @@ import gzip
 import os
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import msgspec
 from pysyncobj.config import SERIALIZER_STATE
@@ -45,33 +46,47 @@ class SnapshotUnusable(Fatal):
     """The machine refused the state of a snapshot; going on would make the nodes differ."""
 
 
-def write(path: Path, prev: Entry, last: Entry, state: bytes) -> None:
+def write(path: Path, prev: Entry, last: Entry, state: Iterable[bytes]) -> None:
     """Writes and flushes a snapshot: the two entries it ends with, and the state after them."""
     header = msgspec.msgpack.encode((prev, last))
     with path.open("wb") as raw:
         with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=1, filename="", mtime=0) as file:
             file.write(_MAGIC + _SIZE.pack(len(header)) + header)
-            file.write(state)
+            for piece in state:
+                file.write(piece)
         raw.flush()
         disk.flush(raw.fileno())
 
 
-def read(path: Path) -> tuple[Entry, Entry, bytes]:
-    """The last two entries and the state of a snapshot file.
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[Entry, Entry, IO[bytes]]]:
+    """The last two entries and the state of a snapshot file; the state is sound once read whole.
 
     Raises:
-        SnapshotDamaged: the file is torn, damaged or of another make.
+        SnapshotDamaged: the file is torn, damaged or of another make; also while it is read.
     """
     try:
-        data = gzip.decompress(path.read_bytes())
-        if not data.startswith(_MAGIC):
-            raise SnapshotDamaged(f"{path}: not a snapshot of this program")
-        start = len(_MAGIC) + _SIZE.size
-        (size,) = _SIZE.unpack_from(data, len(_MAGIC))
-        prev, last = msgspec.msgpack.decode(data[start : start + size], type=tuple[Entry, Entry])
+        with path.open("rb") as raw, gzip.GzipFile(fileobj=raw) as unzipped:
+            file = cast("IO[bytes]", unzipped)
+            if file.read(len(_MAGIC)) != _MAGIC:
+                raise SnapshotDamaged(f"{path}: not a snapshot of this program")
+            (size,) = _SIZE.unpack(file.read(_SIZE.size))
+            prev, last = msgspec.msgpack.decode(file.read(size), type=tuple[Entry, Entry])
+            yield prev, last, file
     except (OSError, EOFError, zlib.error, struct.error, msgspec.MsgspecError) as fault:
         raise SnapshotDamaged(f"{path}: unreadable snapshot ({fault})") from fault
-    return prev, last, data[start + size :]
+
+
+def _end_of(path: Path) -> Entry:
+    """The last entry of a snapshot file that was found sound.
+
+    Raises:
+        SnapshotDamaged: it is not.
+    """
+    with opened(path) as (_, last, state):
+        while state.read(PIECE_BYTES):
+            pass
+    return last
 
 
 class SnapshotStore:
@@ -122,7 +137,7 @@ class SnapshotStore:
             self._be_the_child(take, prev, last)
         self._child = pid
 
-    def _be_the_child(self, take: Callable[[], bytes], prev: Entry, last: Entry) -> None:
+    def _be_the_child(self, take: Callable[[], Iterable[bytes]], prev: Entry, last: Entry) -> None:
         code = 1
         try:
             gc.disable()  # a collection would copy the parent's pages one by one
@@ -189,7 +204,7 @@ class SnapshotStore:
         self._incoming.close()
         self._incoming = None
         try:
-            _, end, _ = read(self._incoming_path)
+            end = _end_of(self._incoming_path)
         except SnapshotDamaged:
             log.exception("a shipped snapshot is damaged; it is asked for again")
             return False
@@ -200,9 +215,9 @@ class SnapshotStore:
         self._forget_transmissions()
         return True
 
-    def deserialize(self) -> tuple[Entry, Entry, bytes]:
-        """The snapshot on disk, see `read`."""
-        return read(self.path)
+    def deserialize(self) -> AbstractContextManager[tuple[Entry, Entry, IO[bytes]]]:
+        """The snapshot on disk, see `opened`."""
+        return opened(self.path)
 
     def cancelTransmisstion(self, node: Any) -> None:  # noqa: N802  # the library's name
         """Forgets how far `node` was; its next piece is the first."""
@@ -230,26 +245,32 @@ class SnapshotStore:
 class Snapshots(SyncObj):  # type: ignore[misc]  # the library carries no types
     """How a snapshot becomes the state of this node."""
 
-    restore: Callable[[bytes, int], None]
+    restore: Callable[[IO[bytes], int], None]
 
     def _SyncObj__loadDumpFile(self, clearJournal: bool) -> None:  # noqa: N802, N803  # the library's name
-        prev, last, state = self._SyncObj__serializer.deserialize()
-        entries = self.journal[:]
-        kept = [prev, last]
-        if entries:  # clearing what follows would drop what this node acknowledged
-            at = last[1] - entries[0][1]
-            if at < 0 and entries[0][1] > 1:
-                raise SnapshotDamaged("the journal begins behind the snapshot's end")
-            if 0 <= at < len(entries) and entries[at][2] == last[2]:
-                kept = [prev, last, *entries[at + 1 :]]
-        if kept != entries:
+        with self._SyncObj__serializer.deserialize() as (prev, last, state):
+            kept = self._with_what_follows(prev, last)
+            try:
+                self.restore(state, last[1])
+            except (OSError, EOFError, zlib.error):
+                raise  # damage, not a refusal
+            except Exception as fault:
+                raise SnapshotUnusable(f"snapshot at index {last[1]}: {fault!r}") from fault
+        if kept != self.journal[:]:
             self.journal.reset(kept)
-        try:
-            self.restore(state, last[1])
-        except Exception as fault:
-            raise SnapshotUnusable(f"snapshot at index {last[1]}: {fault!r}") from fault
         self._SyncObj__raftLastApplied = last[1]
         end = self._SyncObj__getCurrentLogIndex()
         commit = min(max(self.raftCommitIndex, last[1]), end)
         self._SyncObj__raftCommitIndex = commit
         self.journal.setRaftCommitIndex(commit)
+
+    def _with_what_follows(self, prev: Entry, last: Entry) -> list[Entry]:
+        """The journal from a snapshot on: clearing it would drop what this node acknowledged."""
+        entries = self.journal[:]
+        if entries:
+            at = last[1] - entries[0][1]
+            if at < 0 and entries[0][1] > 1:
+                raise SnapshotDamaged("the journal begins behind the snapshot's end")
+            if 0 <= at < len(entries) and entries[at][2] == last[2]:
+                return [prev, last, *entries[at + 1 :]]
+        return [prev, last]

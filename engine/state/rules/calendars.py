@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from msgspec import structs
+
 from engine.state.messages import (
     Accepted,
     CalendarDeleted,
@@ -55,7 +57,7 @@ def save(state: State, command: SaveCalendar, context: Context) -> Decision:
                 return refusal
     saved = replace(calendar, version=version + 1, updated_at=context.at, updated_by=context.actor)
     moved = tuple(
-        (replace(observers[job_id], generation=generation + 1), next_us)
+        (structs.replace(observers[job_id], generation=generation + 1), next_us)
         for job_id, generation, next_us in command.moved
     )
     for skip in command.superseded:

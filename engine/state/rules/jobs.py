@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec import structs
 
 from engine.core.ids import Instant, JobId
 from engine.model.execution import Status
-from engine.model.job import Job
+from engine.model.job import Job, JobSpec
 from engine.model.pause import Scope, ScopeKind
+from engine.model.sharing import share
 from engine.state.messages import (
     Accepted,
     CreateJobs,
@@ -30,16 +31,7 @@ from engine.state.rules.endings import (
     supersede,
 )
 from engine.state.rules.registry import Context, Decision, decides, evolves
-from engine.state.state import State
-
-
-def full_name(namespace: str, name: str) -> str:
-    """The name by which people address a job.
-
-    >>> full_name("default", "backup")
-    'default/backup'
-    """
-    return f"{namespace}/{name}"
+from engine.state.state import State, full_name
 
 
 def missing(job_id: JobId) -> Rejected:
@@ -50,6 +42,18 @@ def missing(job_id: JobId) -> Rejected:
 def _taken(name: str, field: str) -> Rejected:
     message = f"the name {name} is taken"
     return Rejected(code="CONFLICT", message=message, field=field, hint="choose another name")
+
+
+def _holder(state: State, spec: JobSpec) -> JobId | None:
+    """The job that has the name of a spec."""
+    return state.by_name.get(spec.namespace, {}).get(spec.name)
+
+
+def _unname(state: State, job: Job) -> None:
+    names = state.by_name[job.namespace]
+    del names[job.name]
+    if not names:
+        del state.by_name[job.namespace]
 
 
 def _unobservable(state: State, calendar: str, by: int) -> Rejected | None:
@@ -74,7 +78,8 @@ def create(state: State, command: CreateJobs, context: Context) -> Decision:
         if refusal := _unobservable(state, new.spec.calendar, new.by_calendar):
             return refusal
         name = full_name(new.spec.namespace, new.spec.name)
-        if name in state.names or name in fresh or new.id in state.jobs:
+        holder = _holder(state, new.spec)
+        if holder is not None or name in fresh or new.id in state.jobs:
             field = "name" if len(command.jobs) == 1 else f"jobs[{position}].name"
             return _taken(name, field)
         fresh.add(name)
@@ -97,12 +102,12 @@ def create(state: State, command: CreateJobs, context: Context) -> Decision:
 def created(state: State, event: JobCreated) -> None:
     """The job is known, by id and by name."""
     job = event.job
-    state.names[full_name(job.namespace, job.name)] = job.id
     _store(state, job, event.next_us)
 
 
 def _store(state: State, job: Job, next_us: Instant | None) -> None:
-    state.jobs[job.id] = job
+    state.jobs[job.id] = share(job)
+    state.by_name.setdefault(job.namespace, {})[job.name] = job.id
     if next_us is None:
         state.next_us.pop(job.id, None)
     else:
@@ -118,9 +123,8 @@ def update(state: State, command: UpdateJob, context: Context) -> Decision:
     if command.if_version is not None and command.if_version != job.version:
         message = f"the job is at version {job.version}, not {command.if_version}"
         return Rejected(code="CONFLICT", message=message, field="version", hint="read it again")
-    name = full_name(command.spec.namespace, command.spec.name)
-    if state.names.get(name, job.id) != job.id:
-        return _taken(name, "name")
+    if _holder(state, command.spec) not in (None, job.id):
+        return _taken(full_name(command.spec.namespace, command.spec.name), "name")
     if refusal := _unobservable(state, command.spec.calendar, command.by_calendar):
         return refusal
     same = job.spec.fires_like(command.spec)
@@ -131,7 +135,7 @@ def update(state: State, command: UpdateJob, context: Context) -> Decision:
         refusal = refusal or (command.enabled and repeats(command.next_us, context.at)) or None
         if refusal:
             return refusal
-    changed = replace(
+    changed = structs.replace(
         job,
         spec=command.spec,
         enabled=command.enabled,
@@ -155,8 +159,7 @@ def update(state: State, command: UpdateJob, context: Context) -> Decision:
 def updated(state: State, event: JobUpdated) -> None:
     """The new version replaces the old, under its new name if it has one."""
     job, old = event.job, state.jobs[event.job.id]
-    del state.names[full_name(old.namespace, old.name)]
-    state.names[full_name(job.namespace, job.name)] = job.id
+    _unname(state, old)
     _store(state, job, event.next_us)
 
 
@@ -171,7 +174,7 @@ def enable(state: State, command: EnableJob, context: Context) -> Decision:
         if refusal := refusal or repeats(command.next_us, context.at):
             return refusal
     if not job.enabled:
-        yield JobSwitched(job=replace(job, enabled=True), next_us=command.next_us)
+        yield JobSwitched(job=structs.replace(job, enabled=True), next_us=command.next_us)
     return Accepted(value=job.version)
 
 
@@ -185,7 +188,7 @@ def disable(state: State, command: DisableJob, context: Context) -> Decision:
         return refusal
     if job.enabled:
         yield from supersede(state, command.superseded)
-        yield JobSwitched(job=replace(job, enabled=False), next_us=None)
+        yield JobSwitched(job=structs.replace(job, enabled=False), next_us=None)
     return Accepted(value=job.version)
 
 
@@ -218,7 +221,7 @@ def deleted(state: State, event: JobDeleted) -> None:
     """Nothing of the job stays in the state; its history stays where history is."""
     job = event.job
     del state.jobs[job.id]
-    del state.names[full_name(job.namespace, job.name)]
+    _unname(state, job)
     state.next_us.pop(job.id, None)
     state.last_runs.pop(job.id, None)
     own = Scope(ScopeKind.JOB, job.id)

@@ -12,7 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 import pysyncobj.syncobj
@@ -126,13 +126,13 @@ class Machine:
         self.log.append((index, raw))
         return index
 
-    def snapshot(self) -> bytes:
-        return msgspec.msgpack.encode(self.log)
+    def snapshot(self) -> list[bytes]:
+        return [msgspec.msgpack.encode(self.log)]
 
-    def restore(self, data: bytes, index: int) -> None:
+    def restore(self, state: IO[bytes], index: int) -> None:
         if index < self.index:
             raise Broken(f"{self.name} was taken back from {self.index} to {index}")
-        self.log = msgspec.msgpack.decode(data, type=list[tuple[int, bytes]])
+        self.log = msgspec.msgpack.decode(state.read(), type=list[tuple[int, bytes]])
         self.index = index
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
+from engine.model.document import job_document
 from engine.model.execution import AttemptOutcome, AttemptResult, Change, Execution, Status, Trigger
 from engine.model.finding import Finding
-from engine.model.job import Job, JobSpec, Webhook, WebhookAuth
+from engine.model.job import Document, Job, JobSpec, Webhook, WebhookAuth
 from engine.state.messages import (
     Accepted,
     AttemptBegun,
@@ -51,6 +53,18 @@ def make_job(number: int = 1, *, version: int = 1, enabled: bool = True) -> Job:
         updated_at=NOON + version,
         updated_by="alice",
     )
+
+
+class CurrentJobs:
+    """As many jobs as there were changes."""
+
+    def __init__(self, changes: int = 1):
+        self.changes = changes
+        self.asked = 0
+
+    def __iter__(self) -> Iterator[Document]:
+        self.asked += 1
+        return (job_document(make_job(number)) for number in range(self.changes))
 
 
 def committed(

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import orjson
 import pytest
+from msgspec import structs
 
 from engine.history import rows as rowing
 from engine.history.schema import EXECUTIONS, STORED
@@ -112,7 +113,7 @@ def test_an_entry_without_anything_to_tell_gives_no_rows() -> None:
 @pytest.mark.parametrize("text", ["\ud800", "a\x00b", "ü" * 10])
 def test_odd_text_does_not_stop_the_projection(text: str) -> None:
     job = make_job()
-    job = replace(job, spec=replace(job.spec, tags={"k": text}))
+    job = structs.replace(job, spec=structs.replace(job.spec, tags={"k": text}))
     attempt, end = ended(1, job=job)
     assert isinstance(attempt, AttemptEnded)
     attempt = replace(attempt, result=replace(attempt.result, response=text, trace="{broken"))

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from engine.core.errors import InvalidDocument
 from engine.model.change import change_document, changed
@@ -32,7 +32,7 @@ def test_nothing_changed_is_the_job_itself() -> None:
 
 def test_only_what_is_set_is_changed() -> None:
     run = changed(JOB, parse_change({"method": "PUT", "timeout": "7s"}, JOB))
-    assert run.spec.webhook == replace(WEBHOOK, method="PUT")
+    assert run.spec.webhook == structs.replace(WEBHOOK, method="PUT")
     assert run.spec.timeout_us == 7_000_000
 
 

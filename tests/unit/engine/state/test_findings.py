@@ -7,7 +7,7 @@ from dataclasses import replace
 from engine.model.finding import FindingState
 from engine.state.messages import ChangeFinding, DeleteJob, RecordFindings
 from engine.state.rules.findings import KEPT_US
-from engine.state.state import decode_state, encode_state
+from engine.state.snapshot import decode_state, encode_state
 from tests.kit.jobs import Log, new_job
 from tests.unit.engine.history.events import make_finding
 

@@ -55,7 +55,7 @@ def test_a_renamed_job_gives_its_old_name_free() -> None:
             )
         )
     )
-    assert log.state.names == {"default/other": JOB, "default/backup": "job_2"}
+    assert log.state.by_name == {"default": {"other": JOB, "backup": "job_2"}}
 
 
 def test_disabling_and_enabling_change_when_not_which_version() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from engine.model.model_card import CARD_BYTES_MAX, ModelCard, ModelKind, Verdict
 from engine.state.messages import DeleteJob, ModelsTrained, RecordModels, TrainModels
 from engine.state.rules.models import MODELS_MAX, REQUESTS_MAX, VERSIONS_MAX
-from engine.state.state import decode_state, encode_state
+from engine.state.snapshot import decode_state, encode_state
 from tests.kit.jobs import Log, new_job
 
 CARD = ModelCard(

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 
 import msgspec
 
@@ -26,11 +26,11 @@ class Machine:
         self.log.append((index, raw))
         return index
 
-    def snapshot(self) -> bytes:
-        return msgspec.msgpack.encode(self.log)
+    def snapshot(self) -> list[bytes]:
+        return [msgspec.msgpack.encode(self.log)]
 
-    def restore(self, data: bytes, index: int) -> None:
-        self.log = msgspec.msgpack.decode(data, type=list[tuple[int, bytes]])
+    def restore(self, state: IO[bytes], index: int) -> None:
+        self.log = msgspec.msgpack.decode(state.read(), type=list[tuple[int, bytes]])
 
     def commands(self) -> list[bytes]:
         return [raw for _, raw in self.log]

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO
 
 import pytest
 from pysyncobj.config import SERIALIZER_STATE
 
 from engine.raft.pysync import snapshots
-from engine.raft.pysync.library import Fatal
+from engine.raft.pysync.library import Entry, Fatal
 from engine.raft.pysync.snapshots import SnapshotDamaged, SnapshotStore
 from tests.unit.engine.raft.pysync.group import (
     Machine,
@@ -28,28 +29,33 @@ from tests.unit.engine.raft.pysync.group import (
 PREV, LAST = (b"\x00a", 8, 2), (b"\x00b", 9, 2)
 
 
+def _read(path: Path) -> tuple[Entry, Entry, bytes]:
+    with snapshots.opened(path) as (prev, last, state):
+        return prev, last, state.read()
+
+
 def test_a_snapshot_reads_back_as_it_was_written(tmp_path: Path) -> None:
-    snapshots.write(tmp_path / "s", PREV, LAST, b"state" * 1000)
-    assert snapshots.read(tmp_path / "s") == (PREV, LAST, b"state" * 1000)
+    snapshots.write(tmp_path / "s", PREV, LAST, [b"state"] * 1000)
+    assert _read(tmp_path / "s") == (PREV, LAST, b"state" * 1000)
 
 
 def test_equal_states_give_equal_files(tmp_path: Path) -> None:
     for name in "ab":
-        snapshots.write(tmp_path / name, PREV, LAST, b"state")
+        snapshots.write(tmp_path / name, PREV, LAST, [b"state"])
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 def test_a_torn_or_damaged_snapshot_never_reads(tmp_path: Path) -> None:
     path = tmp_path / "s"
-    snapshots.write(path, PREV, LAST, os.urandom(500))
+    snapshots.write(path, PREV, LAST, [os.urandom(500)])
     whole = path.read_bytes()
     for size in (0, 5, 100, len(whole) - 1):
         path.write_bytes(whole[:size])
         with pytest.raises(SnapshotDamaged):
-            snapshots.read(path)
+            _read(path)
     path.write_bytes(whole[:200] + bytes([whole[200] ^ 1]) + whole[201:])
     with pytest.raises(SnapshotDamaged):
-        snapshots.read(path)
+        _read(path)
 
 
 def _ship(store: SnapshotStore, data: bytes) -> bool:
@@ -62,18 +68,18 @@ def _ship(store: SnapshotStore, data: bytes) -> bool:
 def test_a_damaged_shipment_leaves_the_own_snapshot_and_is_not_acknowledged(
     tmp_path: Path,
 ) -> None:
-    snapshots.write(tmp_path / "own", PREV, LAST, b"own")
-    snapshots.write(tmp_path / "sent", PREV, LAST, b"sent")
+    snapshots.write(tmp_path / "own", PREV, LAST, [b"own"])
+    snapshots.write(tmp_path / "sent", PREV, LAST, [b"sent"])
     store = SnapshotStore(tmp_path / "own")
     sent = (tmp_path / "sent").read_bytes()
     assert not _ship(store, sent[:-3])
-    assert store.deserialize()[2] == b"own"
+    assert _read(store.path)[2] == b"own"
     assert _ship(store, sent)
-    assert store.deserialize()[2] == b"sent"
+    assert _read(store.path)[2] == b"sent"
 
 
 def test_an_old_shipment_does_not_take_the_machine_back(tmp_path: Path) -> None:
-    snapshots.write(tmp_path / "sent", PREV, LAST, b"sent")
+    snapshots.write(tmp_path / "sent", PREV, LAST, [b"sent"])
     store = SnapshotStore(tmp_path / "own")
     store.applied = lambda: 9
     assert not _ship(store, (tmp_path / "sent").read_bytes())
@@ -81,17 +87,17 @@ def test_an_old_shipment_does_not_take_the_machine_back(tmp_path: Path) -> None:
 
 
 def test_r19_a_snapshot_overtaken_by_a_shipped_one_is_dropped(tmp_path: Path) -> None:
-    snapshots.write(tmp_path / "sent", (b"", 98, 1), (b"", 99, 1), b"newer")
+    snapshots.write(tmp_path / "sent", (b"", 98, 1), (b"", 99, 1), [b"newer"])
     store = SnapshotStore(tmp_path / "own", fork=False)
-    store.serialize(((None, lambda: b"older"), LAST, PREV, None), PREV[1])
+    store.serialize(((None, lambda: [b"older"]), LAST, PREV, None), PREV[1])
     assert _ship(store, (tmp_path / "sent").read_bytes())
     assert store.checkSerializing()[0] == SERIALIZER_STATE.FAILED
-    assert store.deserialize()[2] == b"newer"
+    assert _read(store.path)[2] == b"newer"
 
 
 def test_the_machine_is_read_in_the_child_not_in_the_tick_thread(tmp_path: Path) -> None:
     class Teller(Machine):
-        def snapshot(self) -> bytes:
+        def snapshot(self) -> list[bytes]:
             (tmp_path / "pid").write_text(str(os.getpid()))
             return super().snapshot()
 
@@ -106,7 +112,7 @@ def test_the_machine_is_read_in_the_child_not_in_the_tick_thread(tmp_path: Path)
 
 def test_a_child_that_fails_is_reported_and_the_next_snapshot_succeeds(tmp_path: Path) -> None:
     class Moody(Machine):
-        def snapshot(self) -> bytes:
+        def snapshot(self) -> list[bytes]:
             if not (tmp_path / "calm").exists():
                 raise ValueError("not now")
             return super().snapshot()
@@ -142,7 +148,7 @@ def test_a_journal_without_its_snapshot_refuses_to_start(tmp_path: Path) -> None
 
 def test_a_machine_that_refuses_a_snapshot_stops_the_node(tmp_path: Path) -> None:
     class Picky(Machine):
-        def restore(self, data: bytes, index: int) -> None:
+        def restore(self, state: IO[bytes], index: int) -> None:
             raise ValueError("unknown version")
 
     (address,) = free_addresses(1)
