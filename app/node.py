@@ -22,6 +22,7 @@ from app.datadir import held
 from app.feed import HistoryFeed
 from app.gate import Gate
 from app.live import LiveHub
+from app.memory import give_back_what_is_free
 from app.observe.pulse import Pulse
 from app.operate.analyst import Analyst
 from app.operate.report_dispatch import report_protocol
@@ -465,6 +466,7 @@ def serve(config: Config) -> int:
         DataDirBusy: another process holds the data directory.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    give_back_what_is_free()
     node = functools.partial(Node, config, SystemClock())
 
     async def main() -> int:

@@ -602,10 +602,10 @@ def test_each_method_is_sent_as_it_is(bench: Bench, method: str) -> None:
 
 def test_an_execution_that_sends_otherwise_sends_its_own(bench: Bench, target: str) -> None:
     first = request("exe_1", webhook={"url": target, "headers": {"X-Kind": "usual"}})
-    webhook = replace(first.job.spec.webhook, headers={"X-Kind": "changed"})
-    spec_ = replace(first.job.spec, webhook=webhook)
+    webhook = structs.replace(first.job.spec.webhook, headers={"X-Kind": "changed"})
+    spec_ = structs.replace(first.job.spec, webhook=webhook)
     second = request("exe_2", webhook={"url": target})
-    second = replace(second, job=replace(first.job, spec=spec_))
+    second = replace(second, job=structs.replace(first.job, spec=spec_))
     for count, attempt in enumerate((first, second, replace(first, execution=second.execution))):
         bench.worker.submit([attempt])
         wait_for(lambda wanted=count + 1: len(bench.results) == wanted)
