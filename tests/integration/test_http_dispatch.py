@@ -581,8 +581,10 @@ def test_a_name_that_nobody_has_is_named(bench: Bench) -> None:
 def test_a_request_larger_than_a_sockets_buffer_arrives_whole(bench: Bench, target: str) -> None:
     body = "x" * (8 << 20)  # more than a job may hold, so that it leaves in pieces for certain
     one = request("exe_1", webhook={"url": target})
-    webhook = replace(one.job.spec.webhook, body=body)
-    one = replace(one, job=replace(one.job, spec=replace(one.job.spec, webhook=webhook)))
+    webhook = structs.replace(one.job.spec.webhook, body=body)
+    one = replace(
+        one, job=structs.replace(one.job, spec=structs.replace(one.job.spec, webhook=webhook))
+    )
     bench.worker.submit([one])
     [result] = wait_for(lambda: bench.results)
     assert result.outcome is AttemptOutcome.SUCCESS, result.error

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import pytest
+from msgspec import structs
 
 from engine.core.clock import SystemClock
 from engine.dispatch import worker as module
@@ -83,7 +84,7 @@ def success(request: Request) -> AttemptResult:
 def request(name: str, protocol: str) -> Request:
     job = known(
         f"job_{name}_{protocol}",
-        replace(
+        structs.replace(
             spec(name),
             report=ReportOrder(kind="weekly") if protocol == "rogue" else None,
             timeout_us=100 * MILLI,
@@ -157,7 +158,10 @@ def test_what_waits_is_told_with_the_longest_wait(bench: Bench) -> None:
     stuck = [request(f"silent{k}", "rogue") for k in range(2)]
     stuck = [
         replace(
-            one, job=replace(one.job, spec=replace(one.job.spec, name="silent", timeout_us=SECOND))
+            one,
+            job=structs.replace(
+                one.job, spec=structs.replace(one.job.spec, name="silent", timeout_us=SECOND)
+            ),
         )
         for one in stuck
     ]
