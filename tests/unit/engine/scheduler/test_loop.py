@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from engine.core.ids import Instant, JobId
 from engine.model.pause import Pause, Scope, ScopeKind
@@ -164,7 +164,7 @@ async def test_an_edit_after_a_job_was_planned_decides_what_follows() -> None:
         await it.until(lambda: bool(it.planned))
         job = it.store.view.job("job_backup")
         assert job is not None
-        spec = replace(job.spec, schedule="*/5 * * * * *")
+        spec = structs.replace(job.spec, schedule="*/5 * * * * *")
         edit = UpdateJob(id=job.id, spec=spec, enabled=True, next_us=START + 5 * SECOND)
         it.store.apply(edit)
         it.clock.pass_(10 * SECOND)
