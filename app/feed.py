@@ -33,10 +33,16 @@ class HistoryFeed:
     Args:
         peers: base URLs of the other nodes' REST APIs, as far as they are known.
         token: what they want to see before they hand out rows.
+        alone: whether there are none, and never will be: a hole stays one.
+
+    Attributes:
+        lost: the entries of a hole that nobody can fill; empty where there is none.
     """
 
-    def __init__(self, history: History, *, peers: PeerUrls, token: str):
+    def __init__(self, history: History, *, peers: PeerUrls, token: str, alone: bool = False):
         self._history = history
+        self._alone = alone
+        self.lost = ""
         self._peers = peers
         self._token = token
         self._lock = threading.Lock()
@@ -60,6 +66,10 @@ class HistoryFeed:
 
     def gap(self, held: int, through: int) -> None:
         """Entries (held, through] will not be applied here: fetch their rows from a peer."""
+        if self._alone:
+            self.lost = f"{held + 1} to {through}"
+            log.critical("the history lacks entries, and no other node has them", lost=self.lost)
+            return
         log.info("history lacks entries that a snapshot skipped", held=held, through=through)
         with self._lock:
             self._through = max(self._through, through)

@@ -8,9 +8,10 @@ import functools
 import gc
 import hashlib
 import hmac
+import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -21,6 +22,7 @@ from app.config import Config, SchedulerSettings
 from app.datadir import held
 from app.feed import HistoryFeed
 from app.gate import Gate
+from app.health import Ailment, ailment, alarms, disk_works
 from app.live import LiveHub
 from app.memory import give_back_what_is_free
 from app.observe.pulse import Pulse
@@ -58,6 +60,12 @@ log = structlog.get_logger(__name__)
 
 GRACE_US = 10_000_000
 DRAIN_S = 3.0
+HAND_OVER_S = 3.0
+IDLE_S = 0.5
+"""So long a leader that stops waits for what is at targets: it need not be sent a second time."""
+LOOK_S = 0.02
+AGAIN = -1
+"""Instead of an exit code: begin anew from the files, in a process that remembers nothing."""
 ASK_LEADER_S = 5.0
 REGISTER_RETRY_S = 1.0
 SWITCH_INTERVAL_S = 0.0005
@@ -73,13 +81,16 @@ class Node:
         self._started_us = clock.monotonic_us()
         self._failed = asyncio.Event()
         self._beats = 0
+        self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         cluster = config.cluster
         self.id = cluster.node_id
         self._members = (cluster.raft.address, *cluster.raft.peers)
         self._token = _peer_token(cluster.raft.secret) if cluster.raft.peers else ""
-        self.history = History(cluster.data_dir, node=self.id, clock=clock)
-        self.feed = HistoryFeed(self.history, peers=self._peer_urls, token=self._token)
+        alone = not cluster.raft.peers
+        self.history = History(cluster.data_dir, node=self.id, clock=clock, alone=alone)
+        self.history.on_over = self._on_history_over
+        self.feed = HistoryFeed(self.history, peers=self._peer_urls, token=self._token, alone=alone)
         self.live = LiveHub(self._find_job)
         self.replica = Replica(
             watermark=lambda: self.history.watermark,
@@ -101,6 +112,7 @@ class Node:
             self.replica,
             on_role=self._on_role,
             on_fatal=self._on_fatal,
+            clock=clock,
         )
         self.store = RaftStore(self.raft, self.replica, clock)
         self.outbox = Outbox(self.id, self.store)
@@ -165,16 +177,25 @@ class Node:
     # ---- life --------------------------------------------------------------------------------
 
     async def run(self) -> int:
-        """Serve until a signal or a fatal error; the process's exit code."""
+        """Serve until a signal or a fatal error; the process's exit code, or `AGAIN`.
+
+        Raises:
+            Fatal: a file of the log is damaged, and there are no peers who have it.
+        """
         self._loop = asyncio.get_running_loop()
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, stop.set)
         async with self._running():
-            waits = [asyncio.ensure_future(event.wait()) for event in (stop, self._failed)]
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            for wait in waits:
-                wait.cancel()
+            await _first_of(stop.wait(), self._failed.wait())
+            if self.raft.fault:
+                self._end_tasks()  # what they would propose is refused until the node begins anew
+            again = self.raft.disk_failed or (self.history.over and not self.raft.fault)
+            if again:
+                await _first_of(stop.wait(), disk_works(self._config.cluster.data_dir))
+        if again and not stop.is_set():
+            log.warning("the disk takes writes: the node begins anew from its files", node=self.id)
+            return AGAIN
         return 1 if self._failed.is_set() else 0
 
     @contextlib.asynccontextmanager
@@ -184,38 +205,60 @@ class Node:
         # it would hold every thread for seconds on a slow machine.
         gc.freeze()
         self.history.set_jobs_source(CurrentJobs(self.replica.view))
-        self.history.start()
-        self.worker.start()
-        self.live.start()
-        self.raft.start()
-        self.sandbox.start()
-        tasks = [
-            asyncio.create_task(self.outbox.run(), name="outbox"),
-            asyncio.create_task(self.leadership.run(), name="leadership"),
-            asyncio.create_task(self._register(), name="register"),
-        ]
-        api.start()
         pulse = Pulse({"dispatch": lambda: self.worker.turns, "scheduler": self._beat})
-        pulse.start()
-        log.info("node started", node=self.id, http=self._config.server.http.address)
         try:
+            self.history.start()
+            self.worker.start()
+            self.live.start()
+            await asyncio.to_thread(self.raft.start, least=self.history.watermark)
+            self.sandbox.start()
+            self._tasks += [
+                asyncio.create_task(self.leadership.run(), name="leadership"),
+                asyncio.create_task(self.outbox.run(), name="outbox"),
+                asyncio.create_task(self._register(), name="register"),
+            ]
+            api.start()
+            pulse.start()
+            log.info("node started", node=self.id, http=self._config.server.http.address)
             yield
         finally:
             log.info("node stops", node=self.id)
             pulse.stop()
+            if self._tasks:
+                self._tasks[0].cancel()  # leadership: nobody plans until the other has claimed it
+                await self._hand_over()
             self.live.stop()  # streams have no end of their own, and a stop waits for answers
             api.stop()
-            tasks[1].cancel()
-            await asyncio.to_thread(self.worker.stop, GRACE_US)
+            # Without its log a node can neither begin nor report anything.
+            grace_us = 0 if self.raft.fault else GRACE_US
+            await asyncio.to_thread(self.worker.stop, grace_us)
             self.reporter.close()
-            await self.outbox.drain(DRAIN_S)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            if grace_us:
+                await self.outbox.drain(DRAIN_S)
+            self._end_tasks()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
             self.feed.stop()
             await asyncio.to_thread(self.raft.stop)
             self.sandbox.stop()
             self.history.stop()
+
+    def _end_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    async def _hand_over(self) -> None:
+        """Let another node lead before this one goes; what ends soon at targets is waited for."""
+        if not self._leads():
+            return
+        await _until(lambda: not (self.worker.in_flight or self.outbox.size), IDLE_S)
+        self.raft.transfer(None)
+        await _until(lambda: not self._leads(), HAND_OVER_S)
+
+    def _leads(self) -> bool:
+        """Whether Raft's leader is this node, and somebody is there to follow it."""
+        status = self.raft.status()
+        followed = any(peer.connected for peer in status.peers)
+        return status.role == "leader" and followed and not self.raft.fault
 
     async def _schedule(self, epoch: int) -> None:
         """A leader's work; what waits to be sent when it ends is the next leader's to send."""
@@ -277,6 +320,12 @@ class Node:
 
     def _on_fatal(self, reason: str) -> None:
         log.critical("the node cannot go on", node=self.id, reason=reason)
+        self.leadership.on_role("follower")
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._failed.set)
+
+    def _on_history_over(self) -> None:
+        """DuckDB cannot open the file anew in this process. Called in whichever thread saw it."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._failed.set)
 
@@ -328,6 +377,8 @@ class Node:
             "level": LEVEL,
             "cluster_level": self._level(),
             "dispatch": self._dispatch_status(),
+            "healthy": self.ailment() is None,
+            "alarms": list(alarms(self.raft, self.history, self.feed.lost, self.id)),
             "planning_faults": [
                 {"job_id": job, "error": error} for job, error in self.scheduler.faults.items()
             ],
@@ -351,9 +402,9 @@ class Node:
             "unrecorded": self.outbox.size,
         }
 
-    def healthy(self) -> bool:
-        """Whether a leader is known; a node without one can neither write nor promise."""
-        return self.raft.status().leader is not None
+    def ailment(self) -> Ailment | None:
+        """What keeps this node from serving; without a leader it can neither write nor promise."""
+        return ailment(self.raft, self.id)
 
     def leader(self) -> str | None:
         """The node id of the owner of scheduling."""
@@ -459,11 +510,30 @@ def _peer_token(secret: str) -> str:
     return hmac.new(secret.encode(), b"chronos history", hashlib.sha256).hexdigest()
 
 
+async def _first_of(*events: Coroutine[Any, Any, object]) -> None:
+    waits = [asyncio.ensure_future(event) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+
+
+async def _until(true: Callable[[], bool], seconds: float) -> None:
+    """Wait for it, so long at most."""
+    for _ in range(int(seconds / LOOK_S)):
+        if true():
+            return
+        await asyncio.sleep(LOOK_S)
+
+
 def serve(config: Config) -> int:
     """Run one node until it is told to stop; blocks. Returns the exit code.
 
+    A node that its disk refused begins anew in the place of this process once the disk is well:
+    what memory holds, and what the kernel says that the files hold, may differ from the disk.
+
     Raises:
         DataDirBusy: another process holds the data directory.
+        ChronosError: it cannot start from what it finds there.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     give_back_what_is_free()
@@ -473,4 +543,7 @@ def serve(config: Config) -> int:
         return await node().run()
 
     with held(config.cluster.data_dir):
-        return asyncio.run(main())
+        code = asyncio.run(main())
+    if code == AGAIN:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # this very program
+    return code

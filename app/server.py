@@ -46,5 +46,7 @@ class ApiServer:
 
     def stop(self) -> None:
         """Finish what is under way, then close."""
+        if self._thread.ident is None:
+            return
         self._server.should_exit = True
         self._thread.join(GRACE_S + 1)

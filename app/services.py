@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from app.config import Config
 from app.gate import Gate
+from app.health import Ailment
 from app.live import LiveHub
 from app.operate.reporter import Reporter
 from app.workbench.recordings import RecentRecordings
@@ -24,8 +25,8 @@ class NodeControl(Protocol):
         """The answer of `GET /api/v1/cluster/status`."""
         ...
 
-    def healthy(self) -> bool:
-        """Whether this node can serve: it knows a leader and its log moves."""
+    def ailment(self) -> Ailment | None:
+        """What keeps this node from serving; None where it knows a leader and its log moves."""
         ...
 
     def leader(self) -> str | None:

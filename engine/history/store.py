@@ -12,7 +12,7 @@ import contextlib
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +23,7 @@ import pyarrow as pa
 from engine.core.clock import SECOND_US, Clock
 from engine.history import rows as rowing
 from engine.history import transfer
-from engine.history.database import open_database
+from engine.history.database import is_damage, is_over, note_damage, open_database
 from engine.history.derived import Deriving
 from engine.history.export import INTERVAL_S, Exporter
 from engine.history.jobs import JobsSource
@@ -50,21 +50,35 @@ class History:
 
     Attributes:
         deriving: keeps the tables that are derived from the rows.
+        set_aside: files that were damaged when they were opened, by their new names.
+        over: why nothing can be read or written until the node starts again; empty while it can.
+        on_over: told when that comes, in the thread that saw it.
 
     Args:
         data_dir: holds `history.duckdb` and `export/`; made if missing.
         node: this node's id, for logs only: no row depends on it.
         clock: stamps the watermark and paces the groups.
         export_every_s: seconds between two exports of what is new; 0 for no export.
+        alone: whether there are no peers who could bring rows back.
     """
 
     def __init__(
-        self, data_dir: Path, *, node: str, clock: Clock, export_every_s: float = INTERVAL_S
+        self,
+        data_dir: Path,
+        *,
+        node: str,
+        clock: Clock,
+        export_every_s: float = INTERVAL_S,
+        alone: bool = False,
     ) -> None:
         self.data_dir = data_dir
         self.export_dir = data_dir / "export"
         self._node = node
         self._clock = clock
+        self._alone = alone
+        self.set_aside: list[str] = []
+        self.over = ""
+        self.on_over: Callable[[], None] = lambda: None
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._thread: threading.Thread | None = None
         self._queue: deque[Committed] = deque()
@@ -91,13 +105,15 @@ class History:
     def start(self) -> None:
         """Open the file, start writer and exporter; `watermark` then says what is durable.
 
-        A file that cannot be read is moved aside and the history starts at watermark 0.
+        A file that cannot be read is set aside and the history starts at watermark 0.
 
         Raises:
+            CorruptData: the file is damaged, and there are no peers.
             Incompatible: a newer build wrote the file.
             duckdb.Error: another process holds the file, or the disk refuses.
         """
-        self._connection = open_database(self.data_dir, self._clock)
+        opened = open_database(self.data_dir, self._clock, alone=self._alone)
+        self._connection, self.set_aside = opened
         with self.cursor() as cursor:
             self._watermark = _number(cursor, "SELECT coalesce(max(idx), 0) FROM applied")
             self._rows = sum(
@@ -130,7 +146,10 @@ class History:
             self._exporter.stop()
             self._exporter = None
         if self._connection is not None:
-            self._connection.close()
+            with contextlib.suppress(
+                duckdb.Error
+            ):  # a full disk; what is lacking is projected again
+                self._connection.close()
             self._connection = None
 
     # ---- writing ---------------------------------------------------------------------------------
@@ -201,7 +220,7 @@ class History:
                 with self._changed:
                     if self._stopping:
                         break
-                    self._changed.wait_for(lambda: self._stopping, RETRY_S)
+                    self._changed.wait_for(lambda: self._stopping, None if self.over else RETRY_S)
 
     def _ready(self) -> bool:
         return bool(self._queue)
@@ -301,8 +320,21 @@ class History:
         try:
             cursor.execute("USE h")
             yield cursor
+        except duckdb.Error as error:
+            self._judge(error)
+            raise
         finally:
             cursor.close()
+
+    def _judge(self, error: duckdb.Error) -> None:
+        """Remember what a fault says of the file; nothing of what it held is answered from."""
+        if self.over or not (is_damage(error) or is_over(error)):
+            return
+        if is_damage(error) and not self._alone:
+            note_damage(self.data_dir, str(error))
+        self.over = str(error)
+        _log.critical("%s: the history answers nothing any more: %s", self._node, error)
+        self.on_over()
 
     def content_hash(self, upto: int) -> str:
         """A digest of every row up to entry `upto`: equal on nodes that projected the same log."""

@@ -77,6 +77,8 @@ class RaftStore:
             hint = f"at most {COMMAND_BYTES_MAX} bytes: send less, or in several parts"
             return Rejected(code="VALIDATION_ERROR", message=message, field="body", hint=hint)
         while True:
+            if self._node.fault:
+                raise NotReady(f"this node writes nothing: {self._node.fault}; ask another node")
             result, failure = await self._once(raw)
             if failure is None:
                 if isinstance(result, BaseException) or result is None:

@@ -89,6 +89,8 @@ def _live(console: Console) -> None:
         unreachable(error)
         return
     history = status["history"]
+    for alarm in status.get("alarms", []):
+        st.error(f"**{plain(status['node_id'])}**: {plain(alarm)}", icon=":material/error:")
     for fault in status.get("planning_faults", []):
         st.error(
             f"A job cannot be planned, and is tried again each minute: `{fault['job_id']}`, "

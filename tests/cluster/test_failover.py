@@ -10,29 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.kit.cluster import Cluster, Node, cluster, job, target, wait_for
+from tests.kit.cluster import Cluster, cluster, job, target, wait_for
 
 pytestmark = pytest.mark.cluster
 
 JOBS = 50
 KILLS = 3
 BETWEEN_KILLS_S = 6
-
-
-def _executions(node: Node) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    cursor = ""
-    while True:
-        path = (
-            f"/api/v1/executions?limit=1000&cursor={cursor}"
-            if cursor
-            else ("/api/v1/executions?limit=1000")
-        )
-        page = node.request("GET", path)
-        rows += page["executions"]
-        cursor = page["next_cursor"]
-        if not cursor:
-            return rows
 
 
 def test_no_fire_time_is_missed_or_claimed_twice_when_leaders_die(tmp_path: Path) -> None:
@@ -73,16 +57,8 @@ def _check_sink(arrivals: list[Any]) -> None:
 
 
 def _check_histories(nodes: Cluster) -> None:
-    def settled() -> bool:
-        marks = [node.status() for node in nodes.up()]
-        indexes = {mark["applied_index"] for mark in marks}
-        return len(indexes) == 1 and all(
-            mark["history"]["lag_entries"] == 0 and not mark["history"]["backfilling"]
-            for mark in marks
-        )
-
-    wait_for(settled, what="all nodes at the same index")
-    rows = [_executions(node) for node in nodes.up()]
+    wait_for(nodes.settled, what="all nodes at the same index")
+    rows = [node.executions() for node in nodes.up()]
     for row in rows[0]:
         # What was due while its job was being disabled is decided by the disabling.
         disabled = row["status"] == "skipped" and row["error"].startswith("superseded: the job was")
@@ -90,9 +66,7 @@ def _check_histories(nodes: Cluster) -> None:
     ids = Counter(row["id"] for row in rows[0])
     assert max(ids.values()) == 1
     for other in rows[1:]:
-        assert sorted(other, key=lambda row: row["id"]) == sorted(
-            rows[0], key=lambda row: row["id"]
-        )
+        assert other == rows[0]
 
 
 def test_a_write_on_a_follower_reaches_the_leader(tmp_path: Path) -> None:

@@ -127,6 +127,8 @@ class Node:
     process: subprocess.Popen[bytes] | None = None
     program: tuple[str, ...] = SERVE
     """The module that is run, and what it is told before the arguments of `serve`."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Of `cluster.raft`, what differs from the defaults."""
 
     @property
     def url(self) -> str:
@@ -142,6 +144,10 @@ class Node:
         for peer in self.peers:
             command += ["--peer", peer]
         self.data_dir.mkdir(parents=True, exist_ok=True)
+        if self.settings:
+            config = self.data_dir.with_suffix(".yaml")
+            config.write_text(json.dumps({"cluster": {"raft": self.settings}}))
+            command += ["--config", str(config)]
         with (self.data_dir / "node.log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
         return self
@@ -182,6 +188,17 @@ class Node:
         answer: dict[str, Any] = self.request("GET", "/api/v1/cluster/status")
         return answer
 
+    def executions(self) -> list[dict[str, Any]]:
+        """All that it tells of, in the order of their ids."""
+        found: list[dict[str, Any]] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            after = f"&cursor={cursor}" if cursor else ""
+            page = self.request("GET", f"/api/v1/executions?limit=1000{after}")
+            found += page["executions"]
+            cursor = page["next_cursor"]
+        return sorted(found, key=lambda row: str(row["id"]))
+
     def log(self) -> str:
         return (self.data_dir / "node.log").read_text(errors="replace")
 
@@ -189,7 +206,7 @@ class Node:
 class Cluster:
     """Nodes that form one Raft group."""
 
-    def __init__(self, folder: Path, count: int, program: tuple[str, ...] = SERVE):
+    def __init__(self, folder: Path, count: int, program: tuple[str, ...] = SERVE, **settings: Any):
         ports = free_ports(2 * count)
         rafts = [f"127.0.0.1:{port}" for port in ports[count:]]
         self.nodes = [
@@ -200,6 +217,7 @@ class Cluster:
                 rafts[k],
                 [raft for raft in rafts if raft != rafts[k]] if count > 1 else [],
                 program=program,
+                settings=settings,
             )
             for k in range(count)
         ]
@@ -230,15 +248,25 @@ class Cluster:
         found: Node = wait_for(find, what="a leader")
         return found
 
+    def settled(self) -> bool:
+        """Whether all that are up have applied, and written down, the same entries."""
+        marks = [node.status() for node in self.up()]
+        return len({mark["applied_index"] for mark in marks}) == 1 and all(
+            mark["history"]["lag_entries"] == 0 and not mark["history"]["backfilling"]
+            for mark in marks
+        )
+
     def followers(self) -> list[Node]:
         leader = self.leader()
         return [node for node in self.up() if node is not leader]
 
 
 @contextmanager
-def cluster(folder: Path, count: int, program: tuple[str, ...] = SERVE) -> Iterator[Cluster]:
+def cluster(
+    folder: Path, count: int, program: tuple[str, ...] = SERVE, **settings: Any
+) -> Iterator[Cluster]:
     """A started cluster that is stopped at the end, whatever happens."""
-    nodes = Cluster(folder, count, program)
+    nodes = Cluster(folder, count, program, **settings)
     try:
         yield nodes.start()
     finally:

@@ -12,6 +12,7 @@ import httpx
 from app.api.main import create_app
 from app.config import Config, load_config
 from app.gate import Gate
+from app.health import Ailment
 from app.live import LiveHub
 from app.operate.reporter import Reporter
 from app.services import Services
@@ -150,8 +151,10 @@ class Door:
             },
         }
 
-    def healthy(self) -> bool:
-        return self.store.is_ready
+    def ailment(self) -> Ailment | None:
+        if self.store.is_ready:
+            return None
+        return Ailment("NO_LEADER", "chronos-1 knows no leader", "wait for a majority")
 
     def leader(self) -> str | None:
         return "chronos-1" if self.store.is_ready else None

@@ -13,6 +13,7 @@ import pytest
 
 from engine.raft.pysync import disk
 from engine.raft.pysync.append import Append
+from engine.raft.pysync.journal import Journal
 from engine.raft.pysync.library import SyncObj
 from tests.simulation.raft_sim.world import broken_by, simulated
 
@@ -114,6 +115,13 @@ def test_the_fuzzer_catches_a_flush_that_does_nothing(
 ) -> None:
     monkeypatch.setattr("tests.simulation.raft_sim.world.Disk.flush", lambda _self, _fd: None)
     assert _caught(scratch)
+
+
+def test_the_fuzzer_catches_voting_after_the_disk_was_lost(
+    monkeypatch: pytest.MonkeyPatch, scratch: Any
+) -> None:
+    monkeypatch.setattr(Journal, "blank", False)  # nobody sees that the past is gone
+    assert _caught(scratch, "lost", "diverged", "is committed", "had applied")
 
 
 def test_the_fuzzer_catches_committing_by_a_piece_of_a_snapshot_r17(

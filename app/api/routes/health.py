@@ -21,10 +21,10 @@ async def health(request: Request) -> Response:
     """Say whether this node can serve: it knows a leader and follows the log."""
     services = services_of(request)
     node_id = services.config.cluster.node_id
-    if not services.node.healthy():
-        hint = "ask another node, or wait until a majority of the nodes is up"
-        problem = Problem("node", f"{node_id} knows no leader", hint)
-        return failure("NO_LEADER", "this node cannot serve now", [problem])
+    ailment = services.node.ailment()
+    if ailment is not None:
+        problem = Problem("node", ailment.reason, ailment.hint)
+        return failure(ailment.code, "this node cannot serve now", [problem], status=503)
     return answer(
         {
             "status": "healthy",

@@ -33,6 +33,10 @@ class ClusterStatus(Shape):
     level: int = Field(0, description="Up to where this node understands the log.")
     cluster_level: int = Field(0, description="The least of its members'.")
     dispatch: DispatchStatus | None = Field(None, description="What a leading node sends.")
+    healthy: bool = Field(True, description="Whether this node can serve; as /health says it.")
+    alarms: list[str] = Field(
+        [], description="What of this node somebody should look at, a sentence each."
+    )
     planning_faults: list[dict[str, str]] = Field(
         [], description="Jobs that the leader cannot plan: a fault of ours; the others go on."
     )

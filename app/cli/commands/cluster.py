@@ -18,11 +18,12 @@ _SHOWN: Final[tuple[str, ...]] = (
     *("commit_index", "applied_index", "uptime_s", "version"),
 )
 PROCEDURE: Final = """membership is configured, not commanded, so that no slip splits the cluster:
-  1. write the new list of all nodes: cluster.raft.peers in every node's file
-  2. {change}
-  3. restart the other nodes one at a time, the leader last (chronosctl cluster transfer),
-     each only after 'chronosctl cluster status' shows the one before connected with lag 0
-  change one node at a time, and keep an odd number: 1, 3 or 5"""
+  1. write the new list of all nodes: cluster.raft.peers in the file of every node that stays
+  2. {before}
+  3. restart the other nodes one at a time, the leader last, each only after
+     'chronosctl cluster status' shows the one before connected with lag 0
+  4. {after}
+  change one node at a time: finish one change before the next, and end at 1, 3 or 5"""
 
 
 @app.command()
@@ -47,6 +48,7 @@ def _dispatch_words(dispatch: dict[str, Any]) -> str:
 
 def _alarms(status: dict[str, Any]) -> Iterator[str]:
     """What somebody should look at, a line each."""
+    yield from status.get("alarms", [])
     for fault in status.get("planning_faults", []):
         yield f"cannot be planned, the others go on: {fault['job_id']}: {fault['error']}"
     for step in status.get("clock_steps", []):
@@ -56,15 +58,19 @@ def _alarms(status: dict[str, Any]) -> Iterator[str]:
 @app.command()
 def join(node: Annotated[str, typer.Argument(help="The new node's Raft address.")] = "") -> None:
     """Say how a node is added safely; refused, because membership is configured."""
-    start = "start the new node with an empty data_dir and wait until it has caught up"
-    refuse(f"join {node}: ".replace(" :", ":") + PROCEDURE.format(change=start))
+    before = "start the new node with an empty data_dir; it waits to hear of all others"
+    after = "wait until the new node is healthy: before that it votes for nobody"
+    refuse(f"join {node}: ".replace(" :", ":") + PROCEDURE.format(before=before, after=after))
 
 
 @app.command()
 def leave(node: Annotated[str, typer.Argument(help="The node that should go.")] = "") -> None:
     """Say how a node is removed safely; refused, because membership is configured."""
-    stop = "transfer leadership away from the node, then stop it for good"
-    refuse(f"leave {node}: ".replace(" :", ":") + PROCEDURE.format(change=stop))
+    before = (
+        "hand leadership over if the node leads (chronosctl cluster transfer); leave it running"
+    )
+    after = "stop the node for good"
+    refuse(f"leave {node}: ".replace(" :", ":") + PROCEDURE.format(before=before, after=after))
 
 
 @app.command()

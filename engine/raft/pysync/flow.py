@@ -22,11 +22,15 @@ ENTRIES_MAX = 512  # in one message
 class Flow(SyncObj):  # type: ignore[misc]  # the library carries no types
     """The leader's sending side."""
 
+    handing_over: bool
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._defer = self._owed = False
         super().__init__(*args, **kwargs)
 
     def _checkCommandsToApply(self) -> None:  # noqa: N802  # the library's name
+        if self.handing_over:
+            return  # they wait, and go to the successor
         self._defer = True
         try:
             super()._checkCommandsToApply()

@@ -6,10 +6,14 @@ Cures, by the names of DESIGN.md:
   that *were* flushed refuses to start, since dropping them would lose what was acknowledged.
 - R11, compaction in place: the file is rewritten beside itself and renamed.
 - Vote forgotten: term and vote are records of the same file, flushed before any message leaves.
+- A flush that failed: the kernel calls the pages clean that the disk does not hold, and reads them
+  back until it drops them. So nothing is written behind a failure, and whatever a start finds is
+  written anew, into pages of its own, before it is trusted.
 """
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import zlib
 from collections.abc import Iterable
@@ -21,10 +25,10 @@ import pysyncobj.syncobj
 from pysyncobj.journal import Journal as LibraryJournal
 
 from engine.raft.pysync import disk
-from engine.raft.pysync.library import Entry, Fatal, log
+from engine.raft.pysync.library import Damaged, DiskFault, Entry, log
 
 _FRAME = struct.Struct("<II")  # length and CRC of the body
-_ENTRY, _CUT, _MARK, _COMMIT, _VOTE = 1, 2, 3, 4, 5
+_ENTRY, _CUT, _MARK, _COMMIT, _VOTE, _REJOIN = 1, 2, 3, 4, 5, 6
 _ENTRY_HEAD = struct.Struct("<BQQ")  # kind, index, term
 _NUMBER = struct.Struct("<BQ")
 _MAGIC = b"chronos\x00"
@@ -32,8 +36,8 @@ _MARK_BODY = struct.Struct("<B8sQ")  # kind, magic, offset up to which the file 
 RECORD_BYTES_MAX = 1 << 30
 
 
-class JournalDamaged(Fatal):
-    """Flushed bytes of the journal changed: remove this node's data and let it rejoin."""
+class JournalDamaged(Damaged):
+    """Flushed bytes of the journal changed, or are gone."""
 
 
 def _record(body: bytes) -> bytes:
@@ -57,21 +61,19 @@ class Journal(LibraryJournal):  # type: ignore[misc]  # the library carries no t
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        self.fsyncs = 0
+        self.flushes = disk.Flushes()
+        self.rejoining = False
         self._entries: list[Entry] = []
         self._waiting: list[bytes] = []
         self._term, self._vote, self._commit, self._commit_written = 0, "", 1, 1
-        data = self.path.read_bytes() if self.path.exists() else b""
-        good = self._replay(data)
-        self._file: BufferedRandom = self.path.open("r+b" if self.path.exists() else "w+b")
-        self._file.truncate(good)
-        self._file.seek(good)
-        disk.flush(self._file.fileno())
-        disk.flush_folder(self.path.parent)
-        self._flushed = good
+        self._file: BufferedRandom | None = None
+        self._failed = False
+        self.fsyncs = 0
+        self._replay(self.path.read_bytes() if self.path.exists() else b"")
+        self.reset(self._entries)
 
-    def _replay(self, data: bytes) -> int:
-        """Reads every sound record; the offset behind the last one."""
+    def _replay(self, data: bytes) -> None:
+        """Reads every sound record."""
         offset = 0
         while (body := _body_at(data, offset)) is not None:
             self._absorb(body)
@@ -79,7 +81,6 @@ class Journal(LibraryJournal):  # type: ignore[misc]  # the library carries no t
         if offset < len(data):
             self._refuse_damage(data, offset)
             log.warning("journal: %d torn bytes dropped", len(data) - offset)
-        return offset
 
     def _refuse_damage(self, data: bytes, bad: int) -> None:
         """A later mark that swears `bad` was flushed makes it damage, not a torn write."""
@@ -87,10 +88,7 @@ class Journal(LibraryJournal):  # type: ignore[misc]  # the library carries no t
         while at != -1:
             body = _body_at(data, at - 1 - _FRAME.size)
             if body is not None and body[0] == _MARK and _MARK_BODY.unpack(body)[2] > bad:
-                raise JournalDamaged(
-                    f"{self.path}: damaged at byte {bad}; "
-                    "remove this node's data and let it rejoin from its peers"
-                )
+                raise JournalDamaged(f"{self.path} is damaged at byte {bad} of {len(data)}")
             at = data.find(_MAGIC, at + 1)
 
     def _absorb(self, body: bytes) -> None:
@@ -107,6 +105,8 @@ class Journal(LibraryJournal):  # type: ignore[misc]  # the library carries no t
         elif kind == _VOTE:
             self._term = _NUMBER.unpack_from(body)[1]
             self._vote = body[_NUMBER.size :].decode()
+        elif kind == _REJOIN:
+            self.rejoining = bool(_NUMBER.unpack(body)[1])
 
     # Writing
 
@@ -124,17 +124,22 @@ class Journal(LibraryJournal):  # type: ignore[misc]  # the library carries no t
         """Writes and flushes all that waits: one flush, however many entries.
 
         Raises:
-            OSError: the disk refused; never retried, since the kernel may have dropped the bytes.
+            DiskFault: the disk refused, now or before; it is never tried again.
         """
-        if not self._waiting:
+        if self._failed:
+            raise DiskFault(f"{self.path}: an earlier write failed")
+        if not self._waiting or self._file is None:
             return
         if self._commit != self._commit_written:
             # Last in the batch: a torn batch must not commit entries that it would have replaced.
             self._waiting.append(_record(_NUMBER.pack(_COMMIT, self._commit)))
             self._commit_written = self._commit
-        self._file.write(b"".join(self._waiting))
-        self._file.flush()
-        disk.flush(self._file.fileno())
+        self._failed = True
+        with disk.writing(self.path), self.flushes.timed():
+            self._file.write(b"".join(self._waiting))
+            self._file.flush()
+            disk.flush(self._file.fileno())
+        self._failed = False
         self.fsyncs += 1
         self._flushed = self._file.tell()
         self._waiting.clear()
@@ -164,24 +169,31 @@ class Journal(LibraryJournal):  # type: ignore[misc]  # the library carries no t
         """Makes the journal hold exactly `entries`, with term, vote and commit index; durable."""
         kept = list(entries)
         fresh = self.path.with_suffix(".new")
-        file = fresh.open("w+b")
-        try:
-            self._write_all(file, kept)
-            disk.replace(fresh, self.path)
-        except BaseException:
-            file.close()
-            raise
+        self._failed = True
+        with disk.writing(self.path), self.flushes.timed():
+            file = fresh.open("w+b")
+            try:
+                self._write_all(file, kept)
+                disk.replace(fresh, self.path)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    file.close()
+                raise
+        self._failed = False
         self.fsyncs += 1
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
         self._file, self._entries, self._flushed = file, kept, file.tell()
         self._commit_written = self._commit
         self._waiting.clear()
 
     def _write_all(self, file: BufferedRandom, kept: list[Entry]) -> None:
         file.write(_record(_NUMBER.pack(_VOTE, self._term) + self._vote.encode()))
+        file.write(_record(_NUMBER.pack(_REJOIN, self.rejoining)))
         for command, index, term in kept:
             file.write(_record(_ENTRY_HEAD.pack(_ENTRY, index, term) + command))
         file.write(_record(_NUMBER.pack(_COMMIT, self._commit)))
+        file.write(_record(_MARK_BODY.pack(_MARK, _MAGIC, file.tell())))  # it appears whole
         file.flush()
         disk.flush(file.fileno())
 
@@ -225,13 +237,34 @@ class Journal(LibraryJournal):  # type: ignore[misc]  # the library carries no t
 
     def onOneSecondTimer(self) -> None:  # noqa: N802  # the library's name
         """Writes the commit index and a mark, so that damage is told from a torn tail."""
-        if self._commit != self._commit_written:
-            self._put(_NUMBER.pack(_COMMIT, self._commit))
-            self._commit_written = self._commit
+        if self._commit != self._commit_written or self.flushes.slow:  # a slow disk is asked again
+            self._note_commit()
+
+    def _note_commit(self) -> None:
+        self._put(_NUMBER.pack(_COMMIT, self._commit))
+        self._commit_written = self._commit
+
+    def set_rejoining(self, rejoining: bool) -> None:
+        """Remembers, durably, whether this node has lost what it promised."""
+        self.rejoining = rejoining
+        self._put(_NUMBER.pack(_REJOIN, rejoining))
+        self.sync()
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is no past in it: no term, and no entry but the first."""
+        return not self._term and (not self._entries or self._entries[-1][1] <= 1)
 
     def _destroy(self) -> None:
-        self.sync()
-        self._file.close()
+        if self._file is None:
+            return
+        try:
+            if not self._failed:
+                self._note_commit()  # behind it, a mark that swears to all before
+                self.sync()
+        finally:
+            with contextlib.suppress(OSError):  # what a failed write left in the buffer
+                self._file.close()
 
 
 # The library builds its journal inside its constructor, where no subclass can step in.

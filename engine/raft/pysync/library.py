@@ -17,6 +17,8 @@ import pysyncobj.syncobj
 import pysyncobj.version
 from pysyncobj.node import TCPNode
 
+from engine.core.errors import ChronosError
+
 PINNED: Final = "0.3.17"
 if pysyncobj.version.VERSION != PINNED:
     raise ImportError(f"pysyncobj {PINNED} is required: this layer overrides its private names")
@@ -32,8 +34,16 @@ Entry = tuple[bytes, int, int]  # command, index, term
 log = logging.getLogger("chronos.raft")
 
 
-class Fatal(Exception):
+class Fatal(ChronosError):
     """The node cannot go on without risking what it promised; it stops and says why."""
+
+
+class Damaged(Fatal):
+    """A file does not hold what was written, or is gone: set aside what there is, begin anew."""
+
+
+class DiskFault(Fatal):
+    """The disk refused: nothing more is written, since the kernel may have dropped the bytes."""
 
 
 def now() -> float:

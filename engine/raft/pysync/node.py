@@ -12,9 +12,11 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from engine.core.aside import set_aside
+from engine.core.clock import Clock, SystemClock
 from engine.raft.pysync.config import RaftConfig
 from engine.raft.pysync.hold import Hold
-from engine.raft.pysync.library import ROLES, Fatal, Node, log, now
+from engine.raft.pysync.library import ROLES, Damaged, DiskFault, Fatal, Node, log, now
 from engine.raft.pysync.proposals import Done, Failure, Proposal
 from engine.raft.pysync.replica import Machine, Replica
 from engine.raft.pysync.status import PeerStatus, RaftStatus, observe
@@ -48,8 +50,13 @@ class RaftNode:
             "leader" comes before the machine is current: propose something and wait for it.
         on_fatal: told why the node stopped by itself, in the tick thread, last of all.
 
+    Attributes:
+        set_aside: files that were damaged, by their new names; their content comes from the peers.
+        fault: why the node stopped by itself; empty while it did not.
+        disk_failed: whether it stopped over its disk, so that it may begin anew once that is well.
+
     Raises:
-        JournalDamaged: flushed bytes changed; the data of this node must be removed.
+        Damaged: a file is, and there are no peers to bring back what it held.
     """
 
     def __init__(
@@ -59,8 +66,13 @@ class RaftNode:
         *,
         on_role: Callable[[str], None],
         on_fatal: Callable[[str], None],
+        clock: Clock | None = None,
     ) -> None:
         self.config = config
+        self._machine, self._clock = machine, clock or SystemClock()
+        self.set_aside: list[str] = []
+        self.fault = ""
+        self.disk_failed = False
         self._on_role, self._on_fatal = on_role, on_fatal
         self._inbox: deque[Proposal] = deque()
         self._orders: deque[Callable[[], None]] = deque()
@@ -70,13 +82,43 @@ class RaftNode:
         self._stopped = False
         self._thread: threading.Thread | None = None
         self._serials = itertools.count(1)
+        self._leader_wait = 2 * config.election_timeout_us / _US
+        self._take_replica(self._opened())
+
+    def _opened(self) -> Replica:
+        """The replica over its files, or over none where those were damaged."""
+        try:
+            return self._made()
+        except Damaged as damage:
+            return self._begun_anew(damage)
+
+    def _begun_anew(self, damage: Damaged) -> Replica:
+        """Sets the files aside and begins as a node without a past, which peers give back."""
+        if not self.config.peers:
+            raise type(damage)(
+                f"{damage}. This node has no peers that could bring it back. Put a backup in its "
+                "place (chronos restore), or take the damaged files away to begin with what is left"
+            ) from damage
+        folder = self.config.data_dir
+        self.set_aside += set_aside(folder, "raft.*", self._clock.now_us())
+        log.critical("%s. Set aside: %s", damage, ", ".join(self.set_aside))
+        replica = self._made()
+        replica.begin_rejoin("its files were damaged")
+        return replica
+
+    def _take_replica(self, replica: Replica) -> None:
+        self._replica = replica
+        self._poller = replica._poller  # the bell of our own poller
+        self._status, self._ticked = observe(replica), now()
+
+    def _made(self) -> Replica:
+        config = self.config
         low, high = config.heartbeat_timeout_us / _US, config.election_timeout_us / _US
-        self._leader_wait = 2 * high
-        self._replica = Replica(
+        return Replica(
             config.address,
             config.peers,
             config.data_dir,
-            machine,
+            self._machine,
             PeerTransport,
             password=config.secret or None,
             bindAddress=config.address,
@@ -93,8 +135,6 @@ class RaftNode:
             commandsQueueSize=0,
             onStateChanged=self._role_changed,
         )
-        self._poller = self._replica._poller  # the bell of our own poller
-        self._status = observe(self._replica)
 
     def _role_changed(self, _old: int, new: int) -> None:
         try:
@@ -104,14 +144,27 @@ class RaftNode:
 
     # Any thread
 
-    def start(self) -> None:
-        """Starts the tick thread.
+    def start(self, *, least: int = 0) -> None:
+        """Has the machine restored from the snapshot, here, then starts the tick thread.
+
+        Args:
+            least: an entry that is known to have been applied here; a log that ends before it
+                has lost its end.
 
         Raises:
             RuntimeError: started before.
+            Fatal: the files are damaged and there are no peers, or the machine refused the state.
         """
         if self._thread is not None:
             raise RuntimeError("a raft node starts once")
+        try:
+            self._replica.load(least)
+        except Damaged as damage:
+            self._replica.destroy()
+            self._stopped = True
+            self._take_replica(self._begun_anew(damage))
+            self._stopped = False
+            self._replica.load(0)
         self._thread = threading.Thread(target=self._run, name="raft", daemon=True)
         self._thread.start()
 
@@ -141,6 +194,14 @@ class RaftNode:
     def status(self) -> RaftStatus:
         """The node at the end of its last tick."""
         return self._status
+
+    def silent_s(self) -> float:
+        """Seconds since the tick thread last came round: long where the disk or a CPU holds it."""
+        return 0.0 if self._thread is None or self._stopped else now() - self._ticked
+
+    def flushing_s(self) -> float:
+        """Seconds for which the disk has not answered the flush that is under way."""
+        return float(self._replica.journal.flushes.waiting_s())
 
     def lease_valid(self) -> bool:
         """True while this node leads and no other node can have become leader."""
@@ -185,24 +246,24 @@ class RaftNode:
     # The tick thread
 
     def _run(self) -> None:
-        reason = ""
         try:
             while not self._stopping.is_set():
                 self._take_orders()
                 self._take_proposals()
                 self._replica.doTick(0.0 if self._inbox else IDLE_TICK_S)
                 self._expire()
-                self._status = observe(self._replica)
+                self._status, self._ticked = observe(self._replica), now()
         except Fatal as fault:
-            reason = f"{type(fault).__name__}: {fault}"
-            log.critical("raft stops: %s", reason)
+            self.disk_failed = isinstance(fault, DiskFault)
+            self.fault = f"{type(fault).__name__}: {fault}"
+            log.critical("raft stops: %s", self.fault)
         except Exception as fault:
-            reason = f"{type(fault).__name__}: {fault}"
+            self.fault = f"{type(fault).__name__}: {fault}"
             log.exception("raft stops")
         finally:
             self._close()
-            if reason:
-                self._on_fatal(reason)
+            if self.fault:
+                self._on_fatal(self.fault)
 
     def _take_orders(self) -> None:
         while self._orders:

@@ -10,12 +10,14 @@ from pysyncobj import SyncObjConf, SyncObjConsumer
 
 from engine.raft.pysync.append import Append
 from engine.raft.pysync.flow import Flow
+from engine.raft.pysync.journal import JournalDamaged
 from engine.raft.pysync.library import REGULAR, Fatal, Node
+from engine.raft.pysync.rejoin import Rejoin
 from engine.raft.pysync.snapshots import Snapshots, SnapshotStore
 from engine.raft.pysync.votes import Votes
 
-# Imported for what they put in the library's place: journal, poller, seal.
-from engine.raft.pysync import journal, poller, seal  # isort: skip  # noqa: F401
+# Imported for what they put in the library's place: poller, seal.
+from engine.raft.pysync import poller, seal  # isort: skip  # noqa: F401
 
 
 class Machine(Protocol):
@@ -49,7 +51,7 @@ class _Snapshotter(SyncObjConsumer):  # type: ignore[misc]  # untyped library
         return self._take
 
 
-class Replica(Flow, Votes, Append, Snapshots):
+class Replica(Rejoin, Flow, Votes, Append, Snapshots):
     """PySyncObj hardened. One kind of command: bytes for the machine (R10: no method numbers)."""
 
     def __init__(
@@ -86,13 +88,44 @@ class Replica(Flow, Votes, Append, Snapshots):
             transportClass=transport,
         )
         self._SyncObj__serializer = store
+        self.journal.flushes.slow_s = self.conf.raftMinTimeout
         store.applied = lambda: int(self.raftLastApplied)
         store.shipping = lambda: bool(self._isLeader())
-        first = self.journal[0][1]
-        if first > 1 and not store.path.exists():
+        first, whole = self.journal[0][1], store.path.exists()
+        if whole and self.journal.blank:
             self.destroy()
-            raise Fatal(f"{folder}: the journal begins at entry {first} but its snapshot is gone")
+            raise JournalDamaged(f"{self.journal.path} is gone, or empty, beside a snapshot")
+        if first > 1 and not whole:
+            self.destroy()
+            raise JournalDamaged(f"{store.path} is gone; the journal begins at entry {first}")
         self._poller.urgent = lambda: self.journal.dirty
+
+    def load(self, least: int) -> None:
+        """Takes the state of the snapshot, if there is one; before the first tick.
+
+        Args:
+            least: an entry that is known to have been applied here: the log must reach it.
+
+        Raises:
+            SnapshotDamaged: it cannot be read.
+            JournalDamaged: entries are gone from its end.
+        """
+        if self._store.path.exists():
+            self._SyncObj__loadDumpFile(False)
+        self._SyncObj__needLoadDumpFile = False
+        end = self.journal[-1][1]
+        if end < least:
+            raise JournalDamaged(f"{self.journal.path} ends at entry {end}, and held {least} once")
+
+    @property
+    def snapshot_fault(self) -> str:
+        """Why the last snapshot could not be written, if it could not."""
+        return self._store.fault
+
+    def strangers(self) -> list[str]:
+        """Who lately said to be a member of this group and is none; of a real transport only."""
+        found: list[str] = self._SyncObj__transport.recent_strangers()
+        return found
 
     def submit(self, raw: bytes, done: Callable[[object, int], None]) -> None:
         """Queues a command; `done(result, FAIL_REASON)` later. In the tick thread only."""

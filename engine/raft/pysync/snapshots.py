@@ -13,10 +13,12 @@ Cures, by the names of DESIGN.md:
   the journal begins behind it already.
 - A failed load is never acknowledged: it stops the node.
 - Files are flushed before they get their name.
+- One that cannot be written is tried again after `AGAIN_S`; the library would fork every tick.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import gzip
 import os
@@ -31,15 +33,17 @@ import msgspec
 from pysyncobj.config import SERIALIZER_STATE
 
 from engine.raft.pysync import disk
-from engine.raft.pysync.library import Entry, Fatal, SyncObj, log
+from engine.raft.pysync.library import Damaged, Entry, Fatal, SyncObj, log, now
 
 _MAGIC = b"CHRONSN1"
 _SIZE = struct.Struct("<I")
 PIECE_BYTES = 256 << 10
+AGAIN_S = 5.0
+_FAILED = 255  # exit code of a child that failed, but not over the disk
 
 
-class SnapshotDamaged(Fatal):
-    """The snapshot cannot be read: remove this node's data and let it rejoin from its peers."""
+class SnapshotDamaged(Damaged):
+    """The snapshot cannot be read."""
 
 
 class SnapshotUnusable(Fatal):
@@ -105,6 +109,9 @@ class SnapshotStore:
         self._fork = fork
         self._child = 0
         self._outcome: int | None = None
+        self._not_before = 0.0
+        self.fault = ""
+        """Why the last snapshot could not be written; empty when it could."""
         self._serial = 0
         self._temporary = path
         self._id = 0
@@ -132,20 +139,26 @@ class SnapshotStore:
             write(self._temporary, prev, last, take())
             self._outcome = 0
             return
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as fault:  # no memory for it
+            self._outcome = fault.errno
+            return
         if pid == 0:
             self._be_the_child(take, prev, last)
         self._child = pid
 
     def _be_the_child(self, take: Callable[[], Iterable[bytes]], prev: Entry, last: Entry) -> None:
-        code = 1
+        code = _FAILED
         try:
             gc.disable()  # a collection would copy the parent's pages one by one
             os.closerange(3, 1 << 20)  # the port is free when the parent starts again
             write(self._temporary, prev, last, take())
             code = 0
+        except OSError as fault:
+            code = fault.errno or _FAILED
         finally:
-            os._exit(code)
+            os._exit(code)  # the reason, as far as one number can tell
 
     def checkSerializing(self) -> tuple[int, int | None]:  # noqa: N802  # the library's name
         """How the snapshot fares; success is told once, after the file has its name."""
@@ -153,19 +166,33 @@ class SnapshotStore:
             pid, status = os.waitpid(self._child, os.WNOHANG)
             if pid == 0:
                 return SERIALIZER_STATE.SERIALIZING, self._id
-            self._child, self._outcome = 0, status
+            self._child, self._outcome = 0, os.waitstatus_to_exitcode(status)
         if self._outcome is None:
-            if self.holds or (self._outgoing and self.shipping()):
-                # The library starts nothing meanwhile: a new file would begin each transfer anew.
+            shipping = self._outgoing and self.shipping()  # a new file would begin it anew
+            if self.holds or shipping or now() < self._not_before:
                 return SERIALIZER_STATE.SERIALIZING, None
             return SERIALIZER_STATE.NOT_SERIALIZING, None
-        status, self._outcome = self._outcome, None
-        if status != 0 or self._ends_at <= self._installed_at:
+        outcome, self._outcome = self._outcome, None
+        self.fault = self._told(outcome)
+        if outcome != 0 or self._ends_at <= self._installed_at:
             self._temporary.unlink(missing_ok=True)
             return SERIALIZER_STATE.FAILED, self._id
-        disk.replace(self._temporary, self.path)
+        with disk.writing(self.path):
+            disk.replace(self._temporary, self.path)
         self._forget_transmissions()
         return SERIALIZER_STATE.SUCCESS, self._id
+
+    def _told(self, outcome: int) -> str:
+        """What became of a snapshot, logged if it is bad; sets when the next may begin."""
+        if outcome == 0:
+            return ""
+        self._not_before = now() + AGAIN_S
+        if outcome < 0:
+            how = f"its writer was ended by signal {-outcome}"
+        else:
+            how = "its writer failed" if outcome == _FAILED else os.strerror(outcome)
+        log.error("no snapshot could be written, so the log grows: %s", how)
+        return how
 
     # Shipping
 
@@ -190,6 +217,24 @@ class SnapshotStore:
         if not data:
             return False
         piece, first, last = data
+        with disk.writing(self._incoming_path):
+            if not self._taken(piece, first=first, last=last):
+                return False
+        try:
+            end = _end_of(self._incoming_path)
+        except SnapshotDamaged:
+            log.exception("a shipped snapshot is damaged; it is asked for again")
+            return False
+        if end[1] <= self.applied():
+            return False  # it would take the machine back; the entries that follow will do
+        with disk.writing(self.path):
+            disk.replace(self._incoming_path, self.path)
+        self._installed_at = end[1]
+        self._forget_transmissions()
+        return True
+
+    def _taken(self, piece: bytes, *, first: bool, last: bool) -> bool:
+        """Writes a piece down; True when it was the last, and the file is flushed."""
         if first:
             if self._incoming is not None:
                 self._incoming.close()
@@ -203,16 +248,6 @@ class SnapshotStore:
         disk.flush(self._incoming.fileno())
         self._incoming.close()
         self._incoming = None
-        try:
-            end = _end_of(self._incoming_path)
-        except SnapshotDamaged:
-            log.exception("a shipped snapshot is damaged; it is asked for again")
-            return False
-        if end[1] <= self.applied():
-            return False  # it would take the machine back; the entries that follow will do
-        disk.replace(self._incoming_path, self.path)
-        self._installed_at = end[1]
-        self._forget_transmissions()
         return True
 
     def deserialize(self) -> AbstractContextManager[tuple[Entry, Entry, IO[bytes]]]:
@@ -238,7 +273,8 @@ class SnapshotStore:
             self._temporary.unlink(missing_ok=True)
         self._forget_transmissions()
         if self._incoming is not None:
-            self._incoming.close()
+            with contextlib.suppress(OSError):  # what a full disk left in the buffer
+                self._incoming.close()
             self._incoming = None
 
 
@@ -255,6 +291,7 @@ class Snapshots(SyncObj):  # type: ignore[misc]  # the library carries no types
             except (OSError, EOFError, zlib.error):
                 raise  # damage, not a refusal
             except Exception as fault:
+                _end_of(self._SyncObj__serializer.path)  # where it is damaged, that is why
                 raise SnapshotUnusable(f"snapshot at index {last[1]}: {fault!r}") from fault
         if kept != self.journal[:]:
             self.journal.reset(kept)

@@ -22,7 +22,14 @@ class PeerStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RaftStatus:
-    """The node at the end of its last tick; indexes count log entries from 1."""
+    """The node at the end of its last tick; indexes count log entries from 1.
+
+    Attributes:
+        slow_disk: whether its last flushes were all slow; `flush_s`: seconds the last one took.
+        snapshot_fault: why the last snapshot could not be written, if it could not.
+        rejoining: whether it lost its past and must not vote; `unheard`: who must be heard first.
+        strangers: who lately said to be a member of this group, and is none by this node's list.
+    """
 
     role: Role
     leader: str | None
@@ -34,6 +41,12 @@ class RaftStatus:
     peers: tuple[PeerStatus, ...]
     fsyncs: int
     lease_valid: bool
+    slow_disk: bool
+    flush_s: float
+    snapshot_fault: str
+    rejoining: bool
+    unheard: tuple[str, ...]
+    strangers: tuple[str, ...]
 
 
 def observe(replica: Replica) -> RaftStatus:
@@ -60,4 +73,10 @@ def observe(replica: Replica) -> RaftStatus:
         peers=peers,
         fsyncs=replica.journal.fsyncs,
         lease_valid=replica.lease_ok(),
+        slow_disk=replica.journal.flushes.slow,
+        flush_s=replica.journal.flushes.last_s,
+        snapshot_fault=replica.snapshot_fault,
+        rejoining=replica.rejoining,
+        unheard=tuple(replica.unheard),
+        strangers=tuple(replica.strangers()),
     )

@@ -9,7 +9,10 @@ Cures, by the names of DESIGN.md:
 - R18: between its pre-vote and its election a candidate may sleep, and those who agreed may hear
   the leader again and renew its lease. So a vote itself is refused while a leader is heard, too,
   except in a transfer, which the candidate announces on the same link before it asks.
+- A transfer is refused while the successor lacks an entry, which under load is always. Here the
+  leader appends nothing until the successor has all, for as long as an election may take.
 - Votes are counted by sender; the library counts answers, so one voter could count twice.
+- A node whose disk is slow hands leadership over, and stands only where nobody else does.
 - Lease: leadership is sure until 0.8 of the minimal timeout after the sending time of the last
   heartbeat that a majority answered, since until then no pre-vote can succeed.
 """
@@ -19,9 +22,11 @@ from __future__ import annotations
 from typing import Any
 
 from engine.raft.pysync.append import Message
-from engine.raft.pysync.library import FOLLOWER, LEADER, SyncObj, now
+from engine.raft.pysync.library import FOLLOWER, LEADER, SyncObj, log, now
 
 LEASE_SHARE = 0.8  # of the minimal timeout; the rest is for clocks that run at other speeds
+GIVE_WAY_S = 10.0  # between two offers of a leader whose disk is slow
+SLOW_STANDS = 4  # maximal timeouts without a leader, before a node whose disk is slow stands
 PUT_OFF_MAX = 3.0  # of the maximal timeout, since the first late tick without a leader's word
 QUIET_SHARE = 0.9  # of it, without a leader's word, before a node agrees to another
 _NEVER = 1 << 62
@@ -38,7 +43,8 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
         self._late_since: float | None = None
         self._forced = False  # the next election was agreed: by pre-vote or by the leader itself
         self._released: tuple[Any, int] | None = None  # who was handed leadership, for which term
-        self._no_lease_before = 0.0
+        self._handover: tuple[Any, float, bool] | None = None  # to whom, until when, asked yet
+        self._no_lease_before = self._give_way_at = 0.0
         self.lease_until = 0.0  # seconds of the library's clock; read by other threads
         super().__init__(*args, **kwargs)
         if not self._SyncObj__otherNodes:
@@ -50,7 +56,9 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
             self._put_off(at)
         self._last_tick = at
         self._ask_first(at)
+        self._give_way(at)
         super()._onTick(timeToWait)
+        self._hand_over()
         self.lease_until = self._lease_end()
 
     def _put_off(self, at: float) -> None:
@@ -71,6 +79,8 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
             self._forced = False
             return
         self._stand_at(at + self._SyncObj__generateRaftTimeout() / 2)
+        if self._disk_slow() and at - self._heard < SLOW_STANDS * self.conf.raftMaxTimeout:
+            return  # anybody else would lead better
         self._prevote_term = self.raftCurrentTerm + 1
         self._prevotes = {self.selfNode}
         question = {
@@ -81,6 +91,17 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
         }
         for node in others:
             self._SyncObj__transport.send(node, dict(question))
+
+    def _disk_slow(self) -> bool:
+        return bool(self._SyncObj__raftLog.flushes.slow)
+
+    def _give_way(self, at: float) -> None:
+        """A leader whose disk is slow makes everybody wait: another should lead."""
+        leads = self._SyncObj__raftState == LEADER and self._SyncObj__otherNodes
+        if leads and self._disk_slow() and at >= self._give_way_at:
+            self._give_way_at = at + GIVE_WAY_S
+            log.error("this node leads, and its disk is slow: leadership is offered to another")
+            self.transferLeadership()
 
     def _stand_at(self, deadline: float) -> None:
         setattr(self, "_SyncObj__raftElectionDeadline", deadline)  # noqa: B010  # keeps it untyped
@@ -173,7 +194,28 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
         return now() < self.lease_until
 
     def transferLeadership(self, node: Any = None, callback: Any = None) -> None:  # noqa: N802  # the library's name
-        """Hands leadership over; the lease ends first, since the successor asks nobody."""
-        self._no_lease_before = now() + 2 * self.conf.raftMaxTimeout
-        self.lease_until = 0.0
-        super().transferLeadership(node, callback)
+        """Hands leadership over, to `node` or to any, as soon as one has all entries."""
+        if self._SyncObj__raftState == LEADER:
+            self._handover = (node, now() + self.conf.raftMaxTimeout, False)
+            self._hand_over()
+
+    @property
+    def handing_over(self) -> bool:
+        """Whether nothing is appended, so that a successor can come to have all."""
+        return self._handover is not None
+
+    def _hand_over(self) -> None:
+        if self._handover is None:
+            return
+        wanted, until, asked = self._handover
+        if self._SyncObj__raftState != LEADER or now() > until:
+            self._handover = None
+            return
+        held, last = self._SyncObj__raftMatchIndex, self._SyncObj__getCurrentLogIndex()
+        ready = [n for n in self._SyncObj__connectedNodes if held.get(n, 0) == last]
+        if not asked and (wanted in ready or (wanted is None and ready)):
+            # The lease ends first, since the successor asks nobody.
+            self._no_lease_before = now() + 2 * self.conf.raftMaxTimeout
+            self.lease_until = 0.0
+            super().transferLeadership(wanted)
+            self._handover = (wanted, until, True)

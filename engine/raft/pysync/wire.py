@@ -7,6 +7,8 @@ Cures, by the names of DESIGN.md:
 - S4: a failing `accept` (no descriptors left) drops that caller and keeps the listener.
 - A restarted peer's old socket is closed; the library lets it go on delivering.
 - What a partial send leaves over goes out when the socket can take it, not at the next heartbeat.
+- S5: the library sends as soon as TCP is connected; what is asked between the two hellos, such as
+  a pre-vote, is sealed for nobody, and the peer drops the link. Here nothing goes before both.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ import pysyncobj.transport
 from pysyncobj.poller import POLL_EVENT_TYPE
 from pysyncobj.transport import TCPTransport
 
-from engine.raft.pysync.library import log
+from engine.raft.pysync.library import log, now
 from engine.raft.pysync.messages import well_formed
 from engine.raft.pysync.seal import Session
 
@@ -34,6 +36,8 @@ FRAME_BYTES_MAX = 64 << 20
 STRANGER_BYTES_MAX = 4096
 READ_BYTES_MAX = 4 << 20  # in one event, so that one peer cannot starve the rest
 COMPRESS_FROM = 1024
+STRANGERS_MAX, STRANGER_CHARS_MAX = 16, 100
+STRANGER_S = 30.0  # so long after its last call one is remembered
 _LENGTH = struct.Struct("<I")
 _ALL: Final = POLL_EVENT_TYPE.READ | POLL_EVENT_TYPE.WRITE | POLL_EVENT_TYPE.ERROR
 _LATER: Final = (errno.EAGAIN, errno.EWOULDBLOCK)
@@ -173,6 +177,11 @@ class Connection(pysyncobj.tcp_connection.TcpConnection):  # type: ignore[misc] 
             return self._refuse("empty message")
         return message
 
+    @property
+    def proven(self) -> bool:
+        """Whether the peer said who it is."""
+        return self._proven
+
     def trust(self) -> None:
         """The peer said who it is, under the secret: its frames may be long."""
         self._proven = True
@@ -233,12 +242,27 @@ class Server(pysyncobj.tcp_server.TcpServer):  # type: ignore[misc]  # untyped l
 
 
 class PeerTransport(TCPTransport):  # type: ignore[misc]  # untyped library
-    """TCP between the configured peers, and nobody else."""
+    """TCP between the configured peers, and nobody else.
+
+    Attributes:
+        strangers: who else said to be a member, and when last.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.strangers: dict[str, float] = {}
+        super().__init__(*args, **kwargs)
 
     def queued(self, node: Any) -> int:
         """Bytes that wait on the link to `node`."""
         connection = self._connections.get(node)
         return connection.getSendBufferSize() if connection is not None else 0
+
+    def send(self, node: Any, message: Any) -> bool:
+        """Sends to a peer that is there and said who it is; else the message is lost."""
+        connection = self._connections.get(node)
+        if connection is None or not connection.proven:
+            return False
+        return bool(super().send(node, message))
 
     def _onIncomingMessageReceived(self, conn: Any, message: Any) -> None:  # noqa: N802  # the library's name
         if self._syncObj.encryptor and not conn.sendRandKey:
@@ -248,6 +272,8 @@ class PeerTransport(TCPTransport):  # type: ignore[misc]  # untyped library
             super()._onIncomingMessageReceived(conn, message)
             return
         node = self._nodeAddrToNode.get(message) if isinstance(message, str) else None
+        if node is None and isinstance(message, str):
+            self._note_stranger(message)
         if node is None or self._shouldConnect(node):
             conn.disconnect()  # no observers, no admin, no stranger, no node that we dial ourselves
             self._unknownConnections.discard(conn)
@@ -257,6 +283,23 @@ class PeerTransport(TCPTransport):  # type: ignore[misc]  # untyped library
         if old is not None and old is not conn:
             old.disconnect()
         super()._onIncomingMessageReceived(conn, message)
+
+    def recent_strangers(self) -> list[str]:
+        """Who lately said to be a member and is none."""
+        at = now()
+        self.strangers = {k: t for k, t in self.strangers.items() if at - t < STRANGER_S}
+        return sorted(self.strangers)
+
+    def _note_stranger(self, name: str) -> None:
+        """A node that knows the secret, and is none of ours: some list of peers is out of date."""
+        host, _, port = name.rpartition(":")
+        known = self.recent_strangers()
+        if not (host and port.isdigit() and name.isprintable() and len(name) < STRANGER_CHARS_MAX):
+            return
+        if name not in known and len(known) < STRANGERS_MAX:
+            log.error("%s calls as a member of this group and is none of its peers", name)
+        if name in known or len(known) < STRANGERS_MAX:
+            self.strangers[name] = now()
 
     def _onNodeConnected(self, node: Any) -> None:  # noqa: N802  # the library's name
         connection = self._connections.get(node)

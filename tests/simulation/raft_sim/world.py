@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -158,7 +159,7 @@ class World:
         self.acked: dict[int, bytes] = {}
         self.blocked: set[frozenset[str]] = set()
         self.stalled: dict[str, float] = {}  # until when a replica's thread does not run
-        self.sent = self.crashes = self.leases = 0
+        self.sent = self.crashes = self.leases = self.lost_disks = 0
         for name in self.names:
             self.start(name)
 
@@ -207,6 +208,20 @@ class World:
                 with path.open("ab") as file:
                     file.write(waiting[: self.rng.randrange(len(waiting))])
 
+    def lose_disk(self, name: str) -> None:
+        """Ends a replica and empties its folder, where the others can bring all of it back.
+
+        One disk at a time, and only while every other replica holds what is committed: more is
+        more than a majority can stand for.
+        """
+        others = [replica for other, replica in self.replicas.items() if other != name]
+        commit = max(replica.raftCommitIndex for replica in self.replicas.values())
+        whole = [r for r in others if not r.rejoining and r.journal[-1][1] >= commit > 1]
+        if len(whole) == len(self.names) - 1:
+            self.crash(name, power=False)
+            shutil.rmtree(self.folder / name)
+            self.lost_disks += 1
+
     def propose(self, name: str) -> None:
         self.sent += 1
         raw = b"%d:" % self.sent + b"x" * self.rng.choice((0, 10, 300))
@@ -249,9 +264,14 @@ class World:
                 raise Broken(f"acknowledged entry {index} was never agreed")
 
     def check_majority(self) -> None:
-        """What is committed is in most logs, at every moment; a dead replica is given the doubt."""
+        """What is committed is in most logs, at every moment; a dead replica is given the doubt.
+
+        So is one that lost its disk: what it had acknowledged before counts, and it votes for
+        nobody until it has it again.
+        """
         # Before its first tick a replica has not read its snapshot and knows an old commit index.
-        replicas = [r for r in self.replicas.values() if r.raftCommitIndex >= r.journal[0][1]]
+        known = [r for r in self.replicas.values() if r.raftCommitIndex >= r.journal[0][1]]
+        replicas = [r for r in known if not r.rejoining and not r.journal.blank]
         if not replicas:
             return
         ahead = max(replicas, key=lambda r: r.raftCommitIndex)
@@ -291,6 +311,8 @@ class World:
             self.rng.choice(list(self.replicas.values())).transferLeadership()
         elif dice < 0.085:
             self.stalled[self.rng.choice(self.names)] = self.clock[0] + self.rng.random() * 2
+        elif dice < 0.092 and self.replicas and self.crashing:
+            self.lose_disk(self.rng.choice(list(self.replicas)))
         missing = [n for n in self.names if n not in self.replicas]
         if missing and self.rng.random() < 0.05:
             self.start(self.rng.choice(missing))

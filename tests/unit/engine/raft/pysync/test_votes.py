@@ -132,6 +132,38 @@ def test_a_transfer_ends_the_lease_at_once(world: World) -> None:
     assert _leader(world) != head
 
 
+def test_a_transfer_waits_until_the_successor_has_all_and_appends_nothing_meanwhile(
+    world: World,
+) -> None:
+    head = _leader(world)
+    replica = world.replicas[head]
+    for number in range(3):
+        replica.submit(b"before %d" % number, lambda *_: None)
+    replica.doTick(0.0)  # appended and sent, and acknowledged by nobody
+    replica.transferLeadership()
+    replica.submit(b"behind", lambda *_: None)
+    replica.doTick(0.0)
+    assert replica.lease_ok(), "the successor lacks entries: nothing was given up yet"
+    assert not any(b"behind" in entry[0] for entry in replica.journal[:])
+    _pass(world, 5.0)
+    assert _leader(world) != head
+    assert not replica.handing_over
+
+
+def test_a_transfer_to_nobody_who_can_take_it_leaves_the_leader_at_work(world: World) -> None:
+    head = _leader(world)
+    replica = world.replicas[head]
+    away = next(n for n in world.names if n != head)
+    _isolate(world, away)
+    replica.submit(b"before", lambda *_: None)
+    _pass(world, 1.0)
+    replica.transferLeadership(Node(away))
+    assert replica.lease_ok()
+    _pass(world, 3.0)
+    assert _leader(world) == head
+    assert not replica.handing_over
+
+
 def test_r18_a_vote_is_refused_while_a_leader_is_heard_unless_it_let_go(world: World) -> None:
     head = _leader(world)
     voter, candidate = (n for n in world.names[:3] if n != head)

@@ -152,6 +152,24 @@ def test_s4_the_listener_survives_a_shortage_of_descriptors(tmp_path: Path) -> N
     stop([member])
 
 
+def test_s5_nothing_is_sent_to_a_peer_that_did_not_answer_the_hello(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        peer = f"127.0.0.1:{silent.getsockname()[1]}"
+        own = free_addresses(1)[0].replace("127.0.0.1", "localhost")
+        member = Member(tmp_path, own, (peer,), secret=SECRET)
+        link, _ = silent.accept()  # "localhost" sorts behind, so it is the member that dials
+        node = member.node._replica
+        until(lambda: node._prevote_term is not None, "it wants to be elected")
+        stop([member])
+        received = b""
+        with link:
+            while piece := link.recv(1 << 16):
+                received += piece
+    (size,) = struct.unpack_from("<I", received)
+    assert len(received) == 4 + size, "the hello, and nothing behind it"
+
+
 def test_members_with_one_secret_agree_and_one_with_another_stays_out(tmp_path: Path) -> None:
     addresses = free_addresses(3)
     insiders = [
