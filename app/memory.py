@@ -9,6 +9,8 @@ from __future__ import annotations
 import ctypes
 from typing import Final
 
+import pyarrow as pa
+
 _ARENA_MAX: Final = -8
 _MMAP_THRESHOLD: Final = -3
 ARENAS: Final = 2
@@ -17,6 +19,7 @@ LARGE_BYTES: Final = 1 << 20
 
 def give_back_what_is_free() -> None:
     """Have blocks from a mebibyte on returned when they are freed; for glibc, else it is no-op."""
+    pa.set_memory_pool(pa.system_memory_pool())
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_ARENA_MAX, ARENAS)

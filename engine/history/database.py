@@ -21,6 +21,7 @@ from engine.history.sqlfiles import migrations
 ROW_GROUP_SIZE: Final = 40_960  # a checkpoint rewrites the growing row group: keep it small
 CHECKPOINT_THRESHOLD: Final = "32MB"
 MEMORY_LIMIT: Final = "2GB"
+FREED_KEPT: Final = "8MB"  # the rest goes back to the system
 VERIFIED_BYTES_MAX: Final = 64 << 20
 """A smaller file is read whole when it is opened; of a larger one, each block when it is needed."""
 
@@ -102,6 +103,9 @@ def _open(file: Path, data_dir: Path) -> duckdb.DuckDBPyConnection:
         config={
             "memory_limit": MEMORY_LIMIT,
             "threads": "2",
+            "allocator_background_threads": "true",
+            "allocator_flush_threshold": FREED_KEPT,
+            "allocator_bulk_deallocation_flush_threshold": FREED_KEPT,
             "temp_directory": str(data_dir / "tmp"),
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
