@@ -162,26 +162,13 @@ class Gate:
         if not 1 <= len(documents) <= JOBS_MAX:
             hint = f"1 to {JOBS_MAX} jobs"
             raise InvalidDocument([Problem("jobs", f"{len(documents)} jobs", hint)])
-        news, problems = [], []
-        for position, document in enumerate(documents):
-            try:
-                spec, enabled = parse_job(document, defaults=self._defaults)
-            except InvalidDocument as error:
-                problems += _placed(error.problems, position, len(documents))
-                continue
-            new = job_id(request_id, position)
-            try:
-                news.append(self._new(new, spec, enabled))
-            except InvalidDocument as error:
-                problems += _placed(error.problems, position, len(documents))
-        if problems:
-            raise InvalidDocument(problems)
-        if dry_run:
-            return [self._preview(new, actor) for new in news]
 
         def create() -> CreateJobs:
-            return CreateJobs(jobs=tuple(self._new(one.id, one.spec, one.enabled) for one in news))
+            return self._checked(documents, request_id)
 
+        if dry_run:
+            command = await asyncio.to_thread(create)
+            return [self._preview(new, actor) for new in command.jobs]
         ids = await self._decide(create, actor, request_id)
         return [self._job(new) for new in ids]
 
@@ -610,6 +597,23 @@ class Gate:
                 )
             )
         return ImportExecutions(label=label, known_upto=upto, jobs=tuple(jobs), runs=tuple(rows))
+
+    def _checked(self, documents: Sequence[Mapping[str, Any]], request_id: str) -> CreateJobs:
+        """The command that creates what the documents say, as of now.
+
+        Raises:
+            InvalidDocument: every fault of every document.
+        """
+        news, problems = [], []
+        for position, document in enumerate(documents):
+            try:
+                spec, enabled = parse_job(document, defaults=self._defaults)
+                news.append(self._new(job_id(request_id, position), spec, enabled))
+            except InvalidDocument as error:
+                problems += _placed(error.problems, position, len(documents))
+        if problems:
+            raise InvalidDocument(problems)
+        return CreateJobs(jobs=tuple(news))
 
     def _new(self, identity: str, spec: JobSpec, enabled: bool) -> NewJob:
         by_calendar = self._by_calendar(spec)

@@ -31,6 +31,7 @@ SECRETS = ("password", "token", "api_key")
 PLACE = "{execution_id}"
 BODY_BYTES_MAX = 64 * 1024
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_UNPRINTED = re.compile(r"[\x00-\x20\x7f]")
 _CODES = re.compile(r"([1-5]\d\d)-([1-5]\d\d)\Z")
 
 
@@ -140,7 +141,7 @@ def _status_url(reader: Reader) -> str:
 def _url_fault(url: str) -> str:
     if not url:
         return "is missing"
-    if any(ord(c) <= 32 or ord(c) == 127 for c in url):
+    if _UNPRINTED.search(url):
         return "holds a space or a control character"
     try:
         parts = urlsplit(url)
