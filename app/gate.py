@@ -244,13 +244,14 @@ class Gate:
 
         def switch() -> EnableJob | DisableJob:
             if enabled:
-                spec = self._job(job.id).spec
-                by_calendar = self._by_calendar(spec)
+                present = self._job(job.id)
+                by_calendar = self._by_calendar(present.spec)
                 return EnableJob(
                     id=job.id,
-                    next_us=self._next(spec, job.id),
+                    next_us=self._next(present.spec, job.id),
                     is_exact=self._is_exact,
                     by_calendar=by_calendar,
+                    generation=self._stated(present.generation),
                 )
             superseded = self._due(self._job(job.id), f"the job was disabled by {actor}")
             return DisableJob(id=job.id, superseded=superseded, is_exact=self._is_exact)
@@ -335,13 +336,16 @@ class Gate:
         """
         await self._propose(DeleteCalendar(name=name), actor, request_id)
 
-    async def start_backfill(self, backfill: Backfill, *, actor: str, request_id: str) -> None:
-        """Run past fire times of a job, as planned.
+    async def start_backfill(
+        self, backfill: Backfill, *, generation: int, actor: str, request_id: str
+    ) -> None:
+        """Run past fire times of a job, as planned by its schedule of a generation.
 
         Raises:
-            Refused: the job is gone, or too many backfills are running.
+            Refused: the job is gone or was edited, or too many backfills are running.
         """
-        await self._propose(StartBackfill(backfill=backfill), actor, request_id)
+        command = StartBackfill(backfill=backfill, generation=self._stated(generation))
+        await self._propose(command, actor, request_id)
 
     async def cancel_backfill(self, identity: str, *, actor: str, request_id: str) -> None:
         """Begin no more of a backfill.
@@ -679,6 +683,10 @@ class Gate:
     def _is_exact(self) -> bool:
         """Whether all nodes understand that an edit decides what is due."""
         return self._level >= 1
+
+    def _stated(self, generation: int) -> int:
+        """The generation that a command is planned by, where all nodes understand it."""
+        return generation if self._level >= 2 else 0
 
     async def _decide(self, make: Callable[[], Command], actor: str, request_id: str) -> Any:
         """Propose what `make` makes of the present, again where that has moved on meanwhile.

@@ -35,7 +35,7 @@ from app.services import Services
 from app.status import describe, leader_of
 from engine.core.clock import Clock, SystemClock, rfc3339
 from engine.core.errors import ChronosError, NotReady
-from engine.core.ids import JobId, new_request_id
+from engine.core.ids import ExecutionId, JobId, new_request_id
 from engine.core.version import LEVEL, VERSION
 from engine.dispatch.dispatcher import Request, WorkerLimits
 from engine.dispatch.outbox import Outbox
@@ -53,7 +53,13 @@ from engine.raft.pysync.node import RaftConfig, RaftNode
 from engine.raft.replica import Replica
 from engine.raft.store import RaftStore
 from engine.scheduler.loop import Scheduler
-from engine.state.messages import AttemptBegun, Committed, ExecutionEnded, RegisterNode
+from engine.state.messages import (
+    AttemptBegun,
+    Committed,
+    ExecutionEnded,
+    LeadershipClaimed,
+    RegisterNode,
+)
 from engine.state.view import View
 
 log = structlog.get_logger(__name__)
@@ -332,18 +338,21 @@ class Node:
     def _dispatch(self, committed: Committed) -> None:
         """Send what this leadership began, and stop what was ended; never on replayed entries."""
         epoch = self.leadership.epoch
-        requests = []
+        requests: dict[ExecutionId, Request] = {}
         for event in committed.events:
             if isinstance(event, AttemptBegun):
                 if epoch and event.execution.epoch == epoch:
                     job = self.replica.view.job(event.execution.job_id)
                     if job is not None:
                         job = changed(job, event.execution.change)
-                        requests.append(Request(execution=event.execution, job=job))
+                        requests[event.execution.id] = Request(execution=event.execution, job=job)
+            elif isinstance(event, LeadershipClaimed):
+                self.worker.forget()  # what waits here is lost to that leadership, which sends it
             elif isinstance(event, ExecutionEnded) and event.status is Status.CANCELLED:
+                requests.pop(event.execution.id, None)  # one begun and replaced in the same entry
                 self.worker.cancel(event.execution.id)
         if requests:
-            self.worker.submit(requests)
+            self.worker.submit(list(requests.values()))
 
     # ---- what doors ask ----------------------------------------------------------------------
 

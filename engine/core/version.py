@@ -8,5 +8,6 @@ LEVEL = 2
 0: all that was there before levels were counted.
 1: dialects, clock-change policies, bounds, drawn windows, catch-up windows, calendars, pauses,
    backfills, and superseded fire times in edits.
-2: attempts that a living dispatcher lost; snapshots in lines (`engine/state/snapshot.py`).
+2: attempts that a living dispatcher lost; snapshots in lines (`engine/state/snapshot.py`); enabling
+   and backfills by a generation.
 """

@@ -189,10 +189,11 @@ class Scheduler:
 
     def _plan_again(self) -> None:
         """What was planned ahead no longer holds: it is planned when it is due."""
-        at = self._ahead.at
+        view = self._store.view
         for jobs, _ in self._ahead.drop():
-            assert at is not None
-            self._queue.put_off((at, job, at) for job in jobs)
+            # Of a paused job the fire time lies before the moment at which it is looked at again.
+            fires = ((view.next_us(job), job) for job in jobs)
+            self._queue.put_off((at, job, at) for at, job in fires if at is not None)
 
     def _rebuild(self) -> None:
         self._ahead.drop()

@@ -15,6 +15,7 @@ from engine.state.messages import (
     Command,
     CreateJobs,
     DeleteCalendar,
+    EnableJob,
     LoseAttempts,
     PauseJobs,
     ResumeJobs,
@@ -52,6 +53,8 @@ def needed(command: Command) -> tuple[int, str]:
         return max((_of_spec(job.spec) for job in command.jobs), default=(0, ""))
     if isinstance(command, UpdateJob):
         return _of_spec(command.spec)
+    if isinstance(command, EnableJob | StartBackfill) and command.generation:
+        return 2, "what is planned by a generation"
     return _KINDS.get(type(command), (0, ""))
 
 

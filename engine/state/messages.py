@@ -114,12 +114,16 @@ class DeleteJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnableJob:
-    """Let a job fire again, first at `next_us`."""
+    """Let a job fire again, first at `next_us`.
+
+    That was computed of the job's `generation`: refused at another, 0 stands for any.
+    """
 
     id: JobId
     next_us: Instant | None
     is_exact: bool = False
     by_calendar: int = 0
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,9 +176,13 @@ class DeleteCalendar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartBackfill:
-    """Run past fire times of a job, from the backfill's cursor on."""
+    """Run past fire times of a job, from the backfill's cursor on.
+
+    They are those of the job's `generation`, as in `EnableJob`.
+    """
 
     backfill: Backfill
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

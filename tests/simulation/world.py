@@ -1,451 +1,274 @@
-"""The cluster's logic in one thread: real machine, real planner, virtual clock, hostile edges.
+"""The cluster's logic in one thread: real parts, a virtual clock, hostile edges, one seed.
 
-Everything random comes from one seed. The log itself is total and ordered, as Raft promises; what
-is hostile is its edge: proposals are lost, delayed, or committed with the reply lost; leaders
-overlap; clocks are skewed; nodes lag, crash and come back from a snapshot; targets are slow, fail,
-or never answer.
+`edge.py` is the log, `node.py` a node, `targets.py` what is called, `people.py` who writes, and
+`referee.py` says after every step whether all promises hold. Faults come for a while; then all is
+healed, and what is due must finish.
 """
 
 from __future__ import annotations
 
-import heapq
+import asyncio
+import contextlib
+import itertools
+import logging
 import random
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from hashlib import blake2b
+from collections.abc import Iterator
+from typing import Any
 
+import structlog
+
+import app.node
+import engine.raft.leadership
 from engine.core.ids import Instant
-from engine.model.backfill import Backfill, BackfillState
-from engine.model.execution import AttemptOutcome, AttemptResult, Status
-from engine.model.job import Concurrency, Guarantee
-from engine.model.pause import Pause, pause_of
-from engine.model.pause_document import parse_scope
-from engine.raft.replica import Replica
-from engine.scheduler.backfills import plan_backfills
-from engine.scheduler.planner import plan
-from engine.scheduler.queue import DueQueue
-from engine.state.entry import Entry, encode
-from engine.state.messages import (
-    Accepted,
-    AttemptBegun,
-    BackfillStarted,
-    ClaimLeadership,
-    Command,
-    Committed,
-    CreateJobs,
-    ExecutionAdded,
-    ExecutionEnded,
-    FiresSkipped,
-    JobsPaused,
-    JobsResumed,
-    PauseJobs,
-    RecordExecutions,
-    RecoverExecutions,
-    Rejected,
-    ResumeJobs,
-    StartBackfill,
-    TriggerJob,
-)
-from engine.timing.parse import schedule_of
-from tests.kit.jobs import SECOND, new_job
+from engine.dispatch import watchdog
+from engine.state.view import View
+from tests.simulation.edge import Group, Harm
+from tests.simulation.loop import VirtualLoop
+from tests.simulation.node import START, SimNode
+from tests.simulation.people import Person, document
+from tests.simulation.referee import Broken, Referee
+from tests.simulation.targets import Targets
 
-MILLI = 1_000
-START: Instant = 1_700_000_000 * SECOND
-NODES = 3
-BACKFILL_MINUTES = 5
-
-
-@dataclass
-class SimNode:
-    """A node: its replica, how far it has applied, and what it believes."""
-
-    name: str
-    skew: int
-    replica: Replica
-    applied: int = 0
-    up: bool = True
-    epoch: int = 0
-    since: Instant = 0
-    recovered: bool = False
-    queue: DueQueue = field(default_factory=DueQueue)
-    incarnation: int = 0
+HOSTILE_S = 9.0
+CALM_S = 240.0
+"""So long all that is due may take to finish, once nothing fails any more."""
+PEOPLE = 2
+LOOK_S = 1.0
+NIGHTS = 0.15
+"""In so many worlds the whole cluster is down for a while."""
+SKEW_US = 250_000
 
 
 class World:
-    """One run; `run` drives it and checks after every step."""
+    """One run; `run` drives it."""
 
     def __init__(self, seed: int):
         self.seed = seed
-        self.random = random.Random(seed)
-        self.now: Instant = START
-        self.events: list[tuple[Instant, int, Callable[[], None]]] = []
-        self.order = 0
-        self.log: list[bytes] = []
-        self.hashes: dict[int, bytes] = {}
-        self.history: dict[int, Committed] = {}
+        self.random = rng = random.Random(seed)
+        self.loop = VirtualLoop()
+        self.count = rng.choice((1, 3, 3, 3, 3, 3, 5))
         self.hostile = True
-        self.sent: Counter[tuple[str, int]] = Counter()
-        self.backfills: dict[str, list[Instant]] = {}
-        self.nodes = [self._node(f"n{k}") for k in range(NODES)]
-        self.jobs = [
-            new_job(
-                f"j{k}",
-                START + (k + 1) * SECOND,
-                schedule=f"@every {1 + k}s" if k < 4 else "*/3 * * * * *",
-                window=self.random.choice(["0s", f"{600 * k}ms"]),
-                tags={"half": str(k % 2)},
-                guarantee=self.random.choice(["at_least_once", "at_most_once", "effect_once"]),
-                webhook={"url": "http://127.0.0.1:9/run", "status_url": "/runs/{execution_id}"},
-                concurrency=self.random.choice(["allow", "forbid", "replace"]),
-                missed_run_policy=self.random.choice(["ignore", "execute_one", "execute_all"]),
-                retry_policy={"max_attempts": 2, "initial_interval": "200ms"},
-            )
-            for k in range(5)
+        self.flush_s = rng.choice((0.05, 0.2, 3.0))
+        self.referee = Referee()
+        self.targets = Targets(rng)
+        self.group = Group(self.loop, rng, harm=_harm(rng))
+        self.crashing, self.cutting = rng.random() < 0.8, rng.random() < 0.8
+        self.group.nodes = [
+            SimNode(self, number, rng.randrange(-SKEW_US, SKEW_US)) for number in range(self.count)
         ]
-        for k, job in enumerate(self.jobs):
-            first = schedule_of(job.spec.timing, job.id).next_after(START)
-            self.jobs[k] = type(job)(id=job.id, spec=job.spec, enabled=True, next_us=first)
-        self.append(CreateJobs(jobs=tuple(self.jobs)), "alice", self.now)
+        self._fault: BaseException | None = None
 
-    # ---- time -----------------------------------------------------------------------------------
+    @property
+    def now_us(self) -> Instant:
+        """The true time."""
+        return START + int(self.loop.passed * 1e6)
 
-    def later(self, delay: int, action: Callable[[], None]) -> None:
-        self.order += 1
-        heapq.heappush(self.events, (self.now + delay, self.order, action))
+    def some_view(self) -> View:
+        """What some node knows that is up; of the last that was, where none is."""
+        nodes = self.group.up() or self.group.nodes
+        return self.random.choice(nodes).replica.view
 
-    def run(self, seconds: int = 40, calm: int = 60) -> None:
-        """Hurt it for `seconds` of virtual time, then heal it and let it finish what is due."""
-        for node in self.nodes:
-            self.later(self.random.randrange(500 * MILLI), lambda n=node: self._beat(n))
-        self.later(self.random.randrange(2 * SECOND), self._elect)
-        self.later(3 * SECOND, self._fault)
-        self._until(START + seconds * SECOND)
+    def fails(self, fault: BaseException | None) -> None:
+        """A task of a node failed: the run is over."""
+        self._fault = self._fault or fault
+
+    def run(self) -> None:
+        """Hurt it, heal it, and demand that all is well.
+
+        Raises:
+            Broken: a promise was broken.
+        """
+        self.loop.set_exception_handler(self._raised)
+        with _alone(self.random):
+            try:
+                self.loop.run_until_complete(self._story())
+            finally:
+                for task in asyncio.all_tasks(self.loop):
+                    task.cancel()
+                self.loop.run_until_complete(asyncio.sleep(0))
+                self.loop.close()
+
+    def _raised(self, _loop: object, context: dict[str, Any]) -> None:
+        self.fails(context.get("exception") or Broken(context["message"]))
+
+    async def _story(self) -> None:
+        for node in self.group.nodes:
+            node.start()
+        self.group.elect(self.random.choice(self.group.nodes))
+        people = [Person(self, f"p{k}") for k in range(PEOPLE)]
+        first = [document(self, f"j{k}") for k in range(4)]
+        await self._watch(
+            people[0].ask(lambda gate, key: gate.create_jobs(first, actor="p0", request_id=key))
+        )
+        lives = [self.loop.create_task(person.live()) for person in people]
+        lives.append(self.loop.create_task(self._vote()))
+        await self._storm(HOSTILE_S / 2)
+        if self.random.random() < NIGHTS:
+            await self._night()
+        await self._storm(HOSTILE_S / 2)
         self.hostile = False
-        for node in self.nodes:
-            if not node.up:
-                self._restart(node)
-        for seconds in (0, 2):  # and again for pauses that were still on their way
-            self.later(seconds * SECOND, self._resume_all)
-        self._until(START + (seconds + calm) * SECOND)
-        for _ in range(BACKFILL_MINUTES):  # a busy job leaves little room for its backfill
-            if self._backfilling():
-                self._until(self.now + 60 * SECOND)
-        self.check_finished()
+        self._heal()
+        await self._watch(asyncio.gather(*lives[:PEOPLE]))
+        for _ in range(2):  # and again for pauses that were still on their way
+            await self._watch(people[0].resume_all())
+            await self._watch(asyncio.sleep(1.5))
+        await self._finish()
 
-    def _backfilling(self) -> bool:
-        backfills = self.nodes[0].replica.view.backfills()
-        return any(one.state is BackfillState.RUNNING for one in backfills)
+    async def _watch(self, work: Any) -> None:
+        """Wait for it, and no longer than nothing is broken."""
+        task = asyncio.ensure_future(work)
+        while not task.done():
+            await asyncio.wait({task}, timeout=0.5)
+            self._look()
+        task.result()
 
-    def _until(self, end: Instant) -> None:
-        while self.events and self.events[0][0] <= end:
-            at, _, action = heapq.heappop(self.events)
-            self.now = max(self.now, at)
-            action()
-        self.now = end
+    def _look(self) -> None:
+        if self._fault is not None:
+            raise self._fault
 
-    # ---- the log --------------------------------------------------------------------------------
+    async def _finish(self) -> None:
+        end = self.loop.passed + CALM_S
+        while left := self.referee.unfinished(self.now_us, self.group.nodes):
+            if self.loop.passed > end:
+                raise Broken(left)
+            await self._watch(asyncio.sleep(0.25))
+        self.referee.closes(self.group.nodes)
 
-    def append(self, command: Command, actor: str, at: Instant, request_id: str = "") -> None:
-        self.log.append(encode(Entry(at=at, actor=actor, request_id=request_id, command=command)))
+    # ---- faults ---------------------------------------------------------------------------------
 
-    def propose(
-        self,
-        node: SimNode,
-        command: Command,
-        reply: Callable[[object], None] | None = None,
-        request_id: str = "",
-    ) -> None:
-        """Send a proposal over the hostile edge; `reply` runs on the proposer, if it lives."""
-        raw_at = self.now + node.skew
-        life = node.incarnation
-        lost = self.hostile and self.random.random() < 0.08
-        mute = self.hostile and self.random.random() < 0.08
-        delay = self.random.randrange(2 * MILLI, 400 * MILLI if self.hostile else 20 * MILLI)
+    def _heal(self) -> None:
+        self.group.harm = Harm()
+        self.targets.calm, self.flush_s = True, 0.05
+        for node in self.group.nodes:
+            node.linked = True
+            if node.up:
+                node.stir()
+            else:
+                self._start(node)
 
-        def commit() -> None:
-            self.append(command, node.name, raw_at, request_id)
-            index = len(self.log)
+    async def _vote(self) -> None:
+        """A leader that is gone is replaced; in the storm, sometimes one that is not."""
+        while True:
+            await asyncio.sleep(self.random.uniform(0.3, 1.5))
+            able = self.group.in_touch()
+            leader = self.group.leader
+            lost = leader is None or not leader.linked or not leader.up
+            fickle = self.hostile and self.random.random() < 0.15
+            if len(able) * 2 > self.count and (lost or fickle):
+                self.group.elect(self.random.choice(able))
 
-            def answer() -> None:
-                if node.up and node.incarnation == life:
-                    self._apply_to(node, index)
-                    if reply:
-                        reply(self.history[index].result)
+    async def _hurt(self) -> None:
+        acts = [self._crash] * 4 * self.crashing + [self._cut] * 4 * self.cutting
+        acts += [self._snapshot, self._snapshot, self._ship, self._step, self._mend]
+        while True:
+            await asyncio.sleep(self.random.uniform(0.05, 0.6))
+            self.random.choice(acts)()
+            for node in self.group.nodes:
+                if not node.up and self.random.random() < 0.25:
+                    self._start(node)
 
-            if not mute:
-                self.later(self.random.randrange(1, 50 * MILLI), answer)
+    async def _storm(self, seconds: float) -> None:
+        hurting = self.loop.create_task(self._hurt())
+        await self._watch(asyncio.sleep(seconds))
+        hurting.cancel()
 
-        if not lost:
-            self.later(delay, commit)
+    async def _night(self) -> None:
+        """No node is up for so long that fire times are missed, and not late."""
+        for node in self.group.up():
+            node.crash()
+        await self._watch(asyncio.sleep(self.random.uniform(5.0, 30.0)))
+        for node in self.group.nodes:
+            node.linked = True
+            self._start(node)
 
-    def _apply_to(self, node: SimNode, index: int) -> None:
-        while node.up and node.applied < min(index, len(self.log)):
-            node.applied += 1
-            node.replica.apply(node.applied, self.log[node.applied - 1])
-            digest = blake2b(node.replica.state_bytes(), digest_size=16).digest()
-            known = self.hashes.setdefault(node.applied, digest)
-            assert known == digest, f"{node.name} differs at index {node.applied}: {self.repeat()}"
+    def _most_live(self) -> bool:
+        return (len(self.group.in_touch()) - 1) * 2 > self.count or self.random.random() < 0.2
 
-    # ---- nodes ----------------------------------------------------------------------------------
+    def _some(self) -> SimNode:
+        """A node; rather the leader than another."""
+        leader = self.group.leader
+        if leader is not None and self.random.random() < 0.4:
+            return leader
+        return self.random.choice(self.group.nodes)
 
-    def _node(self, name: str) -> SimNode:
-        node = SimNode(name, self.random.randrange(-300, 300) * MILLI, self._replica())
-        node.replica.subscribe(lambda committed: self._committed(node, committed))
-        return node
+    def _crash(self) -> None:
+        node = self._some()
+        if node.up and self._most_live():
+            node.crash()
 
-    @staticmethod
-    def _replica() -> Replica:
-        return Replica(watermark=lambda: 1 << 60, on_gap=lambda _held, _through: None)
+    def _start(self, node: SimNode) -> None:
+        donors = [one for one in self.group.in_touch() if one is not node]
+        ships = bool(donors) and self.random.random() < 0.3
+        node.start(self.random.choice(donors) if ships else None)
 
-    def _committed(self, node: SimNode, committed: Committed) -> None:
-        known = self.history.setdefault(committed.index, committed)
-        assert known == committed, f"facts differ at {committed.index}: {self.repeat()}"
-        node.queue.take(committed)
-        for event in committed.events:
-            if isinstance(event, AttemptBegun) and node.epoch == event.execution.epoch:
-                self._send(node, event)
+    def _cut(self) -> None:
+        node = self._some()
+        if node.linked and self._most_live():
+            node.linked = False
+        else:
+            self._mend()
 
-    def _send(self, node: SimNode, event: AttemptBegun) -> None:
-        execution = event.execution
-        self.sent[execution.id, execution.attempt] += 1
-        life = node.incarnation
-        silent = self.hostile and self.random.random() < 0.05
-        slow = 10 * SECOND if silent else self.random.randrange(5 * MILLI, 3 * SECOND)
-        good = not silent and self.random.random() < 0.7
+    def _mend(self) -> None:
+        for node in self.group.nodes:
+            node.linked = True
+            node.stir()
 
-        def done() -> None:
-            if not node.up or node.incarnation != life:
-                return
-            result = AttemptResult(
-                execution_id=execution.id,
-                attempt=execution.attempt,
-                outcome=AttemptOutcome.SUCCESS if good else AttemptOutcome.FAILED,
-                started_us=execution.attempt_started_us,
-                finished_us=execution.attempt_started_us + slow,
-                error="" if good else "HTTP 500",
-            )
-            self._report(node, life, result)
+    def _snapshot(self) -> None:
+        if up := self.group.up():
+            self.random.choice(up).snapshot()
 
-        self.later(slow, done)
+    def _ship(self) -> None:
+        """A node that lags beyond the log gets a snapshot while it runs."""
+        nodes = self.group.in_touch()
+        followers = [one for one in nodes if one is not self.group.leader and not one.believes]
+        if followers:
+            last = min(followers, key=lambda node: node.applied)
+            last.install(max(nodes, key=lambda node: node.applied))
 
-    def _report(self, node: SimNode, life: int, result: AttemptResult) -> None:
-        """As the outbox does: repeat until the machine has seen it."""
-        seen = [False]
+    def _step(self) -> None:
+        self._some().clock.skew_us = self.random.randrange(-SKEW_US, SKEW_US)
 
-        def answered(_result: object) -> None:
-            seen[0] = True
 
-        def again() -> None:
-            if node.up and node.incarnation == life and not seen[0]:
-                self.propose(node, RecordExecutions(results=(result,)), answered)
-                self.later(600 * MILLI, again)
+def _harm(rng: random.Random) -> Harm:
+    """How hostile the edge of a world is."""
+    much = rng.choice([0.0, 0.5, 1.0, 2.0])
+    return Harm(
+        lost=0.05 * much,
+        late=0.05 * much,
+        twice=0.04 * much,
+        slow_s=rng.choice([0.0, 0.02, 0.2]),
+        lag_s=rng.choice([0.0, 0.05, 0.5]),
+    )
 
-        again()
 
-    def _beat(self, node: SimNode) -> None:
-        """Apply some of the log, and plan if this node thinks that it leads."""
-        if node.up:
-            behind = len(self.log) - node.applied
-            some = self.random.randint(0, behind) if self.hostile else behind
-            self._apply_to(node, node.applied + some)
-            if node.epoch:
-                self._plan(node)
-        self.later(self.random.randrange(20 * MILLI, 150 * MILLI), lambda: self._beat(node))
+@contextlib.contextmanager
+def _alone(rng: random.Random) -> Iterator[None]:
+    """No chance but the seed's, and nothing said of what is meant to fail."""
+    fresh = itertools.count()
+    draw = rng.randrange(1 << 30)
+    modules: list[Any] = [engine.raft.leadership, app.node]
+    before = [module.new_request_id for module in modules]
+    look_s, watchdog.LOOK_S = watchdog.LOOK_S, LOOK_S  # so often leaders change
+    settings = structlog.get_config()
+    disabled = logging.root.manager.disable
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.disable(logging.CRITICAL)
+    for module in modules:
+        module.new_request_id = lambda: f"req_{draw}_{next(fresh)}"
+    try:
+        yield
+    finally:
+        for module, known in zip(modules, before, strict=True):
+            module.new_request_id = known
+        watchdog.LOOK_S = look_s
+        structlog.configure(**settings)
+        logging.disable(disabled)
 
-    def _plan(self, node: SimNode) -> None:
-        now = self.now + node.skew
-        epoch = node.epoch
 
-        def answered(result: object) -> None:
-            if isinstance(result, Rejected) and result.code == "NO_LEADER":
-                node.epoch = 0
-
-        def recovered(result: object) -> None:
-            answered(result)
-            node.recovered = node.epoch == epoch
-
-        if not node.recovered:
-            self.propose(node, RecoverExecutions(epoch=epoch), recovered)
-            return
-        if self.random.random() < 0.2:
-            node.queue.rebuild(node.replica.view)  # as after a proposal of unknown outcome
-        view = node.replica.view
-        jobs = node.queue.pop_fires(now, 100, lambda job, at: view.next_us(job) == at)
-        starts = node.queue.pop_starts(now, 100)
-        planned = plan(view, epoch=epoch, now=now, since=node.since, jobs=jobs, executions=starts)
-        node.queue.put_off(planned.later)
-        command = planned.command
-        if command.skips or command.fires or command.begins:
-            self.propose(node, command, answered)
-        begins, faults = plan_backfills(view, epoch=epoch, now=now)
-        assert not faults
-        for begin in begins:
-            self.propose(node, begin, answered)
-
-    def _elect(self) -> None:
-        """Some node believes that it leads; the old one may go on believing it too."""
-        up = [node for node in self.nodes if node.up]
-        leading = [node for node in up if node.epoch == self._epoch()]
-        if up and (self.hostile or not leading):
-            node = self.random.choice(up)
-
-            def claimed(result: object) -> None:
-                if isinstance(result, Accepted):
-                    node.epoch = int(result.value)
-                    node.since = self.now + node.skew
-                    node.recovered = False
-                    node.queue.rebuild(node.replica.view)
-
-            self.propose(node, ClaimLeadership(node=node.name, nonce=str(self.order)), claimed)
-        self.later(self.random.randrange(1 * SECOND, 8 * SECOND), self._elect)
-
-    def _epoch(self) -> int:
-        return max((node.replica.view.epoch for node in self.nodes), default=0)
-
-    def _fault(self) -> None:
-        if self.hostile:
-            node = self.random.choice(self.nodes)
-            if node.up and sum(n.up for n in self.nodes) > 2:
-                node.up = False
-            elif not node.up:
-                self._restart(node)
-            if self.random.random() < 0.3:
-                job = self.random.choice(self.jobs)
-                fresh = f"exe_manual{self.order}"
-                self.propose(
-                    self.random.choice(self.nodes), TriggerJob(job_id=job.id, execution_id=fresh)
-                )
-            self._pause_or_resume()
-            if self.random.random() < 0.15:
-                self._backfill()
-            self.later(self.random.randrange(1 * SECOND, 4 * SECOND), self._fault)
-
-    def _backfill(self) -> None:
-        job = self.random.choice(self.jobs)
-        spans = ((START - 20 * SECOND, START - 12 * SECOND), (START - 6 * SECOND, START))
-        asked = Backfill(
-            id=f"bfl_{self.order}",
-            job_id=job.id,
-            spans=spans,
-            total=0,
-            next_us=None,
-            parallel=self.random.choice([1, 1, 3]),
-        )
-        fires = asked.fires(schedule_of(job.spec.timing, job.id)).between(
-            START - 21 * SECOND, START
-        )
-        if fires:
-            asked = replace(asked, total=len(fires), next_us=fires[0])
-            self.backfills[asked.id] = fires
-            node = self.random.choice(self.nodes)
-            self.propose(node, StartBackfill(backfill=asked), request_id=asked.id)
-
-    def _resume_all(self) -> None:
-        node = max(self.nodes, key=lambda node: node.applied)
-        self._apply_to(node, len(self.log))
-        for pause in node.replica.view.pauses():
-            self.append(ResumeJobs(id=pause.id), "alice", self.now)
-
-    def _pause_or_resume(self) -> None:
-        node = self.random.choice(self.nodes)
-        pauses = node.replica.view.pauses()
-        if pauses and self.random.random() < 0.4:
-            self.propose(node, ResumeJobs(id=self.random.choice(pauses).id))
-        elif self.random.random() < 0.4:
-            scope = self.random.choice(["all", "job:job_j0", "tag:half=1", "namespace:default"])
-            start = self.now + self.random.randrange(-1 * SECOND, 5 * SECOND)
-            length = self.random.choice([None, 2 * SECOND, 8 * SECOND])
-            pause = Pause(
-                id=f"pau_{self.order}",
-                scope=parse_scope(scope),
-                from_us=start,
-                until_us=None if length is None else start + length,
-                note="",
-                by="alice",
-            )
-            self.propose(node, PauseJobs(pause=pause))
-
-    def _restart(self, node: SimNode) -> None:
-        """Back from a snapshot of another time, then the log; everything in memory is gone."""
-        donor = self.random.choice([n for n in self.nodes if n.up])
-        data, applied = donor.replica.snapshot(), donor.applied
-        node.replica = self._replica()
-        node.replica.subscribe(lambda committed: self._committed(node, committed))
-        node.replica.restore(data, applied)
-        node.applied, node.epoch, node.queue = applied, 0, DueQueue()
-        node.incarnation += 1
-        node.up = True
-
-    # ---- what must hold -------------------------------------------------------------------------
-
-    def repeat(self) -> str:
-        """The line that repeats this run."""
-        return f"CHRONOS_SEED={self.seed} pytest tests/simulation/test_seeds.py"
-
-    def check_finished(self) -> None:
-        """Every fire time is decided exactly once, policies held, and nothing due is left over."""
-        specs = {job.id: job for job in self.jobs}
-        claims: Counter[tuple[str, Instant]] = Counter()
-        skipped: dict[str, list[tuple[Instant, Instant]]] = {job: [] for job in specs}
-        running: dict[str, set[str]] = {job: set() for job in specs}
-        attempts: Counter[str] = Counter()
-        pauses: dict[str, Pause] = {}
-        filled: dict[str, list[Instant]] = {}
-        for index in sorted(self.history):
-            for event in self.history[index].events:
-                if isinstance(event, AttemptBegun | ExecutionAdded) and event.claimed:
-                    execution = event.execution
-                    job = self.nodes[0].replica.view.job(execution.job_id)
-                    assert job is not None
-                    held = pause_of(pauses.values(), job, execution.scheduled_us)
-                    assert held is None, f"{execution.id} ran in a pause: {self.repeat()}"
-                if isinstance(event, AttemptBegun):
-                    execution = event.execution
-                    attempts[execution.id] += 1
-                    guarantee = specs[execution.job_id].spec.guarantee
-                    if guarantee is Guarantee.AT_MOST_ONCE:  # all that fails here is in doubt
-                        assert attempts[execution.id] == 1, f"sent again: {self.repeat()}"
-                    if guarantee is Guarantee.EFFECT_ONCE and attempts[execution.id] > 1:
-                        assert execution.asks_first, f"sent unasked: {self.repeat()}"
-                    if event.claimed:
-                        claims[execution.job_id, execution.scheduled_us] += 1
-                    running[execution.job_id].add(execution.id)
-                    policy = specs[execution.job_id].spec.concurrency
-                    if policy is not Concurrency.ALLOW:
-                        assert len(running[execution.job_id]) == 1, f"overlap: {self.repeat()}"
-                elif isinstance(event, ExecutionAdded):
-                    running[event.execution.job_id].add(event.execution.id)
-                    if event.claimed:
-                        claims[event.execution.job_id, event.execution.scheduled_us] += 1
-                    elif event.execution.backfill:
-                        times = filled[event.execution.backfill]
-                        times.append(event.execution.scheduled_us)
-                elif isinstance(event, BackfillStarted):
-                    filled[event.backfill.id] = []
-                elif isinstance(event, JobsPaused | JobsResumed):
-                    pauses[event.pause.id] = event.pause
-                elif isinstance(event, ExecutionEnded):
-                    running[event.execution.job_id].discard(event.execution.id)
-                    assert event.execution.failures < 2, f"too many tries: {self.repeat()}"
-                elif isinstance(event, FiresSkipped):
-                    skipped[event.job.id].append((event.first_us, event.last_us))
-        assert all(count == 1 for count in self.sent.values()), f"sent twice: {self.repeat()}"
-        for identity, times in filled.items():
-            assert times == self.backfills[identity], f"{identity} ran {times}: {self.repeat()}"
-        for backfill in self.nodes[0].replica.view.backfills():
-            assert backfill.state is BackfillState.DONE, f"{backfill} never ends: {self.repeat()}"
-            assert backfill.succeeded + backfill.failed == backfill.total, self.repeat()
-        for job in self.jobs:
-            end = self.nodes[0].replica.view.next_us(job.id)
-            assert end is not None
-            assert end > self.now - 3 * SECOND, f"{job.id} stands still: {self.repeat()}"
-            schedule = schedule_of(job.spec.timing, job.id)
-            for at in schedule.between(START, end - 1):
-                ways = claims[job.id, at]
-                ways += sum(first <= at <= last for first, last in skipped[job.id])
-                assert ways == 1, f"{job.id} at {at} decided {ways} times: {self.repeat()}"
-        for execution in self.nodes[0].replica.view.open_executions():
-            age = self.now - (execution.due_us or execution.scheduled_us)
-            waits = execution.status is Status.PENDING
-            assert age < 50 * SECOND, f"{execution.id} never ends ({waits=}): {self.repeat()}"
+def broken_by(seed: int) -> str | None:
+    """What a seed breaks; None when every promise is kept."""
+    try:
+        World(seed).run()
+    except Exception as fault:
+        return f"{type(fault).__name__}: {fault}"
+    return None

@@ -66,7 +66,9 @@ async def start_backfill(request: Request, ref: str, key: Key, dry_run: bool = F
     )
     if dry_run:
         return answer(_preview(services, plan))
-    await services.gate.start_backfill(plan.backfill, actor=actor, request_id=key)
+    await services.gate.start_backfill(
+        plan.backfill, generation=job.generation, actor=actor, request_id=key
+    )
     return answer(_shown(services, _find(services, plan.backfill.id)), 202)
 
 

@@ -21,7 +21,7 @@ from engine.state.messages import (
     StartBackfill,
 )
 from engine.state.rules.endings import cancelled
-from engine.state.rules.jobs import missing
+from engine.state.rules.jobs import missing, retimed
 from engine.state.rules.registry import Context, Decision, decides, evolves
 from engine.state.state import State
 
@@ -34,8 +34,11 @@ KEPT_MAX: Final = 300
 def start(state: State, command: StartBackfill, context: Context) -> Decision:
     """A backfill is running; of one job there may be several."""
     backfill = command.backfill
-    if backfill.job_id not in state.jobs:
+    job = state.jobs.get(backfill.job_id)
+    if job is None:
         return missing(backfill.job_id)
+    if refusal := retimed(job, command.generation):
+        return refusal
     if sum(one.state is BackfillState.RUNNING for one in state.backfills.values()) >= RUNNING_MAX:
         message = f"{RUNNING_MAX} backfills are running, which is the most"
         return Rejected(code="CONFLICT", message=message, field="from", hint="wait, or cancel one")

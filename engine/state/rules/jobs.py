@@ -56,6 +56,14 @@ def _unname(state: State, job: Job) -> None:
         del state.by_name[job.namespace]
 
 
+def retimed(job: Job, generation: int) -> Rejected | None:
+    """The refusal of what was planned by another generation of the job than the present one."""
+    if generation in (0, job.generation):
+        return None
+    message = f"the schedule of {job.name} was edited meanwhile"
+    return Rejected(code="CONFLICT", message=message, field="moved", hint="look at it again")
+
+
 def _unobservable(state: State, calendar: str, by: int) -> Rejected | None:
     """The refusal of a job whose calendar is not there, or not at the version it was planned by."""
     if not calendar:
@@ -171,6 +179,7 @@ def enable(state: State, command: EnableJob, context: Context) -> Decision:
         return missing(command.id)
     if not job.enabled and command.is_exact:
         refusal = _unobservable(state, job.spec.calendar, command.by_calendar)
+        refusal = refusal or retimed(job, command.generation)
         if refusal := refusal or repeats(command.next_us, context.at):
             return refusal
     if not job.enabled:

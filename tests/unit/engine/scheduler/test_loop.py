@@ -22,6 +22,7 @@ from engine.state.messages import (
     EnableJob,
     FiresSkipped,
     PauseJobs,
+    ResumeJobs,
     UpdateJob,
 )
 from tests.kit.door import LogStore
@@ -192,3 +193,20 @@ async def test_a_leap_after_a_job_was_planned_leaves_its_fire_to_the_policy() ->
         await it.until(lambda: it.skipped > 0)
         await it.until(lambda: len(it.fired) == 10)
         assert min(it.fired) > START + HOUR - 10 * SECOND
+
+
+async def test_a_paused_job_that_was_planned_ahead_is_not_forgotten_when_the_plan_is_dropped() -> (
+    None
+):
+    async with led("execute_all") as it:
+        scope = Scope(kind=ScopeKind.ALL)
+        pause = Pause(id="p", scope=scope, from_us=START, until_us=None, note="", by="alice")
+        it.store.apply(PauseJobs(pause=pause))
+        it.clock.pass_(SECOND)
+        await it.until(lambda: it.skipped == 1)
+        it.planned.clear()
+        it.clock.pass_(60 * SECOND + 700_000)  # soon its fire times are looked at together
+        await it.until(lambda: bool(it.planned))
+        it.store.apply(ResumeJobs(id="p"))
+        it.clock.pass_(SECOND)
+        await it.until(lambda: bool(it.fired))

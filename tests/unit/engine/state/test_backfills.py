@@ -172,3 +172,12 @@ def test_a_backfill_that_cannot_be_planned_does_not_stop_the_others(
     commands, faults = plan_backfills(view, epoch=log.state.epoch, now=log.now)
     assert [command.id for command in commands] == ["bfl_2"]
     assert [job for job, _ in faults] == ["job_backup"]
+
+
+def test_a_backfill_is_not_started_by_a_schedule_that_the_job_no_longer_has() -> None:
+    log = log_of()
+    other = spec(**EACH | {"schedule": "*/7 * * * * *"})
+    log.ok(UpdateJob(id="job_backup", spec=other, enabled=True, next_us=NOW + SECOND))
+    again = replace(asked(), id="bfl_2")
+    assert log.refused(StartBackfill(backfill=again, generation=1)).code == "CONFLICT"
+    log.ok(StartBackfill(backfill=again, generation=2))

@@ -9,7 +9,14 @@ import pytest
 from engine.core.version import LEVEL
 from engine.model.job import JobSpec
 from engine.state.features import needed
-from engine.state.messages import CreateJobs, DisableJob, RegisterNode, ResumeJobs, UpdateJob
+from engine.state.messages import (
+    CreateJobs,
+    DisableJob,
+    EnableJob,
+    RegisterNode,
+    ResumeJobs,
+    UpdateJob,
+)
 from engine.state.view import View
 from tests.kit.jobs import Log, new_job, spec
 
@@ -53,6 +60,8 @@ def test_every_field_of_a_job_has_a_level() -> None:
 def test_commands_need_what_they_need() -> None:
     assert needed(ResumeJobs(id="pau_1")) == (1, "pauses")
     assert needed(DisableJob(id="job_a")) == (0, "")
+    assert needed(EnableJob(id="job_a", next_us=1)) == (0, "")
+    assert needed(EnableJob(id="job_a", next_us=1, generation=3))[0] == 2
 
 
 def register(log: Log, name: str, level: int) -> None:

@@ -65,3 +65,14 @@ def test_disabling_and_enabling_change_when_not_which_version() -> None:
     log.ok(EnableJob(id=JOB, next_us=70 * SECOND))
     assert log.state.next_us[JOB] == 70 * SECOND
     assert log.state.jobs[JOB].version == 1
+
+
+def test_a_job_is_not_enabled_by_a_schedule_that_it_no_longer_has() -> None:
+    log = Log().with_jobs(new_job())
+    log.ok(DisableJob(id=JOB))
+    log.ok(UpdateJob(id=JOB, spec=spec(schedule="@every 7s"), enabled=False, next_us=None))
+    stale = EnableJob(id=JOB, next_us=70 * SECOND, is_exact=True, generation=1)
+    refusal = log.refused(stale)
+    assert (refusal.code, refusal.field) == ("CONFLICT", "moved")
+    log.ok(EnableJob(id=JOB, next_us=77 * SECOND, is_exact=True, generation=2))
+    assert log.state.next_us[JOB] == 77 * SECOND
