@@ -187,12 +187,12 @@ def _forget_422(document: dict[str, Any]) -> None:
 
 def _gauges(services: Services) -> Mapping[str, float]:
     view, node = services.view, services.node
-    jobs = view.jobs()
+    total, enabled = view.count_jobs()
     running, pending = count_open(view)
     applied = view.applied_index
     return {
-        "chronos_jobs": len(jobs),
-        "chronos_jobs_enabled": sum(job.enabled for job in jobs),
+        "chronos_jobs": total,
+        "chronos_jobs_enabled": enabled,
         "chronos_executions_open": running + pending,
         "chronos_executions_running": running,
         "chronos_dispatch_in_flight": node.in_flight(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from typing import TYPE_CHECKING, Any
 
 from engine.core.clock import rfc3339
@@ -22,7 +21,7 @@ def count_open(view: View) -> tuple[int, int]:
 def coming_runs(view: View, most: int) -> list[dict[str, Any]]:
     """The next fire of each of the `most` jobs that fire soonest, soonest first."""
     runs = []
-    for at, identity, _ in heapq.nsmallest(most, view.next_fires()):
+    for identity, at in view.soonest(most):
         job = view.job(identity)
         if job is not None:
             runs.append(

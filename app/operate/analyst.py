@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from analytics.shared import LOOKED_BACK_US
 from app.operate.tasks import Round
 from engine.core.clock import Clock
 from engine.core.errors import ChronosError
+from engine.core.ids import Instant
 from engine.history.segments import live_paths
 from engine.model.finding import Finding
 from engine.model.job import Job
@@ -96,14 +98,8 @@ class Analyst:
         process = await self._worker()
         assert process.stdin is not None
         assert process.stdout is not None
-        jobs = self._store.view.jobs()
-        asked = Round(
-            now_us=now_us,
-            zones={job.id: job.spec.timezone for job in jobs if job.spec.timezone != "UTC"},
-            names={job.id: job.name for job in jobs},
-            hosts={job.id: host for job in jobs if (host := _host(job))},
-        )
-        process.stdin.write(msgspec.json.encode(asked) + b"\n")
+        # Not on the loop, which is the scheduler's: with many jobs their fires would be late.
+        process.stdin.write(await asyncio.to_thread(_question, self._store.view.jobs, now_us))
         await process.stdin.drain()
         found: list[Finding] = []
         while (line := await process.stdout.readline()) != b"{}\n":
@@ -145,6 +141,17 @@ class Analyst:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+
+
+def _question(jobs_of: Callable[[], Sequence[Job]], now_us: Instant) -> bytes:
+    jobs = jobs_of()
+    asked = Round(
+        now_us=now_us,
+        zones={job.id: job.spec.timezone for job in jobs if job.spec.timezone != "UTC"},
+        names={job.id: job.name for job in jobs},
+        hosts={job.id: host for job in jobs if (host := _host(job))},
+    )
+    return msgspec.json.encode(asked) + b"\n"
 
 
 def _host(job: Job) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
+from heapq import nsmallest
+from operator import itemgetter
 
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.core.version import LEVEL
@@ -26,6 +28,11 @@ from engine.timing.closures import Closures
 from engine.timing.schedule import Schedule
 
 
+def _place(job: Job) -> tuple[str, str]:
+    spec = job.spec
+    return spec.namespace, spec.name
+
+
 class View:
     """What this node knows now. `lock` is shared with the replica that writes."""
 
@@ -33,20 +40,22 @@ class View:
         self._state = state
         self._lock = lock
         self._sorted: tuple[Job, ...] | None = None
+        self._edition = 0
         self._changes = 0
         self._closures: dict[str, tuple[Calendar, Closures]] = {}
 
     def replace_state(self, state: State) -> None:
         """A snapshot was installed."""
         with self._lock:
-            self._state, self._sorted = state, None
-            self._changes += 1
+            self._state = state
+            self.changed(jobs=True)
 
     def changed(self, *, jobs: bool) -> None:
         """Hear of an entry with facts, `jobs` where any is about a job; the writer calls it."""
         self._changes += 1
         if jobs:
             self._sorted = None
+            self._edition += 1
 
     @property
     def changes(self) -> int:
@@ -82,11 +91,24 @@ class View:
 
     def jobs(self) -> Sequence[Job]:
         """All jobs by namespace and name."""
+        known = self._sorted
+        if known is not None:
+            return known
         with self._lock:
-            if self._sorted is None:
-                jobs = self._state.jobs.values()
-                self._sorted = tuple(sorted(jobs, key=lambda job: (job.namespace, job.name)))
-            return self._sorted
+            edition, jobs = self._edition, list(self._state.jobs.values())
+        # Not under the lock: a million jobs take a second, and entries wait for it.
+        jobs.sort(key=_place)
+        known = tuple(jobs)
+        with self._lock:
+            if self._edition == edition:
+                self._sorted = known
+        return known
+
+    def count_jobs(self) -> tuple[int, int]:
+        """How many jobs there are, and how many of them are enabled."""
+        with self._lock:
+            jobs = list(self._state.jobs.values())
+        return len(jobs), sum(job.enabled for job in jobs)
 
     def next_us(self, job_id: JobId) -> Instant | None:
         """The next fire time that nobody has claimed."""
@@ -97,6 +119,12 @@ class View:
         with self._lock:
             jobs = self._state.jobs
             return [(at, job, jobs[job].generation) for job, at in self._state.next_us.items()]
+
+    def soonest(self, most: int) -> list[tuple[JobId, Instant]]:
+        """The `most` jobs that fire soonest, soonest first, each with its next fire time."""
+        with self._lock:
+            fires = list(self._state.next_us.items())
+        return nsmallest(most, fires, key=itemgetter(1))
 
     def fires(self, job: Job) -> Schedule:
         """When a job fires, by its timing and the calendar that it observes."""

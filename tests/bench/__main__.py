@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
+from itertools import chain
 
+from tests.bench.add import adding
 from tests.bench.anomalies import anomalies
 from tests.bench.burst import burst
 from tests.bench.claims import claims
@@ -18,8 +20,10 @@ from tests.bench.demo import demo
 from tests.bench.dispatch import dispatch
 from tests.bench.failover import failover
 from tests.bench.forecasts import forecasts
+from tests.bench.growth import growth
 from tests.bench.history import history
-from tests.bench.memory import memory
+from tests.bench.memory import memory, peer
+from tests.bench.reads import reads
 from tests.bench.replay import replay
 from tests.bench.scale import scale
 from tests.bench.start import start
@@ -40,7 +44,11 @@ BENCHES: dict[str, Callable[[bool], Iterator[Row]]] = {
     "replay": lambda quick: replay(200, 10) if quick else replay(),
     "start": lambda _quick: start(),
     "failover": lambda _quick: failover(),
-    "memory": lambda quick: memory(10_000) if quick else memory(10_000, 100_000),
+    "add": lambda quick: adding(1) if quick else adding(1, 3),
+    "reads": lambda _quick: reads(),
+    "memory": lambda quick: memory(10_000) if quick else chain(memory(10_000, 100_000), peer()),
+    "million": lambda _quick: memory(1_000_000),
+    "growth": lambda _quick: growth((100, 1_000, 10_000, 100_000, 1_000_000)),
     "scale": lambda _quick: scale(),
 }
 SLOW = {
@@ -49,7 +57,10 @@ SLOW = {
     "demo",
     "failover",
     "forecasts",
+    "growth",
     "memory",
+    "million",
+    "reads",
     "replay",
     "scale",
     "traces",

@@ -9,20 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import quantiles
 
-import psutil
-
+from tests.bench.load import cpu_s
 from tests.bench.sink import Sink
 from tests.bench.table import Row
 from tests.kit.cluster import Cluster, Node
 
 ARRIVALS_S = 45.0
 AGAIN_S = 0.5  # so long is listened for a second arrival of the same job
-
-
-def _cpu_s(node: Node) -> float:
-    assert node.process is not None
-    times = psutil.Process(node.process.pid).cpu_times()
-    return float(times.user + times.system)
 
 
 def _add(node: Node, url: str, count: int, due: int) -> float:
@@ -54,12 +47,12 @@ def burst(count: int) -> Iterator[Row]:
             due = int(time.time()) + 5 + count // 1500
             added = _add(node, sink.url, count, due)
             time.sleep(max(0.0, due - 0.5 - time.time()))
-            cpu = _cpu_s(node)
+            cpu = cpu_s(node)
             end = due + ARRIVALS_S
             while sink.count() < count and time.time() < end:
                 time.sleep(0.05)
             time.sleep(AGAIN_S)
-            cpu = _cpu_s(node) - cpu
+            cpu = cpu_s(node) - cpu
             arrivals = sink.arrivals()
         finally:
             node.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -25,9 +26,9 @@ async def cluster_status(request: Request) -> Response:
     services = services_of(request)
     view = services.view
     running, pending = count_open(view)
-    runs = coming_runs(view, NEXT_RUNS_MAX)
+    runs = await run_in_threadpool(coming_runs, view, NEXT_RUNS_MAX)
     status: dict[str, Any] = {
-        "jobs_total": len(view.jobs()),
+        "jobs_total": view.count_jobs()[0],
         "running": running,
         "pending": pending,
         "next_runs": [{"job_id": run["job_id"], "next_run": run["next_run"]} for run in runs],

@@ -28,14 +28,14 @@ async def overview(request: Request, window: str = "1h") -> Response:
     span = window_us(window)
     past = await run_in_threadpool(services.queries.overview, span, services.clock.now_us())
     running, pending = count_open(view)
-    jobs = view.jobs()
+    total, enabled = await run_in_threadpool(view.count_jobs)
     data = {
         **past,
         "window": window,
         "running": running,
         "pending": pending,
-        "up_next": coming_runs(view, UP_NEXT_MAX),
-        "jobs_total": len(jobs),
-        "jobs_enabled": sum(job.enabled for job in jobs),
+        "up_next": await run_in_threadpool(coming_runs, view, UP_NEXT_MAX),
+        "jobs_total": total,
+        "jobs_enabled": enabled,
     }
     return fetched(request, data)
