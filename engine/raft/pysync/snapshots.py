@@ -39,6 +39,7 @@ _MAGIC = b"CHRONSN1"
 _SIZE = struct.Struct("<I")
 PIECE_BYTES = 256 << 10
 AGAIN_S = 5.0
+REST = 9  # times as long as a snapshot took: a large state costs no more than a tenth of a core
 _FAILED = 255  # exit code of a child that failed, but not over the disk
 
 
@@ -109,7 +110,7 @@ class SnapshotStore:
         self._fork = fork
         self._child = 0
         self._outcome: int | None = None
-        self._not_before = 0.0
+        self._not_before = self._began = 0.0
         self.fault = ""
         """Why the last snapshot could not be written; empty when it could."""
         self._serial = 0
@@ -132,7 +133,7 @@ class SnapshotStore:
         if self._child or self._outcome is not None:
             return
         (_, take), last, prev = data[0], data[1], data[2]
-        self._id, self._ends_at = id_, last[1]
+        self._id, self._ends_at, self._began = id_, last[1], now()
         self._serial += 1
         self._temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}-{self._serial}.tmp")
         if not self._fork:
@@ -185,6 +186,7 @@ class SnapshotStore:
     def _told(self, outcome: int) -> str:
         """What became of a snapshot, logged if it is bad; sets when the next may begin."""
         if outcome == 0:
+            self._not_before = now() + REST * (now() - self._began)
             return ""
         self._not_before = now() + AGAIN_S
         if outcome < 0:

@@ -95,6 +95,24 @@ def test_r19_a_snapshot_overtaken_by_a_shipped_one_is_dropped(tmp_path: Path) ->
     assert _read(store.path)[2] == b"newer"
 
 
+def test_a_snapshot_that_took_long_is_rested_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = [100.0]
+    monkeypatch.setattr(snapshots, "now", lambda: at[0])
+
+    def slow() -> list[bytes]:
+        at[0] += 2.0
+        return [b"large"]
+
+    store = SnapshotStore(tmp_path / "own", fork=False)
+    store.serialize(((None, slow), LAST, PREV, None), PREV[1])
+    assert store.checkSerializing()[0] == SERIALIZER_STATE.SUCCESS
+    assert store.checkSerializing() == (SERIALIZER_STATE.SERIALIZING, None)
+    at[0] += 2.0 * snapshots.REST
+    assert store.checkSerializing() == (SERIALIZER_STATE.NOT_SERIALIZING, None)
+
+
 def test_the_machine_is_read_in_the_child_not_in_the_tick_thread(tmp_path: Path) -> None:
     class Teller(Machine):
         def snapshot(self) -> list[bytes]:
