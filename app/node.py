@@ -220,7 +220,7 @@ class Node:
             self.sandbox.start()
             self._tasks += [
                 asyncio.create_task(self.leadership.run(), name="leadership"),
-                asyncio.create_task(self.outbox.run(), name="outbox"),
+                asyncio.create_task(self.outbox.run(self._is_busy), name="outbox"),
                 asyncio.create_task(self._register(), name="register"),
             ]
             api.start()
@@ -312,6 +312,10 @@ class Node:
 
     def _moved(self) -> None:
         self._beats += 1
+
+    def _is_busy(self) -> bool:
+        """Whether attempts wait to be sent."""
+        return self.worker.queued > 0
 
     def _expect(self, jobs: Sequence[JobId]) -> None:
         """Have the worker make ready what it can of jobs that are about to fire."""
@@ -486,6 +490,9 @@ class CurrentJobs:
 
     def __init__(self, view: View):
         self._view = view
+
+    def __len__(self) -> int:
+        return len(self._view.jobs())
 
     @property
     def changes(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 from hashlib import blake2b
 
 from engine.core.clock import rfc3339
@@ -32,9 +33,13 @@ def identity_headers(request: Request) -> list[str]:
         f"X-Chronos-Job: {execution.job_id}",
         f"X-Chronos-Execution: {execution.id}",
         f"X-Chronos-Attempt: {execution.attempt}",
-        f"X-Chronos-Scheduled-Time: {rfc3339(execution.scheduled_us)}",
+        f"X-Chronos-Scheduled-Time: {_written(execution.scheduled_us)}",
         f"traceparent: {traceparent(execution.id, execution.attempt)}",
     ]
+
+
+_written = lru_cache(maxsize=1024)(rfc3339)
+"""Thousands of attempts have one fire time."""
 
 
 def traceparent(execution_id: str, attempt: int) -> str:

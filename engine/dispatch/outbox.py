@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 import structlog
 
@@ -20,9 +21,10 @@ BATCH_BYTES_MAX = 4 << 20
 """Well below what one log entry may hold; more would be refused as a whole."""
 
 GATHER_S = 0.02
-BUSY = 50
-BUSY_GATHER_S = 0.15
-"""Where results come by the hundred, an entry of many costs every node less a result."""
+BUSY_GATHER_S = 0.4
+"""While attempts wait to be sent, so long: sending comes first, and an entry of many results costs
+every node less."""
+
 RETRY_S = 0.2
 
 
@@ -74,14 +76,19 @@ class Outbox:
         while self._arriving:
             self._results.extend(self._arriving.popleft())
 
-    async def run(self) -> None:
-        """Propose what arrives, until cancelled."""
+    async def run(self, is_busy: Callable[[], bool]) -> None:
+        """Propose what arrives, until cancelled.
+
+        Args:
+            is_busy: whether attempts wait to be sent.
+        """
         self._loop = asyncio.get_running_loop()
         while True:
             await self._arrived.wait()
-            await asyncio.sleep(GATHER_S)
-            if BUSY <= self.size < BATCH_MAX:
-                await asyncio.sleep(BUSY_GATHER_S)
+            for _ in range(round(BUSY_GATHER_S / GATHER_S)):
+                await asyncio.sleep(GATHER_S)
+                if not is_busy():
+                    break
             self._take()
             size = batch_size(self._results)
             batch, self._results = self._results[:size], self._results[size:]

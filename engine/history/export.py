@@ -56,7 +56,7 @@ class Exporter:
         self._thread: threading.Thread | None = None
         self._index = 0
         self._job_changes = -1
-        self._jobs_seen = -1
+        self._jobs_seen = self._jobs_count = -1
         self._jobs_at = self._jobs_took_us = 0
         self._begun_at = clock.monotonic_us()
 
@@ -164,15 +164,17 @@ class Exporter:
             return
         now = self._clock.monotonic_us()
         changes, seen = self._history.job_changes, source.changes
-        early = now - self._begun_at < JOBS_EARLY_US
+        early = now - self._begun_at < JOBS_EARLY_US and len(source) != self._jobs_count
         wait_us = JOBS_EARLY_EVERY_US if early else JOBS_EVERY_US
         if changes != self._job_changes:
             wait_us = 0
         if now - self._jobs_at < max(wait_us, JOBS_REST * self._jobs_took_us):
             return
+        count = len(source)
         write_jobs(self._history.export_dir, source)
         self._jobs_took_us = self._clock.monotonic_us() - now
         self._jobs_seen, self._jobs_at, self._job_changes = seen, now, changes
+        self._jobs_count = count
 
     def _note_progress(self, as_of: Instant) -> None:
         path = self._history.export_dir / PROGRESS

@@ -175,7 +175,7 @@ class SimNode(Node):
             lambda committed: self._world.referee.hears(self, committed),
         ):
             self.replica.subscribe(sink)
-        for task in (self.outbox.run(), self.leadership.run(), self._register()):
+        for task in (self.outbox.run(self._is_busy), self.leadership.run(), self._register()):
             self.spawn(task)
         if donor is not None:
             self.install(donor)

@@ -88,6 +88,11 @@ class Hands:
         self._turns += 1
         return self._turns
 
+    @property
+    def queued(self) -> int:
+        """Attempts that are not sent yet."""
+        return len(self._waiting)
+
     def holds(self, attempt: tuple[str, int]) -> bool:
         return attempt in self._waiting or attempt in self._running
 

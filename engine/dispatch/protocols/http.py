@@ -36,6 +36,7 @@ class HttpDispatcher:
 
     def expect(self, job: Job) -> None:
         """Have the job's part of its requests ready."""
+        target_of(job.spec.webhook.url)
         with contextlib.suppress(ValueError):  # `begin` says what is wrong
             prepare_once(job)
 

@@ -62,6 +62,9 @@ class CurrentJobs:
         self.changes = changes
         self.asked = 0
 
+    def __len__(self) -> int:
+        return self.changes
+
     def __iter__(self) -> Iterator[Document]:
         self.asked += 1
         return (job_document(make_job(number)) for number in range(self.changes))
