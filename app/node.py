@@ -74,6 +74,10 @@ AGAIN = -1
 """Instead of an exit code: begin anew from the files, in a process that remembers nothing."""
 ASK_LEADER_S = 5.0
 REGISTER_RETRY_S = 1.0
+COLLECT_AFTER = (50_000, 20, 100)
+"""Allocations before a collection of the young, and those before one of the older. What a fire
+allocates is freed by counting; a collection finds nothing and looks at every job to say so."""
+
 SWITCH_INTERVAL_S = 0.0005
 """A tick or a due moment waits at most so long for a thread that computes."""
 
@@ -552,6 +556,7 @@ def serve(config: Config) -> int:
         ChronosError: it cannot start from what it finds there.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.set_threshold(*COLLECT_AFTER)
     give_back_what_is_free()
     node = functools.partial(Node, config, SystemClock())
 
