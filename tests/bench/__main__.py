@@ -23,6 +23,7 @@ from tests.bench.forecasts import forecasts
 from tests.bench.growth import growth
 from tests.bench.history import history
 from tests.bench.memory import memory, peer
+from tests.bench.peers import beside_peers, harness
 from tests.bench.reads import reads
 from tests.bench.replay import replay
 from tests.bench.scale import scale
@@ -50,6 +51,7 @@ BENCHES: dict[str, Callable[[bool], Iterator[Row]]] = {
     "million": lambda _quick: memory(1_000_000),
     "growth": lambda _quick: growth((100, 1_000, 10_000, 100_000, 1_000_000)),
     "scale": lambda _quick: scale(),
+    "peers": lambda quick: beside_peers(1 if quick else 3),
 }
 SLOW = {
     "anomalies",
@@ -61,6 +63,7 @@ SLOW = {
     "memory",
     "million",
     "reads",
+    "peers",
     "replay",
     "scale",
     "traces",
@@ -76,7 +79,8 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.names if name not in BENCHES]:
         parser.error(f"unknown: {', '.join(unknown)}; known: {', '.join(BENCHES)}")
-    names = options.names or [n for n in BENCHES if not (options.quick and n in SLOW)]
+    able = [name for name in BENCHES if name != "peers" or harness() is not None]
+    names = options.names or [n for n in able if not (options.quick and n in SLOW)]
     sys.stdout.write("| what | figure | command |\n| --- | ---: | --- |\n")
     for name in names:
         for row in BENCHES[name](options.quick):
