@@ -6,7 +6,8 @@ who lacks an entry that it had acknowledged itself. So such a node
 
 1. asks *all* others for their term, in the words of a pre-vote for term 0, which every build
    answers, and until then hears nothing else. No promise of its own can be of a later term than
-   the latest of theirs, since each was made to one of them; in that term its vote counts as given;
+   the latest of theirs, since each was made to one of them; in that term its vote counts as given.
+   One that lost its past, too, answers what it knows: what was promised to it ended with it;
 2. takes entries and snapshots, but neither votes nor stands, until it holds what a leader of its
    term has committed, an entry of that very term among it: what was acknowledged is before that.
 
@@ -85,13 +86,16 @@ class Rejoin(SyncObj):  # type: ignore[misc]  # the library carries no types
             super()._SyncObj__onMessageReceived(node, message)
             return
         kind = message["type"]
-        if self.unheard:
+        if kind == "pre_vote" and message["term"] == 0:
+            # Another that lost its past: two that wait for each other's word would wait for ever.
+            super()._SyncObj__onMessageReceived(node, message)
+        elif self.unheard:
             if kind == "pre_vote_no":
                 self._note_term(node, message["cur"])
         elif kind == "append_entries" and message["term"] >= self.raftCurrentTerm:
             self._leader_commit = (message["term"], message["commit_index"])
             super()._SyncObj__onMessageReceived(node, message)
-        elif kind == "apply_command_response" or (kind == "pre_vote" and message["term"] == 0):
+        elif kind == "apply_command_response":
             super()._SyncObj__onMessageReceived(node, message)
 
     def _note_term(self, node: Any, term: int) -> None:
