@@ -107,6 +107,8 @@ class Scheduler:
             self._queue.take(committed)
             if self._ahead.is_changed_by(committed):
                 self._plan_again()
+        if self._store.view.epoch != epoch:  # or it would be noticed when something is due
+            return False
         now = self._look_at_clock()
         due = self._next_due()
         was_due = due is not None and due <= now

@@ -210,3 +210,14 @@ async def test_a_paused_job_that_was_planned_ahead_is_not_forgotten_when_the_pla
         it.store.apply(ResumeJobs(id="p"))
         it.clock.pass_(SECOND)
         await it.until(lambda: bool(it.fired))
+
+
+async def test_a_leader_with_nothing_to_do_notices_that_another_claimed_leadership() -> None:
+    it = Led("ignore")
+    it.store.apply(DisableJob(id="job_backup"))
+    work = asyncio.create_task(it.scheduler.run(it.store.view.epoch))
+    await asyncio.sleep(0.01)
+    assert not work.done()
+    it.store.apply(ClaimLeadership(node="n2", nonce="m"))
+    async with asyncio.timeout(30):
+        await work
