@@ -216,8 +216,9 @@ class Gate:
                 by_calendar=by_calendar,
             )
 
-        await self._decide(edit, actor, request_id)
-        return self._job(job.id)
+        version = await self._decide(edit, actor, request_id)
+        edited = structs.replace(job, spec=spec, enabled=enabled, version=version)
+        return self._store.view.job(job.id) or edited  # it was done, also if it is gone by now
 
     async def delete_job(self, ref: str, *, actor: str, request_id: str) -> Job:
         """Delete a job and cancel what it has open.
@@ -257,7 +258,7 @@ class Gate:
             return DisableJob(id=job.id, superseded=superseded, is_exact=self._is_exact)
 
         await self._decide(switch, actor, request_id)
-        return self._job(job.id)
+        return self._store.view.job(job.id) or structs.replace(job, enabled=enabled)
 
     async def pause(self, document: Mapping[str, Any], *, actor: str, request_id: str) -> Pause:
         """Hold back the fire times of a scope, from now or a later moment on.
@@ -283,11 +284,14 @@ class Gate:
         Raises:
             Refused: there is no such pause.
         """
-        known = {pause.id: pause for pause in self._store.view.pauses()}
-        if identity not in known:
+        pause = self._pause(identity)
+        if pause is None:  # it may be known to the others
+            await self.barrier()
+            pause = self._pause(identity)
+        if pause is None:
             raise Refused("NOT_FOUND", f"there is no pause {identity}")
         await self._propose(ResumeJobs(id=identity), actor, request_id)
-        return known[identity]
+        return pause
 
     async def save_calendar(
         self, calendar: Calendar, *, if_version: int | None, actor: str, request_id: str
@@ -564,6 +568,9 @@ class Gate:
         await self._propose(Barrier(), "barrier", "")
 
     # ---- inside ------------------------------------------------------------------------------
+
+    def _pause(self, identity: str) -> Pause | None:
+        return next((one for one in self._store.view.pauses() if one.id == identity), None)
 
     def _job(self, ref: str) -> Job:
         job = self._store.view.job(ref)

@@ -156,6 +156,17 @@ def find_job(services: Services, ref: str) -> Job:
     return job
 
 
+async def job_to_write(services: Services, ref: str) -> Job:
+    """The same for a write: one that this node does not know yet may be known to the others.
+
+    Raises:
+        Refusal: NOT_FOUND, confirmed with the leader.
+    """
+    if services.view.job(ref) is None:
+        await services.gate.barrier()
+    return find_job(services, ref)
+
+
 def shown_job(services: Services, job: Job) -> Document:
     """A job as the public sees it, with its next and last run, and the pause that holds it."""
     view = services.view

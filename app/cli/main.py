@@ -27,7 +27,7 @@ from app.cli.commands import (
     templates,
     views,
 )
-from app.cli.session import ApiKey, Url, remember
+from app.cli.session import ApiKey, Confirmed, Url, remember
 
 app = typer.Typer(
     name="chronosctl",
@@ -68,9 +68,11 @@ app.command("missed")(backfills.missed)
 
 
 @app.callback()
-def root(context: typer.Context, url: Url = None, api_key: ApiKey = None) -> None:
+def root(
+    context: typer.Context, url: Url = None, api_key: ApiKey = None, confirmed: Confirmed = False
+) -> None:
     """Talk to a Chronos cluster."""
-    remember(context, url, api_key)
+    remember(context, url, api_key, confirmed)
 
 
 def main() -> None:

@@ -26,11 +26,15 @@ Url = Annotated[
 ]
 ApiKey = Annotated[str | None, typer.Option("--api-key", help="Else CHRONOS_API_KEY.")]
 
+Confirmed = Annotated[
+    bool, typer.Option("--confirmed", help="See all that was acknowledged before, on any node.")
+]
 
-def remember(context: typer.Context, url: str | None, api_key: str | None) -> None:
-    """Keep where to go for the command that follows."""
+
+def remember(context: typer.Context, url: str | None, api_key: str | None, confirmed: bool) -> None:
+    """Keep where to go, and how to ask there, for the command that follows."""
     default_url, default_key = client_environment()
-    context.obj = (url or default_url, api_key or default_key)
+    context.obj = (url or default_url, api_key or default_key, confirmed)
 
 
 @contextmanager
@@ -41,9 +45,10 @@ def connected(context: typer.Context, *, patience_s: float = 0.0) -> Iterator[Cl
         context: of the command.
         patience_s: seconds that an answer may take beyond the usual.
     """
-    url, api_key = context.find_root().obj
+    url, api_key, confirmed = context.find_root().obj
+    timeout_s = TIMEOUT_S + patience_s
     try:
-        with closing(Client(url, api_key, timeout_s=TIMEOUT_S + patience_s)) as client:
+        with closing(Client(url, api_key, timeout_s=timeout_s, confirmed=confirmed)) as client:
             yield client
     except ApiError as error:
         say(f"{error.message} [{error.code}]")

@@ -26,15 +26,27 @@ class Transport:
         url: base URL, e.g. `http://127.0.0.1:8080`.
         api_key: sent as a bearer token where the node asks for one.
         timeout_s: seconds that one call may take.
+        confirmed: whether each call sees all that was acknowledged before it, on any node.
 
     Every method raises `ApiError` when the node refuses and `Unreachable` when none answers.
     """
 
-    def __init__(self, url: str, api_key: str | None = None, *, timeout_s: float = TIMEOUT_S):
+    def __init__(
+        self,
+        url: str,
+        api_key: str | None = None,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        confirmed: bool = False,
+    ):
         self.url = url.rstrip("/")
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._http = httpx.Client(
-            base_url=self.url, headers=headers, timeout=timeout_s, verify=_authorities(self.url)
+            base_url=self.url,
+            headers=headers,
+            params={"consistency": "linearizable"} if confirmed else {},
+            timeout=timeout_s,
+            verify=_authorities(self.url),
         )
 
     def close(self) -> None:

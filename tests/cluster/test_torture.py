@@ -26,3 +26,4 @@ def test_a_minute_of_faults_leaves_nothing_missed_doubled_or_unexplained(tmp_pat
     assert found == [], f"{found[:5]}; repeat: {verdict.repeat}"
     assert verdict.fires.decided > 1_000
     assert verdict.faults
+    assert len(verdict.operations) > 30

@@ -23,6 +23,8 @@ SWITCHED_OFF_US = 60 * SECOND_US
 """So soon after its end a torture has switched off the last job."""
 LEFT_US = 3 * SECOND_US
 """In a healthy cluster a fire time is decided well within this."""
+PAUSED_S = 21.0
+"""So long a pause of a torture lasts at the most that nobody ends: 20 s, to whole seconds."""
 LATE_S = 45.0
 """No fault holds up a cluster for so long."""
 
@@ -370,6 +372,16 @@ def _pauses(evidence: Evidence) -> Iterator[tuple[Write, Write]]:
             yield write, ends[write.proof["pause"]]
 
 
+def _unended(evidence: Evidence) -> list[Write]:
+    """The pauses whose end was not acknowledged: they hold as long as they were asked for."""
+    ended = {pause.proof["pause"] for pause, _ in _pauses(evidence)}
+    return [
+        write
+        for write in evidence.writes
+        if write.kind == "pause" and write.proof["pause"] not in ended
+    ]
+
+
 def pauses_that_do_not_hold(evidence: Evidence) -> Iterator[Finding]:
     """In a pause nothing is run, and after it nothing is skipped for it."""
     runs: dict[str, list[Run]] = defaultdict(list)
@@ -377,6 +389,7 @@ def pauses_that_do_not_hold(evidence: Evidence) -> Iterator[Finding]:
         if run.trigger == "schedule":
             runs[run.job_name].append(run)
     skew_s = evidence.skew_us / SECOND_US
+    unended = _unended(evidence)
     for pause, end in _pauses(evidence):
         for run in runs[pause.job]:
             first, last = run.scheduled_us / SECOND_US, run.last_us / SECOND_US
@@ -385,7 +398,11 @@ def pauses_that_do_not_hold(evidence: Evidence) -> Iterator[Finding]:
             if run.status != "skipped" and held:
                 yield Finding("ran in a pause", f"{where} in {pause}")
             over = last > end.acknowledged + skew_s and first < end.acknowledged
-            if _reason(run) == "paused" and over:
+            other = any(
+                one.job == pause.job and one.asked <= last <= one.acknowledged + PAUSED_S
+                for one in unended
+            )
+            if _reason(run) == "paused" and over and not other:
                 yield Finding("paused too long", f"{where} to {rfc3339(run.last_us)}, {end}")
 
 

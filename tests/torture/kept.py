@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tests.torture.linear import Operation
 from tests.torture.records import (
     Attempt,
     Change,
@@ -18,9 +19,11 @@ from tests.torture.records import (
     Write,
     arrivals_of,
 )
+from tests.torture.registers import read_back, written
 
 ARRIVALS = "arrivals.jsonl"
 FAULTS = "faults.jsonl"
+OPERATIONS = "operations.jsonl"
 
 
 def keep_history(folder: Path, node: str, history: History) -> None:
@@ -32,6 +35,16 @@ def keep_history(folder: Path, node: str, history: History) -> None:
 def keep_writes(folder: Path, writes: list[Write]) -> None:
     """Write what was acknowledged."""
     _write(folder / "writes.jsonl", map(asdict, writes))
+
+
+def keep_operations(folder: Path, operations: list[Operation]) -> None:
+    """Write what the clients of the registers were answered."""
+    _write(folder / OPERATIONS, map(written, operations))
+
+
+def operations_of(folder: Path) -> list[Operation]:
+    """What `keep_operations` wrote."""
+    return [read_back(row) for row in _read(folder / OPERATIONS)]
 
 
 def keep_facts(folder: Path, facts: dict[str, Any]) -> None:

@@ -23,10 +23,18 @@ from tests.torture.ground import (
     find_libfaketime,
     why_no_network,
 )
-from tests.torture.kept import ARRIVALS, FAULTS, keep_facts, keep_history, keep_writes
+from tests.torture.kept import (
+    ARRIVALS,
+    FAULTS,
+    keep_facts,
+    keep_history,
+    keep_operations,
+    keep_writes,
+)
 from tests.torture.nemesis import Nemesis
 from tests.torture.nodes import Group, Node, Refused
 from tests.torture.records import Finding, Write, instant
+from tests.torture.registers import clients
 from tests.torture.verdict import Verdict, table, verdict_of
 from tests.torture.workload import documents, writers
 
@@ -166,8 +174,9 @@ def _tortured(options: Options, diary: Diary, field: Field, url: str, abilities:
     time.sleep(WARM_S)
     nemesis = Nemesis(field, diary, abilities, options.seed, options.without)
     people = writers(field, jobs, _random(options, 4))
-    for writer in people:
-        writer.start()
+    callers = clients(field, _random(options, 5))
+    for one in (*people, *callers):
+        one.start()
     begun = time.time()
     findings: list[Finding] = []
     try:
@@ -178,8 +187,8 @@ def _tortured(options: Options, diary: Diary, field: Field, url: str, abilities:
         field.ground.mend()
         group.revive()
     finally:
-        for writer in people:
-            writer.stop()
+        for one in (*people, *callers):
+            one.stop()
     seconds = time.time() - begun
     diary("torture", "ends", "everything is healed; the jobs finish what is due")
     time.sleep(WARM_S)
@@ -191,6 +200,7 @@ def _tortured(options: Options, diary: Diary, field: Field, url: str, abilities:
     for node in group.nodes:
         keep_history(options.keep, node.name, history_of(node))
     keep_writes(options.keep, created + [write for writer in people for write in writer.writes])
+    keep_operations(options.keep, [done for one in callers for done in one.history])
     past = group.nodes[0].ask("GET", "/api/v1/pauses?past=true", seconds=30)["pauses"]
     facts = {
         "repeat": options.repeat,

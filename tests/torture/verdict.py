@@ -8,8 +8,10 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from tests.torture.checker import Fires, check, repeated, waits_after
-from tests.torture.kept import evidence_of, facts_of, faults_of, findings_of
+from tests.torture.kept import evidence_of, facts_of, faults_of, findings_of, operations_of
+from tests.torture.linear import UNKNOWN, Operation, unlinearizable
 from tests.torture.records import Evidence, Finding
+from tests.torture.registers import register
 
 SHOWN_MAX = 40
 
@@ -22,6 +24,7 @@ class Verdict:
     seconds: float
     faults: Counter[str]
     evidence: Evidence
+    operations: list[Operation]
     fires: Fires
     findings: list[Finding]
     leader_kills: list[float]
@@ -31,11 +34,17 @@ def verdict_of(folder: Path) -> Verdict:
     """The verdict on the records in a folder."""
     facts, evidence = facts_of(folder), evidence_of(folder)
     fires, findings = check(evidence)
+    operations = operations_of(folder)
+    findings += [
+        Finding("not linearizable", f"{key}: {'; '.join(map(str, shortest[-8:]))}")
+        for key, shortest in unlinearizable(operations, register).items()
+    ]
     begun = [entry["kind"] for entry in faults_of(folder) if entry["event"] == "begins"]
     return Verdict(
         repeat=facts["repeat"],
         seconds=facts["seconds"],
         faults=Counter(begun),
+        operations=operations,
         evidence=evidence,
         fires=fires,
         findings=sorted(findings_of(folder) + findings),
@@ -62,10 +71,15 @@ def table(verdict: Verdict) -> str:
         ),
         ("fire times skipped, by reason", skips or "none"),
         ("acknowledged writes", _counts(writes)),
+        (
+            "operations on registers / never answered",
+            f"{len(verdict.operations):,} / {_unanswered(verdict.operations):,}",
+        ),
         ("missed", str(kinds.pop("missed", 0))),
         ("doubly claimed", str(kinds.pop("doubly claimed", 0))),
         ("one fire time, two ids", str(kinds.pop("two ids", 0))),
         ("unexplained", str(kinds.pop("unexplained", 0))),
+        ("not linearizable", str(kinds.pop("not linearizable", 0))),
         *((kind, str(count)) for kind, count in sorted(kinds.items())),
         ("next fire after a leader kill", _waits(waits_after(evidence, verdict.leader_kills))),
     ]
@@ -78,6 +92,10 @@ def table(verdict: Verdict) -> str:
 
 def _counts(counts: Counter[str]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())) or "none"
+
+
+def _unanswered(operations: list[Operation]) -> int:
+    return sum(one.answer is UNKNOWN for one in operations)
 
 
 def _waits(waits: list[float]) -> str:

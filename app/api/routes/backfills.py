@@ -15,6 +15,7 @@ from app.api.deps import (
     confirm_read,
     find_job,
     instant,
+    job_to_write,
     read_object,
     services_of,
 )
@@ -49,7 +50,7 @@ router = APIRouter(prefix="/api/v1", tags=["backfills"], dependencies=[Depends(c
 async def start_backfill(request: Request, ref: str, key: Key, dry_run: bool = False) -> Response:
     """Run past fire times of a job, a few at a time; with `dry_run` only tell what that means."""
     services = services_of(request)
-    job = find_job(services, ref)
+    job = await job_to_write(services, ref)
     wanted = parse_backfill(await read_object(request), services.clock.now_us())
     actor = actor_of(request)
     known = [one for one in services.view.backfills() if one.id == backfill_id(key)]

@@ -18,6 +18,7 @@ from app.api.deps import (
     confirm_read,
     find_job,
     instant,
+    job_to_write,
     services_of,
     shown_job,
     timeout_us,
@@ -309,7 +310,7 @@ async def trigger_job(
     """Run a job now; with `wait` answer 200 once it ended, 202 if it has not by then."""
     services = services_of(request)
     patience_us = timeout_us(wait) if wait is not None else 0
-    job = find_job(services, ref)
+    job = await job_to_write(services, ref)
     execution = await services.gate.trigger(job.id, actor=actor_of(request), request_id=key)
     if patience_us:
         ended = await _wait(services, execution, patience_us)

@@ -21,6 +21,7 @@ from app.api.deps import (
     confirm_read,
     find_job,
     instant,
+    job_to_write,
     read_object,
     services_of,
     shown_job,
@@ -294,7 +295,7 @@ async def disable_job(request: Request, ref: str, key: Key) -> Response:
 async def _switch(request: Request, ref: str, key: str, *, enabled: bool) -> Response:
     services = services_of(request)
     job = await services.gate.set_enabled(
-        find_job(services, ref).id, enabled, actor=actor_of(request), request_id=key
+        (await job_to_write(services, ref)).id, enabled, actor=actor_of(request), request_id=key
     )
     return answer(shown_job(services, job))
 
@@ -326,7 +327,7 @@ async def update_job(
     change, `next` are the fires to come, and `effect` what changes in the next 24 hours.
     """
     services = services_of(request)
-    job = find_job(services, ref)
+    job = await job_to_write(services, ref)
     document = await read_object(request)
     changed = await services.gate.update_job(
         job.id,
@@ -351,7 +352,7 @@ async def update_job(
 async def delete_job(request: Request, ref: str, key: Key, if_version: IfVersion) -> Response:
     """Delete a job and cancel what it has open; its history stays."""
     services = services_of(request)
-    job = find_job(services, ref)
+    job = await job_to_write(services, ref)
     if if_version is not None and if_version != job.version:
         reason = f"names version {if_version}, the job is at {job.version}"
         problem = Problem("If-Match", reason, "read the job again")

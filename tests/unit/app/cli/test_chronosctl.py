@@ -82,6 +82,18 @@ def test_what_get_prints_can_be_applied(run: Run, tmp_path: Path) -> None:
     assert result.stdout.split() == ["default/nightly", "unchanged"], result.output
 
 
+def test_what_is_confirmed_is_asked_of_the_leader_too(run: Run, door: Door, tmp_path: Path) -> None:
+    run("job", "create", "-f", written(tmp_path, TWO))
+    before = door.store.index
+    assert len(printed(run("--confirmed", "job", "list", "-o", "json"))) == 2
+    assert door.store.index == before + 1
+    door.store.is_ready = False
+    assert run("job", "list").exit_code == 0
+    alone = run("--confirmed", "job", "list")
+    assert alone.exit_code == 1
+    assert "NO_LEADER" in alone.output
+
+
 def test_a_job_is_switched_triggered_and_deleted(run: Run, door: Door, tmp_path: Path) -> None:
     run("job", "create", "-f", written(tmp_path, TWO))
     assert "enabled" in run("job", "enable", "ops/beat").stdout
