@@ -84,10 +84,13 @@ class View:
 
     def job(self, ref: str) -> Job | None:
         """A job by id or by namespace/name."""
+        found = self._state.jobs.get(ref)  # one look needs no lock, and every attempt looks
+        if found is not None or "/" not in ref:
+            return found
         with self._lock:
             state = self._state
             namespace, _, name = ref.partition("/")
-            return state.jobs.get(state.by_name.get(namespace, {}).get(name, ref))
+            return state.jobs.get(state.by_name.get(namespace, {}).get(name, ""))
 
     def jobs(self) -> Sequence[Job]:
         """All jobs by namespace and name."""
