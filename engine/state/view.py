@@ -34,7 +34,11 @@ def _place(job: Job) -> tuple[str, str]:
 
 
 class View:
-    """What this node knows now. `lock` is shared with the replica that writes."""
+    """What this node knows now. `lock` is shared with the replica that writes.
+
+    A look at one key, or a copy of a map's values, is whole without the lock; those that readers
+    ask for all the time do without, since a writer with much to apply hardly ever lets go of it.
+    """
 
     def __init__(self, state: State, lock: AbstractContextManager[object]):
         self._state = state
@@ -97,8 +101,7 @@ class View:
         known = self._sorted
         if known is not None:
             return known
-        with self._lock:
-            edition, jobs = self._edition, list(self._state.jobs.values())
+        edition, jobs = self._edition, list(self._state.jobs.values())
         # Not under the lock: a million jobs take a second, and entries wait for it.
         jobs.sort(key=_place)
         known = tuple(jobs)
@@ -109,8 +112,7 @@ class View:
 
     def count_jobs(self) -> tuple[int, int]:
         """How many jobs there are, and how many of them are enabled."""
-        with self._lock:
-            jobs = list(self._state.jobs.values())
+        jobs = list(self._state.jobs.values())
         return len(jobs), sum(job.enabled for job in jobs)
 
     def next_us(self, job_id: JobId) -> Instant | None:
@@ -196,10 +198,10 @@ class View:
 
     def open_executions(self, job_id: JobId | None = None) -> list[Execution]:
         """Executions that are not over, oldest first."""
+        state = self._state
+        if job_id is None:
+            return list(state.executions.values())
         with self._lock:
-            state = self._state
-            if job_id is None:
-                return list(state.executions.values())
             return [state.executions[key] for key in state.open_by_job.get(job_id, ())]
 
     def findings(self) -> list[Finding]:
@@ -261,7 +263,7 @@ class View:
         return [node.node for node in self._members(members) if node.level < level]
 
     def _members(self, members: Collection[str]) -> list[NodeRegistered]:
-        nodes = list(self._state.nodes.values())  # no lock: the child that writes a snapshot asks
+        nodes = self.nodes()  # no lock: the child that writes a snapshot asks
         known = {node.raft_address for node in nodes}
         if members and known.issuperset(members):
             return [node for node in nodes if node.raft_address in members]
@@ -269,5 +271,4 @@ class View:
 
     def nodes(self) -> list[NodeRegistered]:
         """The address book."""
-        with self._lock:
-            return list(self._state.nodes.values())
+        return list(self._state.nodes.values())
