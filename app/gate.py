@@ -271,6 +271,7 @@ class Gate:
         for known in self._store.view.pauses():
             if known.id == identity:  # the same request once more
                 return known
+        await self._store.ready()
         pause = parse_pause(document, identity, actor, self._clock.now_us())
         if pause.scope.kind is ScopeKind.JOB:
             job = self._job(pause.scope.value)
@@ -322,7 +323,7 @@ class Gate:
         self, observers: Iterable[Job], calendar: Calendar
     ) -> tuple[tuple[str, int, Instant | None], ...]:
         """Their next fire times by the calendar as it will be."""
-        now, closures = self._now_us(), calendar.closures
+        now, closures = self._store.now_us(), calendar.closures
         return tuple(
             (
                 job.id,
@@ -654,19 +655,15 @@ class Gate:
             hint = one_of(spec.calendar, names) if names else "chronosctl calendar apply -f FILE"
             reason = f"there is no calendar {spec.calendar}"
             raise InvalidDocument([Problem("calendar", reason, hint)])
-        fire = view.fires_of(spec, job).next_after(self._now_us())
+        fire = view.fires_of(spec, job).next_after(self._store.now_us())
         if fire is None and spec.calendar and schedule_of(spec.timing, job).next_after(0):
             reason = f"{spec.calendar} leaves the job no fire time in fifty years"
             raise InvalidDocument([Problem("calendar", reason, "on_closed: next, or another one")])
         return fire
 
-    def _now_us(self) -> Instant:
-        """The present, as an entry that is proposed now will have it."""
-        return max(self._clock.now_us(), self._store.view.now_us)
-
     def _due(self, job: Job, why: str) -> Skip | None:
         """What of a job is due and not decided, as an edit decides it."""
-        view, now = self._store.view, self._now_us()
+        view, now = self._store.view, self._store.now_us()
         first = view.next_us(job.id)
         if first is None or first > now or not self._is_exact:
             return None
@@ -701,6 +698,7 @@ class Gate:
         Raises:
             Refused: for another reason, or too often.
         """
+        await self._store.ready()
         for number in range(DECIDE_TRIES):
             # The first is the request itself; each later look is one of its own, as answers are
             # remembered. A repeated request meets the same answers in the same order.

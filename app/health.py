@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from engine.history.store import History
 from engine.raft.pysync.node import RaftNode
@@ -82,6 +82,17 @@ def alarms(raft: RaftNode, history: History, lost: str, node_id: str) -> Iterato
         yield f"the history answers nothing until this node starts again: {history.over}"
     if lost:
         yield f"the history lacks the entries {lost}, and no other node has them: restore a backup"
+
+
+def clock_alarms(nodes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The clocks that are off the cluster's time, of the nodes as the cluster's status has them."""
+    for node in nodes:
+        if node["clock_agrees"] is False:
+            offset = f"{node['clock_offset_us'] / 1e6:+.3f} s"
+            yield (
+                f"the clock of {node['node_id']} is {offset} off the cluster's time: it goes by "
+                "that time all the same, and may not lead until its clock is set right"
+            )
 
 
 async def disk_works(folder: Path) -> None:

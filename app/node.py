@@ -21,8 +21,8 @@ from analytics.reports.registry import kinds
 from app.config import Config, SchedulerSettings
 from app.datadir import held
 from app.feed import HistoryFeed
-from app.gate import Gate
-from app.health import Ailment, ailment, alarms, disk_works
+from app.gate import Gate, Refused
+from app.health import Ailment, ailment, alarms, clock_alarms, disk_works
 from app.live import LiveHub
 from app.memory import give_back_what_is_free
 from app.observe.pulse import Pulse
@@ -48,6 +48,7 @@ from engine.model.change import changed
 from engine.model.document import Defaults, job_document
 from engine.model.execution import Status
 from engine.model.job import Document, Job, MissedRunPolicy, RetryPolicy
+from engine.raft.cluster_time import ClusterTime, agree
 from engine.raft.leadership import Leadership
 from engine.raft.pysync.node import RaftConfig, RaftNode
 from engine.raft.replica import Replica
@@ -87,7 +88,6 @@ class Node:
 
     def __init__(self, config: Config, clock: Clock):
         self._config = config
-        self._clock = clock
         self._started_us = clock.monotonic_us()
         self._failed = asyncio.Event()
         self._beats = 0
@@ -96,9 +96,10 @@ class Node:
         cluster = config.cluster
         self.id = cluster.node_id
         self._members = (cluster.raft.address, *cluster.raft.peers)
+        self._clock = cluster_time = ClusterTime(clock, cluster.raft.address, cluster.raft.peers)
         self._token = _peer_token(cluster.raft.secret) if cluster.raft.peers else ""
         alone = not cluster.raft.peers
-        self.history = History(cluster.data_dir, node=self.id, clock=clock, alone=alone)
+        self.history = History(cluster.data_dir, node=self.id, clock=cluster_time, alone=alone)
         self.history.on_over = self._on_history_over
         self.feed = HistoryFeed(self.history, peers=self._peer_urls, token=self._token, alone=alone)
         self.live = LiveHub(self._find_job)
@@ -120,11 +121,11 @@ class Node:
                 snapshot_threshold=cluster.raft.snapshot_threshold,
             ),
             self.replica,
+            cluster_time,
             on_role=self._on_role,
             on_fatal=self._on_fatal,
-            clock=clock,
         )
-        self.store = RaftStore(self.raft, self.replica, clock)
+        self.store = RaftStore(self.raft, self.replica, cluster_time)
         self.outbox = Outbox(self.id, self.store)
         concurrency = config.dispatcher.concurrency
         self.reporter = Reporter(cluster.data_dir / "export")
@@ -136,7 +137,7 @@ class Node:
                 idle_connections_max=config.dispatcher.http.max_idle_conns,
                 idle_connection_us_max=config.dispatcher.http.idle_conn_timeout_us,
             ),
-            clock=clock,
+            clock=self.store.log_time,
             may_send=self.raft.lease_valid,
             on_results=self.outbox.put,
             own={"report": report_protocol(self.reporter)},
@@ -145,21 +146,21 @@ class Node:
         self.scheduler = Scheduler(
             self.id,
             self.store,
-            clock,
+            cluster_time,
             tick_us=config.scheduler.tick_interval_us,
             on_planned=self._expect,
         )
         self.analyst = Analyst(
             self.id,
             self.store,
-            clock,
+            cluster_time,
             export_dir=cluster.data_dir / "export",
             interval_us=config.analytics.interval_us,
         )
         self.trainer = Trainer(
             self.id,
             self.store,
-            clock,
+            cluster_time,
             export_dir=cluster.data_dir / "export",
             interval_us=config.analytics.training_us,
         )
@@ -168,7 +169,7 @@ class Node:
         self.sandbox = SqlSandbox(cluster.data_dir / "export")
         self.gate = Gate(
             self.store,
-            clock,
+            cluster_time,
             find_version=self.queries.version,
             find_execution=self.queries.execution,
             find_imported=self.queries.known,
@@ -380,7 +381,7 @@ class Node:
 
     def status(self) -> dict[str, Any]:
         """The answer of `GET /api/v1/cluster/status`, all but the counts of jobs."""
-        return describe(
+        known = describe(
             raft=self.raft.status(),
             view=self.replica.view,
             history=self.history,
@@ -388,14 +389,18 @@ class Node:
             node_id=self.id,
             is_leader=bool(self.leadership.epoch),
             backfilling=self.feed.filling,
-        ) | {
+        )
+        return known | {
             "uptime_s": round(self.uptime_s(), 1),
             "version": VERSION,
             "level": LEVEL,
             "cluster_level": self._level(),
             "dispatch": self._dispatch_status(),
             "healthy": self.ailment() is None,
-            "alarms": list(alarms(self.raft, self.history, self.feed.lost, self.id)),
+            "alarms": [
+                *alarms(self.raft, self.history, self.feed.lost, self.id),
+                *clock_alarms(known["nodes"]),
+            ],
             "planning_faults": [
                 {"job_id": job, "error": error} for job, error in self.scheduler.faults.items()
             ],
@@ -431,6 +436,10 @@ class Node:
         """Seconds since the node started."""
         return (self._clock.monotonic_us() - self._started_us) / 1e6
 
+    def clock_offset_us(self) -> int:
+        """How far this node's clock is ahead of the cluster's time, microseconds."""
+        return self.raft.status().clock_offset_us
+
     def in_flight(self) -> int:
         """Attempts at their targets."""
         return self.worker.in_flight
@@ -442,7 +451,7 @@ class Node:
     async def transfer(self, to: str | None, *, forward: bool = True) -> None:
         """Hand leadership on; `to` is a node id or a Raft address.
 
-        Raft hears it from its leader only, so that another node passes it on.
+        Raft hears it from its leader only, so that another node passes it on. See `NodeControl`.
         """
         leader = self.raft.status().leader
         if forward and leader != self._config.cluster.raft.address:
@@ -452,6 +461,11 @@ class Node:
         for node in self.replica.view.nodes():
             if node.node == to:
                 address = node.raft_address
+        for peer in self.raft.status().peers:
+            offset_us = peer.clock_offset_us
+            if peer.address == address and offset_us is not None and not agree(offset_us):
+                message = f"the clock of {to} is {offset_us / 1e6:+.1f} s off the cluster's time"
+                raise Refused("CONFLICT", f"{message}: it may not lead")
         await asyncio.to_thread(self.raft.transfer, address)
 
     async def _ask_leader(self, leader: str | None, to: str | None) -> None:
@@ -465,7 +479,10 @@ class Node:
         try:
             async with httpx.AsyncClient(timeout=ASK_LEADER_S) as client:
                 headers = {"X-Chronos-Peer": self._token}
-                (await client.post(urls[0], json={"to": to}, headers=headers)).raise_for_status()
+                answer = await client.post(urls[0], json={"to": to}, headers=headers)
+            if answer.status_code == httpx.codes.CONFLICT:
+                raise Refused("CONFLICT", answer.json()["error"]["message"])
+            answer.raise_for_status()
         except httpx.HTTPError as error:
             raise NotReady(f"the leader did not take it: {error}; retry after a moment") from None
 

@@ -37,6 +37,10 @@ class NodeControl(Protocol):
         """Seconds since the node started."""
         ...
 
+    def clock_offset_us(self) -> int:
+        """How far this node's clock is ahead of the cluster's time, microseconds."""
+        ...
+
     def in_flight(self) -> int:
         """Attempts that this node has at their targets now."""
         ...
@@ -51,6 +55,10 @@ class NodeControl(Protocol):
         Args:
             to: a node id; None for the most current.
             forward: ask the leader when it is not this node.
+
+        Raises:
+            Refused: the clock of that node is off the cluster's time.
+            NotReady: there is no leader to ask, or it did not answer.
         """
         ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.history.store import History
+from engine.raft.cluster_time import agree
 from engine.raft.pysync.node import RaftStatus
 from engine.state.messages import NodeRegistered
 from engine.state.view import View
@@ -55,7 +56,14 @@ def _nodes(raft: RaftStatus, view: View, own_address: str, node_id: str) -> list
     """This node first, then its peers."""
     book = {node.raft_address: node for node in view.nodes()}
     last = raft.last_log_index
-    own = _row(book.get(own_address), own_address, raft, connected=True, match_index=last)
+    own = _row(
+        book.get(own_address),
+        own_address,
+        raft,
+        connected=True,
+        match_index=last,
+        clock_offset_us=raft.clock_offset_us,
+    )
     peers = [
         _row(
             book.get(peer.address),
@@ -63,6 +71,7 @@ def _nodes(raft: RaftStatus, view: View, own_address: str, node_id: str) -> list
             raft,
             connected=peer.connected,
             match_index=peer.match_index,
+            clock_offset_us=peer.clock_offset_us,
         )
         for peer in raft.peers
     ]
@@ -76,6 +85,7 @@ def _row(
     *,
     connected: bool,
     match_index: int | None,
+    clock_offset_us: int | None,
 ) -> dict[str, Any]:
     role = "follower" if connected else "unreachable"
     return {
@@ -87,4 +97,6 @@ def _row(
         "match_index": match_index,
         "applied_index": None,
         "lag": None if match_index is None else max(0, raft.last_log_index - match_index),
+        "clock_offset_us": clock_offset_us,
+        "clock_agrees": None if clock_offset_us is None else agree(clock_offset_us),
     }

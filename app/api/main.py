@@ -201,4 +201,5 @@ def _gauges(services: Services) -> Mapping[str, float]:
         "chronos_history_lag_entries": max(0, applied - services.history.watermark),
         "chronos_leader": float(node.leader() == services.config.cluster.node_id),
         "chronos_uptime_seconds": node.uptime_s(),
+        "chronos_clock_offset_seconds": node.clock_offset_us() / 1e6,
     }

@@ -21,6 +21,7 @@ GAUGES: Final = {
     "chronos_history_lag_entries": "Log entries applied here and not yet in the history.",
     "chronos_leader": "1 while this node leads.",
     "chronos_uptime_seconds": "Seconds since this node started.",
+    "chronos_clock_offset_seconds": "How far this node's clock is ahead of the cluster's time.",
 }
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 

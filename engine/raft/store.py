@@ -6,8 +6,10 @@ import asyncio
 from concurrent.futures import Future
 from typing import Protocol
 
-from engine.core.clock import Clock
 from engine.core.errors import NotReady, OutcomeUnknown
+from engine.core.ids import Instant
+from engine.raft.cluster_time import ClusterTime
+from engine.raft.log_time import LogTime
 from engine.raft.pysync.node import COMMAND_BYTES_MAX, Failure, RaftNode
 from engine.raft.replica import Replica, Sink
 from engine.state.entry import Entry, encode
@@ -39,14 +41,27 @@ class Store(Protocol):
         """Hear every committed entry, in order, in the tick thread."""
         ...
 
+    def now_us(self) -> Instant:
+        """The time of the log: that of an entry which is proposed now; never turns back."""
+        ...
+
+    async def ready(self) -> None:
+        """Return once this node knows the cluster's time, and can say what is due.
+
+        Raises:
+            NotReady: it does not know it in time.
+        """
+        ...
+
 
 class RaftStore:
-    """The store over Raft, on one node as on five."""
+    """The store over Raft, on one node as on five; entries are stamped by the log's time."""
 
-    def __init__(self, node: RaftNode, replica: Replica, clock: Clock):
+    def __init__(self, node: RaftNode, replica: Replica, cluster_time: ClusterTime):
         self._node = node
         self._replica = replica
-        self._clock = clock
+        self._cluster_time = cluster_time
+        self.log_time = LogTime(cluster_time, lambda: replica.view.now_us)
 
     @property
     def view(self) -> View:
@@ -56,6 +71,26 @@ class RaftStore:
     def subscribe(self, sink: Sink) -> None:
         """Hear every committed entry, in order, in the tick thread."""
         self._replica.subscribe(sink)
+
+    def now_us(self) -> Instant:
+        """The time of the log; see `Store.now_us`."""
+        return self.log_time.now_us()
+
+    async def ready(self) -> None:
+        """Wait for the cluster's time; see `Store.ready`."""
+        await self._ready(self._deadline(PROPOSE_US_MAX))
+
+    async def _ready(self, deadline: int) -> None:
+        while not self._cluster_time.is_known:
+            if self.log_time.monotonic_us() >= deadline:
+                raise NotReady(
+                    "this node does not know yet how far its clock is from the other nodes'; "
+                    "retry after a moment"
+                )
+            await asyncio.sleep(RETRY_S)
+
+    def _deadline(self, timeout_us: int) -> int:
+        return self.log_time.monotonic_us() + timeout_us
 
     async def propose(
         self,
@@ -69,8 +104,9 @@ class RaftStore:
 
         A proposal of unknown outcome is repeated only where its request id makes that harmless.
         """
-        deadline = self._clock.monotonic_us() + timeout_us
-        entry = Entry(at=self._clock.now_us(), actor=actor, request_id=request_id, command=command)
+        deadline = self._deadline(timeout_us)
+        await self._ready(deadline)
+        entry = Entry(at=self.now_us(), actor=actor, request_id=request_id, command=command)
         raw = encode(entry)
         if len(raw) > COMMAND_BYTES_MAX:
             message = f"{len(raw)} bytes are too much for one write"
@@ -84,7 +120,7 @@ class RaftStore:
                 if isinstance(result, BaseException) or result is None:
                     raise OutcomeUnknown(f"the node failed while applying: {result}")
                 return result
-            expired = self._clock.monotonic_us() >= deadline
+            expired = self.log_time.monotonic_us() >= deadline
             if failure is Failure.UNKNOWN and (expired or not request_id):
                 raise OutcomeUnknown("sent, and no answer came; retry with the same request id")
             if expired:

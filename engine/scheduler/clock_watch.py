@@ -1,4 +1,4 @@
-"""Whether the wall clock went on as the monotonic one did, or was set."""
+"""Whether the time went on as the monotonic clock did, or was set."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class ClockWatch:
     def look(self) -> tuple[Instant, int]:
         """The wall time, and by how much it was set since the last look; microseconds.
 
-        Positive where it was put forward, and after a machine was suspended. The clock's own drift
-        and its slewing are some hundred microseconds a second.
+        Positive where it was put forward, and after all machines were suspended. A clock's own
+        drift and its slewing are some hundred microseconds a second.
         """
         wall_us, monotonic_us = self._clock.now_us(), self._clock.monotonic_us()
         step_us = (wall_us - self._wall_us) - (monotonic_us - self._monotonic_us)

@@ -75,7 +75,7 @@ class Scheduler:
         self.faults: dict[JobId, str] = {}
         """Jobs that could not be planned, and why: faults of ours."""
         self.steps: deque[tuple[Instant, int]] = deque(maxlen=STEPS_KEPT)
-        """When this node's clock was set while it led, and by how much, microseconds."""
+        """When the time was set while this node led, and by how much, microseconds."""
 
     def take(self, committed: Committed) -> None:
         """Hear of a committed entry; called in the tick thread, never blocks."""
@@ -110,8 +110,8 @@ class Scheduler:
         if self._store.view.epoch != epoch:  # or it would be noticed when something is due
             return False
         now = self._look_at_clock()
-        due = self._next_due()
-        was_due = due is not None and due <= now
+        wait_us = self._wait_us(now, self._store.now_us())
+        was_due = wait_us is not None and wait_us <= 0
         if was_due and not await self._propose_due(epoch, now):
             return False
         if not await self._begin_backfills(epoch, now):  # after what is due, which is on time
@@ -121,7 +121,7 @@ class Scheduler:
         if self._plan_ahead(epoch, now):
             await asyncio.sleep(0)  # results, too, are this loop's to propose
             return True
-        sleep_us = self._tick_us if due is None else min(self._tick_us, due - now)
+        sleep_us = self._tick_us if wait_us is None else min(self._tick_us, wait_us)
         if (soon := self._queue.next_fire()) is not None and soon - AHEAD_US > now:
             sleep_us = min(sleep_us, soon - AHEAD_US - now)
         try:
@@ -137,13 +137,14 @@ class Scheduler:
         if abs(step_us) > STEP_US_MAX:
             self._plan_again()
             self.steps.append((now, step_us))
-            log.error("this node's clock was set while it led", seconds=step_us / 1e6)
+            log.error("the time was set while this node led", seconds=step_us / 1e6)
         if step_us > STEP_US_MAX:
             self._since = now
         return now
 
     async def _propose_due(self, epoch: int, now: Instant) -> bool:
         proposals: list[asyncio.Future[bool]] = []
+        log_now = self._store.now_us()
 
         async def begin(jobs: list[JobId], planned: Plan) -> None:
             self._queue.put_off(planned.later)
@@ -156,10 +157,10 @@ class Scheduler:
 
         for jobs, planned in self._ahead.pop(now):
             await begin(jobs, planned)
-        while (due := self._queue.next_due()) is not None and due <= now:
+        while (wait_us := self._queue.wait_us(now, log_now)) is not None and wait_us <= 0:
             jobs = self._queue.pop_fires(now, BATCH_MAX if proposals else FIRST_MAX, self._is_next)
-            executions = self._queue.pop_starts(now, BATCH_MAX)
-            await begin(jobs, self._plan(epoch, now, jobs, executions))
+            executions = self._queue.pop_starts(log_now, BATCH_MAX)
+            await begin(jobs, self._plan(epoch, now, jobs, executions, log_now))
         return all(await asyncio.gather(*proposals))
 
     def _plan_ahead(self, epoch: int, now: Instant) -> bool:
@@ -179,11 +180,13 @@ class Scheduler:
         now: Instant,
         jobs: list[JobId],
         executions: Iterable[ExecutionId] = (),
+        log_now: Instant = 0,
     ) -> Plan:
         return plan(
             self._store.view,
             epoch=epoch,
             now=now,
+            log_now=log_now,
             since=self._since,
             jobs=jobs,
             executions=executions,
@@ -201,9 +204,12 @@ class Scheduler:
         self._ahead.drop()
         self._queue.rebuild(self._store.view)
 
-    def _next_due(self) -> Instant | None:
-        moments = [at for at in (self._ahead.at, self._queue.next_due()) if at is not None]
-        return min(moments, default=None)
+    def _wait_us(self, now: Instant, log_now: Instant) -> int | None:
+        wait_us = self._queue.wait_us(now, log_now)
+        if self._ahead.at is None:
+            return wait_us
+        ahead_us = self._ahead.at - now
+        return ahead_us if wait_us is None else min(wait_us, ahead_us)
 
     async def _begin_backfills(self, epoch: int, now: Instant) -> bool:
         """Begin what there is room for; a run that ends wakes the loop to begin the next."""

@@ -51,6 +51,7 @@ def plan(
     *,
     epoch: int,
     now: Instant,
+    log_now: Instant,
     since: Instant,
     jobs: Iterable[JobId],
     executions: Iterable[ExecutionId],
@@ -61,6 +62,7 @@ def plan(
         view: the state; a due item that it has moved past is left out.
         epoch: the leadership that the claims are made under.
         now: microseconds UTC; nothing after it is claimed.
+        log_now: the log's time, the same or later; no execution that waits for longer is begun.
         since: when this leadership began. Fire times older than `since` less the grace were
             missed, and the job's policy decides; all others are claimed, however late.
         jobs: ids of jobs with a fire time at or before `now`.
@@ -89,7 +91,7 @@ def plan(
         epoch=epoch,
         skips=tuple(skips),
         fires=tuple(fires),
-        begins=tuple(_begins(view, executions, now)),
+        begins=tuple(_begins(view, executions, log_now)),
     )
     return Plan(command, tuple(later), tuple(faults))
 
@@ -225,8 +227,12 @@ def _stale(
     return Skip(job.id, job.generation, first, last, fires, following, reason)
 
 
-def _begins(view: View, executions: Iterable[ExecutionId], now: Instant) -> Iterable[Begin]:
+def _begins(view: View, executions: Iterable[ExecutionId], log_now: Instant) -> Iterable[Begin]:
     for execution_id in executions:
         execution = view.execution(execution_id)
-        if execution is not None and execution.status is Status.PENDING and execution.due_us <= now:
+        if (
+            execution is not None
+            and execution.status is Status.PENDING
+            and execution.due_us <= log_now
+        ):
             yield Begin(execution_id, execution.attempt)

@@ -88,10 +88,15 @@ class DueQueue:
         """When the soonest fire time is due, stale ones included."""
         return self._fires[0][0] if self._fires else None
 
-    def next_due(self) -> Instant | None:
-        """When the soonest item is due, stale ones included."""
-        heads = [heap[0][0] for heap in (self._fires, self._starts) if heap]
-        return min(heads, default=None)
+    def wait_us(self, now: Instant, log_now: Instant) -> int | None:
+        """How long until the soonest item is due, stale ones included; 0 or less: it is.
+
+        Fire times come due by the cluster's time `now`, executions by the log's.
+        """
+        waits = [self._fires[0][0] - now] if self._fires else []
+        if self._starts:
+            waits.append(self._starts[0][0] - log_now)
+        return min(waits, default=None)
 
     def pop_fires(
         self, now: Instant, limit: int, is_next: Callable[[JobId, Instant], bool]

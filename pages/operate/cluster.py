@@ -99,8 +99,9 @@ def _live(console: Console) -> None:
         )
     for step in status.get("clock_steps", [])[-1:]:
         st.warning(
-            f"This node's clock was set by {step['seconds']:+g} s while it led, at "
-            f"{clock(step['at'], console.zone)}. What a clock leaps over is treated as missed.",
+            f"The time was set by {step['seconds']:+g} s while this node led, at "
+            f"{clock(step['at'], console.zone)}. What it leaps over is treated as missed; what it "
+            "repeats is not run again.",
             icon=":material/schedule:",
         )
     dispatch = status.get("dispatch", {})
@@ -149,6 +150,7 @@ def _live(console: Console) -> None:
                 "REST address": [node["http_address"] or "–" for node in nodes],
                 "log index": [node["match_index"] for node in nodes],
                 "lag": [node["lag"] for node in nodes],
+                "clock": [_offset(node) for node in nodes],
             }
         )
         st.dataframe(
@@ -170,3 +172,9 @@ def _live(console: Console) -> None:
             "One node: there is nobody to hand leadership over to, and no failover. "
             "`make cluster` starts three on this machine."
         )
+
+
+def _offset(node: dict[str, Any]) -> str:
+    """How far a node's clock is ahead of the cluster's time."""
+    offset_us = node.get("clock_offset_us")
+    return "–" if offset_us is None else f"{offset_us / 1e6:+.3f} s"

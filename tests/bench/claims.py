@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+from engine.core.clock import SystemClock
+from engine.raft.cluster_time import ClusterTime
 from engine.raft.pysync.node import Failure, RaftConfig, RaftNode
 from engine.raft.replica import Replica
 from engine.state.entry import Entry, encode
@@ -60,7 +62,10 @@ class Member:
         config = RaftConfig(
             address=address, peers=peers, data_dir=folder, snapshot_threshold=100_000
         )
-        self.raft = RaftNode(config, self.replica, on_role=lambda _role: None, on_fatal=_say)
+        cluster_time = ClusterTime(SystemClock(), address, peers)
+        self.raft = RaftNode(
+            config, self.replica, cluster_time, on_role=lambda _role: None, on_fatal=_say
+        )
         self.raft.start()
 
     def propose(self, command: Command) -> Answer:

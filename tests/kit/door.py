@@ -18,10 +18,12 @@ from app.operate.reporter import Reporter
 from app.services import Services
 from engine.core.clock import Clock, SystemClock
 from engine.core.errors import NotReady
+from engine.core.ids import Instant
 from engine.history.queries import Queries
 from engine.history.sandbox import SqlSandbox
 from engine.history.store import History
 from engine.model.execution import AttemptOutcome, AttemptResult
+from engine.raft.log_time import LogTime
 from engine.raft.replica import Replica, Sink
 from engine.state.entry import Entry, encode
 from engine.state.messages import (
@@ -41,7 +43,7 @@ class LogStore:
 
     def __init__(self, replica: Replica, clock: Clock):
         self.replica = replica
-        self.clock = clock
+        self.log_time = LogTime(clock, lambda: replica.view.now_us)
         self.index = 0
         self.is_ready = True
 
@@ -52,6 +54,12 @@ class LogStore:
     def subscribe(self, sink: Sink) -> None:
         self.replica.subscribe(sink)
 
+    def now_us(self) -> Instant:
+        return self.log_time.now_us()
+
+    async def ready(self) -> None:
+        pass
+
     async def propose(self, command: Command, *, actor: str, request_id: str = "") -> Result:
         return self.apply(command, actor, request_id)
 
@@ -59,7 +67,7 @@ class LogStore:
         if not self.is_ready:
             raise NotReady("no leader answered; retry after a moment")
         self.index += 1
-        entry = Entry(at=self.clock.now_us(), actor=actor, request_id=request_id, command=command)
+        entry = Entry(at=self.now_us(), actor=actor, request_id=request_id, command=command)
         return self.replica.apply(self.index, encode(entry))
 
 
@@ -161,6 +169,9 @@ class Door:
 
     def uptime_s(self) -> float:
         return 1.0
+
+    def clock_offset_us(self) -> int:
+        return 0
 
     def in_flight(self) -> int:
         return 0

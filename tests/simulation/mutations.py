@@ -19,7 +19,9 @@ from unittest import mock
 
 from engine.dispatch.watchdog import Watchdog
 from engine.model.job import Guarantee
+from engine.raft.cluster_time import ClusterTime
 from engine.raft.pysync.append import Append
+from engine.raft.pysync.clocks import Clocks
 from engine.raft.pysync.journal import Journal
 from engine.raft.pysync.library import LEADER, SyncObj
 from engine.raft.pysync.votes import Votes
@@ -229,6 +231,14 @@ def _commit_by_snapshot(stack: contextlib.ExitStack) -> None:
     _swap(stack, Append, "_SyncObj__onMessageReceived", receive)
 
 
+def _own_clock(stack: contextlib.ExitStack) -> None:
+    _swap(stack, ClusterTime, "now_us", lambda self: self._clock.now_us())
+
+
+def _wrong_clock_leads(stack: contextlib.ExitStack) -> None:
+    _swap(stack, Clocks, "_lay_down", lambda _self: None)
+
+
 MUTANTS = (
     Mutant("epoch-fence", "what an older leader proposes is accepted", _no_fence),
     Mutant("claim", "a claim is no compare-and-set", _any_claim),
@@ -248,6 +258,14 @@ MUTANTS = (
     Mutant("blank", "a node votes after its disk was lost", _lost_disk_votes, "raft"),
     Mutant(
         "raft-lease", "who leads believes in its lease", _believed_lease, "raft", ("two leases",)
+    ),
+    Mutant("clock", "a node believes its own clock", _own_clock, "raft", ("goes by a time",)),
+    Mutant(
+        "laid-down",
+        "who leads keeps on with a wrong clock",
+        _wrong_clock_leads,
+        "raft",
+        ("stuck after healing",),
     ),
     Mutant("resets", "resets chase each other (R13)", _chasing_resets, "raft", ("stuck",)),
     Mutant(

@@ -36,7 +36,9 @@ SNAPSHOTS_KEPT = 3
 
 
 class SimClock:
-    """A node's clock: it is wrong by `skew_us`, which can change while it runs."""
+    """The cluster's time as a node has it: wrong by `skew_us`, which can change while it runs."""
+
+    is_known = True
 
     def __init__(self, loop: VirtualLoop, skew_us: int):
         self._loop, self.skew_us = loop, skew_us
@@ -150,7 +152,7 @@ class SimNode(Node):
         self.worker: Any = Hands(
             sim,
             self._world.targets,
-            clock,
+            self.store.log_time,
             may_send=self.port.lease_valid,
             on_results=self.outbox.put,
             watch=lambda request: self._world.referee.sends(self, request),

@@ -12,7 +12,7 @@ import pysyncobj.syncobj
 import pytest
 
 from engine.raft.pysync import disk
-from tests.simulation.raft_sim.world import broken_by, simulated
+from tests.simulation.raft_sim.world import World, broken_by, simulated
 
 SEEDS = int(os.environ.get("CHRONOS_SEEDS", "60"))
 FIRST = int(os.environ.get("CHRONOS_SEED", "0"))
@@ -57,3 +57,16 @@ def test_the_clock_the_dice_and_the_disk_are_given_back(tmp_path: Path) -> None:
     before = library.monotonicTime, library.random, disk.flush, disk.flush_folder
     assert broken_by(3, tmp_path) is None
     assert (library.monotonicTime, library.random, disk.flush, disk.flush_folder) == before
+
+
+def _clocks_apart(world: World) -> set[int]:
+    return {clock.ahead_us for clock in world.wall_clocks.values()}
+
+
+def test_clocks_are_wrong_in_many_seeds(scratch: Any) -> None:
+    apart = 0
+    for seed in range(20):
+        with simulated(seed, next(scratch)) as world:
+            world.run()
+            apart += len(_clocks_apart(world)) > 1
+    assert apart > 3

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from engine.raft.cluster_time import OFFSET_US_MAX
 from tests.kit.cluster import wait_for
 from tests.torture.ground import Ground
 from tests.torture.nodes import PATIENCE_S, Group, Node, Refused
@@ -30,8 +31,8 @@ class Field:
     random: random.Random
     hurt: list[Node] = field(default_factory=list)
     leader_kills: list[float] = field(default_factory=list)
-    skew_s: int = 0
-    """How far a clock was stepped, at the most."""
+    skew_us: int = 0
+    """By how much the clocks that nodes go by may differ."""
 
     def leader(self) -> Node:
         """The leader, waited for; a fault that needs one begins when there is one."""
@@ -302,23 +303,38 @@ class SlowLinks(Fault):
 # ---- clocks and disks ---------------------------------------------------------------------------
 
 
-class _Clock(Fault):
-    """The clock of one node steps, and some time later steps back."""
+class _Clocks(Fault):
+    """The clocks of some nodes step, and some time later step back."""
 
     breaks = False
-    seconds: tuple[int, ...] = ()
+
+    def steps(self, field: Field) -> dict[Node, int]:
+        """By how many seconds whose clock steps."""
+        raise NotImplementedError
 
     def begin(self, field: Field) -> str:
-        node = self._node = next(one for one in field.group.nodes if one.has_own_clock)
-        step = field.random.choice(self.seconds)
-        field.skew_s = max(field.skew_s, abs(step))
-        node.step_clock(step)
-        leads = node is field.group.leader()
-        return f"the clock of {node.name}{', the leader,' * leads} steps by {step:+d} s"
+        field.skew_us = OFFSET_US_MAX
+        leader, self._steps = field.group.leader(), self.steps(field)
+        told = []
+        for node, step in self._steps.items():
+            node.step_clock(step)
+            told.append(f"{node.name}{', the leader,' * (node is leader)} by {step:+d} s")
+        return f"clocks step: {'; '.join(told)}"
 
     def heal(self, field: Field) -> str:
-        self._node.step_clock(0)
-        return f"the clock of {self._node.name} is right again"
+        for node in self._steps:
+            node.step_clock(0)
+        return f"right again: the clocks of {', '.join(node.name for node in self._steps)}"
+
+
+class _Clock(_Clocks):
+    """One clock."""
+
+    seconds: tuple[int, ...] = ()
+
+    def steps(self, field: Field) -> dict[Node, int]:
+        node = field.leader() if field.random.random() < 0.6 else field.follower()
+        return {node: field.random.choice(self.seconds)}
 
 
 @fault("clock-little", "clock")
@@ -328,8 +344,19 @@ class ClockLittle(_Clock):
 
 @fault("clock-far", "clock")
 class ClockFar(_Clock):
-    seconds = (90,)
+    seconds = (90, -90, 3_600)
     holds_s = (4.0, 12.0)
+
+
+@fault("clock-apart", "clock")
+class ClockApart(_Clocks):
+    """No two clocks show the same: there is no majority to go by."""
+
+    holds_s = (4.0, 12.0)
+
+    def steps(self, field: Field) -> dict[Node, int]:
+        nodes = field.group.nodes
+        return dict(zip(nodes, field.random.sample(range(-90, 91, 10), len(nodes)), strict=True))
 
 
 @fault("full-disk", "disk")

@@ -108,7 +108,8 @@ class Evidence:
     """All that was gathered of one torture.
 
     At `end_us`, after the log entry `end_index`, the torture began to switch all jobs off.
-    `pauses` are the ids of those that are known; `skew_us` says how far a clock was stepped.
+    `pauses` are the ids of those that are known; `skew_us` says by how much nodes' clocks may
+    have differed.
     """
 
     arrivals: list[Arrival]

@@ -138,8 +138,7 @@ def _sink(options: Options, ground: Ground) -> Iterator[str]:
 
 
 def _group(options: Options, ground: Ground, diary: Diary) -> tuple[Group, set[str]]:
-    """The nodes, one with a clock of its own, one with a small disk; what can be done to them."""
-    rng = _random(options, 2)
+    """The nodes, each with a clock of its own, one with a small disk; what can be done to them."""
     abilities = {"network"} if ground.networked else set()
     library = find_libfaketime()
     if library is None:
@@ -148,14 +147,14 @@ def _group(options: Options, ground: Ground, diary: Diary) -> tuple[Group, set[s
         abilities.add("clock")
     if ground.networked:  # the same rights
         abilities.add("disk")
-    clock, disk = rng.sample(range(options.nodes), 2)
+    disk = _random(options, 2).randrange(options.nodes)
     nodes = [
         Node(
             number,
             ground,
             options.nodes,
             options.keep / f"n{number + 1}",
-            libfaketime=library if number == clock else None,
+            libfaketime=library,
             small_disk=number == disk and "disk" in abilities,
         )
         for number in range(options.nodes)
@@ -208,7 +207,7 @@ def _tortured(options: Options, diary: Diary, field: Field, url: str, abilities:
         "nodes": [node.name for node in group.nodes],
         "end_us": end_us,
         "end_index": end_index,
-        "skew_us": field.skew_s * 1_000_000,
+        "skew_us": field.skew_us,
         "pauses": [pause["id"] for pause in past],
         "leader_kills": field.leader_kills,
         "findings": [asdict(finding) for finding in findings],

@@ -38,7 +38,7 @@ async def cluster_status(request: Request) -> Response:
 
 @router.post(
     "/transfer",
-    responses=documents(200, Envelope[Transferred], 400, 503),
+    responses=documents(200, Envelope[Transferred], 400, 409, 503),
     openapi_extra=takes(Transfer),
 )
 async def transfer(request: Request) -> Response:

@@ -29,7 +29,11 @@ class ClusterStatus(Shape):
     node_id: str
     leader: str | None
     term: int
-    nodes: list[dict[str, Any]]
+    nodes: list[dict[str, Any]] = Field(
+        description="This node first. `clock_offset_us`: how far a node's clock is ahead of the "
+        "cluster's time, where this node knows it; `clock_agrees`: whether that is near enough "
+        "to lead."
+    )
     level: int = Field(0, description="Up to where this node understands the log.")
     cluster_level: int = Field(0, description="The least of its members'.")
     dispatch: DispatchStatus | None = Field(None, description="What a leading node sends.")
@@ -41,7 +45,7 @@ class ClusterStatus(Shape):
         [], description="Jobs that the leader cannot plan: a fault of ours; the others go on."
     )
     clock_steps: list[dict[str, Any]] = Field(
-        [], description="When this node's clock was set while it led, and by how many seconds."
+        [], description="When the time was set while this node led, and by how many seconds."
     )
 
 

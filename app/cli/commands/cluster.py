@@ -12,7 +12,7 @@ from app.cli.session import connected, refuse
 
 app = typer.Typer(help="The nodes, their leader and their log.", no_args_is_help=True)
 
-COLUMNS: Final = ("node_id", "role", "connected", "address", "http_address", "lag")
+COLUMNS: Final = ("node_id", "role", "connected", "address", "http_address", "lag", "clock")
 _SHOWN: Final[tuple[str, ...]] = (
     *("node_id", "leader", "term", "jobs_total", "running"),
     *("commit_index", "applied_index", "uptime_s", "version"),
@@ -35,7 +35,14 @@ def status(context: typer.Context, output: Form = Output.TABLE) -> None:
     if "dispatch" in data:  # a node of an earlier release does not say
         plain["dispatch"] = _dispatch_words(data["dispatch"])
     plain["history"] = data["history"]["fault"] or f"{data['history']['rows']} rows"
-    show(data, output, [*fields(plain), *_alarms(data), "", *rows(data["nodes"], COLUMNS)])
+    nodes = [node | {"clock": _clock(node)} for node in data["nodes"]]
+    show(data, output, [*fields(plain), *_alarms(data), "", *rows(nodes, COLUMNS)])
+
+
+def _clock(node: dict[str, Any]) -> str:
+    """How far a node's clock is from the cluster's time."""
+    offset_us = node.get("clock_offset_us")
+    return "" if offset_us is None else f"{offset_us / 1e6:+.3f} s"
 
 
 def _dispatch_words(dispatch: dict[str, Any]) -> str:
@@ -52,7 +59,7 @@ def _alarms(status: dict[str, Any]) -> Iterator[str]:
     for fault in status.get("planning_faults", []):
         yield f"cannot be planned, the others go on: {fault['job_id']}: {fault['error']}"
     for step in status.get("clock_steps", []):
-        yield f"this node's clock was set by {step['seconds']:+g} s while it led, at {step['at']}"
+        yield f"the time was set by {step['seconds']:+g} s while this node led, at {step['at']}"
 
 
 @app.command()

@@ -44,7 +44,7 @@ class Append(SyncObj):  # type: ignore[misc]  # the library carries no types
             acks, self._acks = self._acks, []
             for node, message in acks:
                 if message["term"] == self.raftCurrentTerm:
-                    self._SyncObj__transport.send(node, message)
+                    self._SyncObj__transport.send(node, self.stamped(node, message))
 
     def _SyncObj__onBecomeLeader(self) -> None:  # noqa: N802  # the library's name
         super()._SyncObj__onBecomeLeader()

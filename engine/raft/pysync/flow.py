@@ -76,7 +76,7 @@ class Flow(SyncObj):  # type: ignore[misc]  # the library carries no types
             if self._queued(node) >= SNAPSHOT_BYTES_MAX:
                 return
             piece = store.getTransmissionData(node)
-            transport.send(node, self._head() | {"serialized": piece})
+            transport.send(node, self.stamped(node, self._head() | {"serialized": piece}))
             sent = True
             if not piece:
                 return  # the snapshot is being written: this was a heartbeat
@@ -97,11 +97,8 @@ class Flow(SyncObj):  # type: ignore[misc]  # the library carries no types
                 )
                 next_index = entries[-1][1] + 1
                 self._SyncObj__raftNextIndex[node] = next_index
-            transport.send(
-                node,
-                self._head()
-                | {"prevLogIdx": before[1], "prevLogTerm": before[2], "entries": entries},
-            )
+            place = {"prevLogIdx": before[1], "prevLogTerm": before[2], "entries": entries}
+            transport.send(node, self.stamped(node, self._head() | place))
             sent = True
             if not self._connected(node):
                 return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from engine.raft.cluster_time import Stamp
+
 _Type = type | tuple[type, ...]
 _VOTE: Final[dict[str, _Type]] = {"term": int, "last_log_index": int, "last_log_term": int}
 _FIELDS: Final[dict[str, dict[str, _Type]]] = {
@@ -36,11 +38,21 @@ def well_formed(message: Any) -> bool:
     fields = _FIELDS.get(kind) if isinstance(kind, str) else None
     if fields is None or not all(isinstance(message.get(k), t) for k, t in fields.items()):
         return False
+    if "clock" in message and not _sound_stamp(message["clock"]):
+        return False
     if kind == "append_entries":
         return _sound_entries(message) and _sound_piece(message.get("serialized"))
     if kind == "apply_command_response" and message.get("error") is None:
         return isinstance(message.get("log_idx"), int) and isinstance(message.get("log_term"), int)
     return True
+
+
+def _sound_stamp(stamp: Any) -> bool:
+    return (
+        isinstance(stamp, list | tuple)
+        and len(stamp) == len(Stamp._fields)
+        and all(isinstance(field, int) for field in stamp)
+    )
 
 
 def _sound_entries(message: dict[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 
 from engine.core.aside import set_aside
-from engine.core.clock import Clock, SystemClock
+from engine.raft.cluster_time import ClusterTime
 from engine.raft.pysync.config import RaftConfig
 from engine.raft.pysync.hold import Hold
 from engine.raft.pysync.library import ROLES, Damaged, DiskFault, Fatal, Node, log, now
@@ -46,6 +46,7 @@ class RaftNode:
     Args:
         config: addresses, times, files.
         machine: what the log drives; called in the tick thread (its `snapshot` in a child).
+        cluster_time: of this node; kept by what peers say of their clocks.
         on_role: told "leader", "follower" or "candidate" when it changes, in the tick thread.
             "leader" comes before the machine is current: propose something and wait for it.
         on_fatal: told why the node stopped by itself, in the tick thread, last of all.
@@ -63,13 +64,13 @@ class RaftNode:
         self,
         config: RaftConfig,
         machine: Machine,
+        cluster_time: ClusterTime,
         *,
         on_role: Callable[[str], None],
         on_fatal: Callable[[str], None],
-        clock: Clock | None = None,
     ) -> None:
         self.config = config
-        self._machine, self._clock = machine, clock or SystemClock()
+        self._machine, self._time = machine, cluster_time
         self.set_aside: list[str] = []
         self.fault = ""
         self.disk_failed = False
@@ -100,7 +101,7 @@ class RaftNode:
                 "place (chronos restore), or take the damaged files away to begin with what is left"
             ) from damage
         folder = self.config.data_dir
-        self.set_aside += set_aside(folder, "raft.*", self._clock.now_us())
+        self.set_aside += set_aside(folder, "raft.*", self._time.now_us())
         log.critical("%s. Set aside: %s", damage, ", ".join(self.set_aside))
         replica = self._made()
         replica.begin_rejoin("its files were damaged")
@@ -120,6 +121,7 @@ class RaftNode:
             config.data_dir,
             self._machine,
             PeerTransport,
+            self._time,
             password=config.secret or None,
             bindAddress=config.address,
             raftMinTimeout=low,

@@ -8,7 +8,9 @@ from typing import IO, Any, Protocol
 
 from pysyncobj import SyncObjConf, SyncObjConsumer
 
+from engine.raft.cluster_time import ClusterTime
 from engine.raft.pysync.append import Append
+from engine.raft.pysync.clocks import Clocks
 from engine.raft.pysync.flow import Flow
 from engine.raft.pysync.journal import JournalDamaged
 from engine.raft.pysync.library import REGULAR, Fatal, Node
@@ -51,7 +53,7 @@ class _Snapshotter(SyncObjConsumer):  # type: ignore[misc]  # untyped library
         return self._take
 
 
-class Replica(Rejoin, Flow, Votes, Append, Snapshots):
+class Replica(Clocks, Rejoin, Flow, Votes, Append, Snapshots):
     """PySyncObj hardened. One kind of command: bytes for the machine (R10: no method numbers)."""
 
     def __init__(
@@ -61,12 +63,14 @@ class Replica(Rejoin, Flow, Votes, Append, Snapshots):
         folder: Path,
         machine: Machine,
         transport: type,
+        cluster_time: ClusterTime,
         *,
         fork: bool = True,
         node_class: type = Node,
         **settings: Any,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.time = cluster_time
         self._machine = machine
         self.restore = machine.restore
         store = SnapshotStore(folder / "raft.snapshot", fork=fork)

@@ -13,11 +13,15 @@ Role = Literal["leader", "follower", "candidate"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerStatus:
-    """A peer as this node sees it; `match_index` is known to the leader only."""
+    """A peer as this node sees it; `match_index` is known to the leader only.
+
+    `clock_offset_us` is how far its clock is ahead of the cluster's time; None where unknown.
+    """
 
     address: str
     connected: bool
     match_index: int | None
+    clock_offset_us: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,7 @@ class RaftStatus:
     last_log_index: int
     log_entries: int
     peers: tuple[PeerStatus, ...]
+    clock_offset_us: int
     fsyncs: int
     lease_valid: bool
     slow_disk: bool
@@ -59,6 +64,7 @@ def observe(replica: Replica) -> RaftStatus:
             address=node.id,
             connected=replica.isNodeConnected(node),
             match_index=match.get(node) if state == LEADER else None,
+            clock_offset_us=replica.time.offset_us(node.id),
         )
         for node in sorted(replica.otherNodes, key=str)
     )
@@ -71,6 +77,7 @@ def observe(replica: Replica) -> RaftStatus:
         last_log_index=replica.journal[-1][1],
         log_entries=len(replica.journal),
         peers=peers,
+        clock_offset_us=replica.time.offset_us(replica.selfNode.id) or 0,
         fsyncs=replica.journal.fsyncs,
         lease_valid=replica.lease_ok(),
         slow_disk=replica.journal.flushes.slow,

@@ -90,7 +90,7 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
             "last_log_term": self._SyncObj__getCurrentLogTerm(),
         }
         for node in others:
-            self._SyncObj__transport.send(node, dict(question))
+            self._SyncObj__transport.send(node, self.stamped(node, question))
 
     def _disk_slow(self) -> bool:
         return bool(self._SyncObj__raftLog.flushes.slow)
@@ -158,7 +158,7 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
         quiet = self._SyncObj__raftState != LEADER and not self._hears_a_leader()
         send = self._SyncObj__transport.send
         if current and quiet and message["term"] > term:
-            send(node, {"type": "pre_vote_ok", "term": message["term"]})
+            send(node, self.stamped(node, {"type": "pre_vote_ok", "term": message["term"]}))
         elif message["term"] <= term:
             send(node, {"type": "pre_vote_no", "cur": term})
 
@@ -169,7 +169,7 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
         if self._SyncObj__raftState == LEADER:
             return
         self._prevotes.add(node)
-        if self._majority(len(self._prevotes)):
+        if self._majority(len(self._prevotes)) and self._may_stand():
             self._prevote_term, self._forced, self._voters = None, True, set()
             self._stand_at(0.0)
 

@@ -21,10 +21,14 @@ import pysyncobj.syncobj
 from pysyncobj.node import Node
 from pysyncobj.transport import Transport
 
+from engine.core.ids import Instant
+from engine.raft.cluster_time import ERROR_US_MAX, OFFSET_US_MAX, ClusterTime
 from engine.raft.pysync import disk
 from engine.raft.pysync.messages import well_formed
 from engine.raft.pysync.replica import Replica
 from engine.raft.pysync.wire import pack, unpack
+
+EPOCH_US = 1_800_000_000_000_000
 
 
 class Broken(AssertionError):
@@ -56,6 +60,20 @@ class Disk:
             if keep and rng.random() < 0.5:
                 file.seek(durable + rng.randrange(keep))
                 file.write(b"\0")
+
+
+class WallClock:
+    """The clocks of one machine; `ahead_us` is by how much the wall clock is wrong."""
+
+    def __init__(self, clock: list[float]) -> None:
+        self._clock = clock
+        self.ahead_us = 0
+
+    def now_us(self) -> Instant:
+        return EPOCH_US + self.monotonic_us() + self.ahead_us
+
+    def monotonic_us(self) -> int:
+        return int(self._clock[0] * 1_000_000)
 
 
 class Links:
@@ -154,6 +172,12 @@ class World:
         self.crashing = self.rng.random() < 0.75
         self.links = Links()
         self.transport = type("Links", (SimTransport,), {"links": self.links})
+        self.wall_clocks = {name: WallClock(clock) for name in self.names}
+        # In half of the worlds clocks are wrong at times: mostly one, so that the others are right.
+        self.clock_rng = random.Random(seed + 2)
+        some = 1 if self.clock_rng.random() < 0.7 else len(self.names)
+        wrong = self.clock_rng.sample(self.names, some)
+        self.wrong_clocks = wrong if self.clock_rng.random() < 0.5 else []
         self.replicas: dict[str, Replica] = {}
         self.machines: dict[str, Machine] = {}
         self.agreed: dict[int, bytes] = {}
@@ -176,6 +200,7 @@ class World:
             self.folder / name,
             machine,
             self.transport,
+            ClusterTime(self.wall_clocks[name], name, [n for n in self.names if n != name]),
             fork=False,
             node_class=Node,
             raftMinTimeout=0.5,
@@ -259,10 +284,18 @@ class World:
         for name, replica in self.replicas.items():
             if replica.journal[-1][1] < replica.raftLastApplied:
                 raise Broken(f"{name} cut entries that it had applied")
+            if len(self.wrong_clocks) < 2 and replica.time.is_confirmed:
+                apart = replica.time.now_us() - self.true_us()
+                if abs(apart) > OFFSET_US_MAX + ERROR_US_MAX:
+                    raise Broken(f"{name} goes by a time that is {apart} us wrong")
         self.check_majority()
         for index, raw in self.acked.items():
             if self.agreed.get(index) != raw:
                 raise Broken(f"acknowledged entry {index} was never agreed")
+
+    def true_us(self) -> Instant:
+        """The time by a clock that nobody set."""
+        return WallClock(self.clock).now_us()
 
     def check_majority(self) -> None:
         """What is committed is in most logs, at every moment; a dead replica is given the doubt.
@@ -314,6 +347,9 @@ class World:
             self.stalled[self.rng.choice(self.names)] = self.clock[0] + self.rng.random() * 2
         elif dice < 0.092 and self.replicas and self.crashing:
             self.lose_disk(self.rng.choice(list(self.replicas)))
+        if self.wrong_clocks and self.clock_rng.random() < 0.015 * self.harshness:
+            clock = self.wall_clocks[self.clock_rng.choice(self.wrong_clocks)]
+            clock.ahead_us = self.clock_rng.choice((0, 0, 2, -2, 90, -90, 3_600)) * 1_000_000
         missing = [n for n in self.names if n not in self.replicas]
         if missing and self.rng.random() < 0.05:
             self.start(self.rng.choice(missing))
@@ -354,11 +390,22 @@ class World:
                 raise Broken(f"{name} lost acknowledged entries {lost}")
 
     def well(self) -> bool:
-        """True when all have applied all, and something of the calm was acknowledged."""
+        """True when all applied all, something of the calm was acknowledged, and one leads well."""
         ends = {m.index for m in self.machines.values()}
-        return len(ends) == 1 and b"%d:" % self.sent in {
-            raw.split(b":")[0] + b":" for raw in self.acked.values()
-        }
+        return (
+            len(ends) == 1
+            and b"%d:" % self.sent in {raw.split(b":")[0] + b":" for raw in self.acked.values()}
+            and self.led_well()
+        )
+
+    def led_well(self) -> bool:
+        """True where one of those leads whose clocks agree, if most clocks do."""
+        aheads = sorted(clock.ahead_us for clock in self.wall_clocks.values())
+        middle = aheads[len(aheads) // 2]
+        if aheads.count(middle) * 2 <= len(aheads):
+            return True
+        leaders = [name for name, replica in self.replicas.items() if replica.lease_ok()]
+        return [self.wall_clocks[name].ahead_us for name in leaders] == [middle]
 
     def close(self) -> None:
         for replica in self.replicas.values():

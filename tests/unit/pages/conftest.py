@@ -175,6 +175,8 @@ STATUS = {
             "match_index": 40,
             "applied_index": 40,
             "lag": 0,
+            "clock_offset_us": 0,
+            "clock_agrees": True,
         }
     ],
     "history": {"watermark": 40, "lag_entries": 0, "rows": 12, "fault": ""},

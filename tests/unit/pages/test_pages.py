@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from app.client.errors import ApiError, Unreachable
 from app.workbench.places import ACTIONS
 from pages.operate.jobs import SORTS
-from tests.unit.pages.conftest import ANOMALIES
+from tests.unit.pages.conftest import ANOMALIES, AT
 
 ROOT = Path(__file__).parents[3]
 CONTRACT = ROOT / "docs" / "reference" / "openapi.json"
@@ -562,6 +562,21 @@ def test_leadership_is_offered_to_the_nodes_in_reach_and_not_handed_over_unasked
     assert not client.called("transfer")
 
 
+def test_a_clock_that_is_off_and_a_time_that_was_set_are_told(pages: Any, client: Any) -> None:
+    at = pages.open("operate.cluster")
+    assert not at.error
+    assert not at.warning
+    status = _three_nodes(client)
+    status["nodes"][1] |= {"clock_offset_us": -1_500_000, "clock_agrees": False}
+    status["alarms"] = ["the clock of chronos-2 is -1.500 s off the cluster's time"]
+    status["clock_steps"] = [{"at": AT, "seconds": -90.0}]
+    client.answers["cluster_status"] = status
+    at = pages.open("operate.cluster")
+    assert "is -1.500 s off the cluster's time" in at.error[0].value
+    assert "The time was set by -90 s while this node led" in at.warning[0].value
+    assert list(at.dataframe[0].value["clock"]) == ["+0.000 s", "-1.500 s", "–"]
+
+
 def test_leadership_goes_to_the_node_of_choice(pages: Any, client: Any) -> None:
     status = client.answers["cluster_status"]
 
@@ -592,7 +607,14 @@ def _three_nodes(client: Any) -> dict[str, Any]:
     (own,) = status["nodes"]
     others = [
         {**own, "node_id": "chronos-2", "role": "follower"},
-        {**own, "node_id": "chronos-3", "role": "unreachable", "connected": False},
+        {
+            **own,
+            "node_id": "chronos-3",
+            "role": "unreachable",
+            "connected": False,
+            "clock_offset_us": None,
+            "clock_agrees": None,
+        },
     ]
     return {**status, "nodes": [own, *others]}
 

@@ -167,11 +167,14 @@ def test_the_status_of_a_cluster_tells_what_is_alarming(
             "longest_wait_s": 4.5,
         },
     }
+    ahead = {"node_id": "chronos-2", "clock_offset_us": 90_000_000, "clock_agrees": False}
     whole = door.status() | alarms
+    whole["nodes"] = [*whole["nodes"], ahead]
     monkeypatch.setattr(door, "status", lambda: whole)
     told = run("cluster", "status").stdout
     assert "cannot be planned, the others go on: job_1: ZeroDivisionError" in told
-    assert "clock was set by +90 s while it led, at 2026-11-27T15:00:00Z" in told
+    assert "the time was set by +90 s while this node led, at 2026-11-27T15:00:00Z" in told
+    assert "+90.000 s" in told
     assert "10 of 10 places taken, 3 wait, one of them for 4.5 s" in told
 
 

@@ -10,6 +10,7 @@ import pytest
 from msgspec import structs
 
 from engine.core.ids import Instant, JobId
+from engine.model.execution import Status
 from engine.model.pause import Pause, Scope, ScopeKind
 from engine.raft.replica import Replica
 from engine.scheduler.loop import Scheduler
@@ -23,30 +24,15 @@ from engine.state.messages import (
     FiresSkipped,
     PauseJobs,
     ResumeJobs,
+    TriggerJob,
     UpdateJob,
 )
+from tests.kit.clocks import EPOCH, SetClock
 from tests.kit.door import LogStore
 from tests.kit.jobs import SECOND, new_job
 
-START = 1_800_000_000 * SECOND
+START = EPOCH
 HOUR = 3_600 * SECOND
-
-
-class SetClock:
-    """Two clocks that stand still until a test moves them."""
-
-    def __init__(self) -> None:
-        self.wall, self.monotonic = START, 0
-
-    def now_us(self) -> Instant:
-        return self.wall
-
-    def monotonic_us(self) -> int:
-        return self.monotonic
-
-    def pass_(self, us: int) -> None:
-        self.wall += us
-        self.monotonic += us
 
 
 class Led:
@@ -80,6 +66,10 @@ class Led:
             elif isinstance(event, FiresSkipped):
                 self.skipped += event.fires
 
+    def running(self, execution_id: str) -> bool:
+        execution = self.store.view.execution(execution_id)
+        return execution is not None and execution.status is Status.RUNNING
+
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(30):
             while not condition():  # noqa: ASYNC110 - a condition of a clock that is not real
@@ -106,7 +96,7 @@ async def test_what_a_clock_leaps_over_is_missed_and_the_policy_decides(
     async with led(policy) as it:
         it.clock.pass_(2 * SECOND)
         await it.until(lambda: len(it.fired) == 2)
-        it.clock.wall += HOUR
+        it.clock.step(HOUR)
         await it.until(lambda: it.skipped > 0)
         await it.until(lambda: it.store.view.next_us("job_backup") == it.clock.wall + SECOND)
         on_time = 11  # within ten seconds of the leap a fire time is late at worst
@@ -126,7 +116,7 @@ async def test_a_clock_that_is_set_back_repeats_nothing() -> None:
     async with led("execute_all") as it:
         it.clock.pass_(30 * SECOND)
         await it.until(lambda: len(it.fired) == 30)
-        it.clock.wall -= 20 * SECOND
+        it.clock.step(-20 * SECOND)
         await it.until(lambda: len(it.scheduler.steps) == 1)
         it.clock.pass_(22 * SECOND)
         await it.until(lambda: len(it.fired) == 32)
@@ -189,7 +179,7 @@ async def test_a_leap_after_a_job_was_planned_leaves_its_fire_to_the_policy() ->
     async with led("ignore") as it:
         it.clock.pass_(700_000)
         await it.until(lambda: bool(it.planned))
-        it.clock.wall += HOUR
+        it.clock.step(HOUR)
         await it.until(lambda: it.skipped > 0)
         await it.until(lambda: len(it.fired) == 10)
         assert min(it.fired) > START + HOUR - 10 * SECOND
@@ -221,3 +211,13 @@ async def test_a_leader_with_nothing_to_do_notices_that_another_claimed_leadersh
     it.store.apply(ClaimLeadership(node="n2", nonce="m"))
     async with asyncio.timeout(30):
         await work
+
+
+async def test_a_clock_that_is_set_back_holds_up_no_manual_run() -> None:
+    async with led("execute_all") as it:
+        it.clock.pass_(5 * SECOND)
+        await it.until(lambda: len(it.fired) == 5)
+        it.clock.step(-HOUR)
+        it.store.apply(TriggerJob(job_id="job_backup", execution_id="exe_by_hand"))
+        await it.until(lambda: it.running("exe_by_hand"))
+        assert len(it.fired) == 5

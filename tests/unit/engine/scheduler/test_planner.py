@@ -31,7 +31,9 @@ EACH_SECOND = {"schedule": "* * * * * *", "concurrency": "allow"}
 def planned(log: Log, now: Instant, since: Instant = 0) -> Plan:
     log.now = now
     view = View(log.state, threading.Lock())
-    return plan(view, epoch=log.state.epoch, now=now, since=since, jobs=[JOB], executions=[])
+    return plan(
+        view, epoch=log.state.epoch, now=now, log_now=now, since=since, jobs=[JOB], executions=[]
+    )
 
 
 def pausing(log: Log, start: Instant, until: Instant | None = None, scope: str = "all") -> None:
@@ -169,7 +171,15 @@ def test_a_job_that_cannot_be_planned_does_not_stop_the_others(
     monkeypatch.setattr(View, "fires", broken)
     log.now = 10 * SECOND
     view = View(log.state, threading.Lock())
-    found = plan(view, epoch=1, now=log.now, since=0, jobs=[JOB, "job_other"], executions=[])
+    found = plan(
+        view,
+        epoch=1,
+        now=log.now,
+        log_now=log.now,
+        since=0,
+        jobs=[JOB, "job_other"],
+        executions=[],
+    )
     assert [fire.job_id for fire in found.command.fires] == ["job_other"]
     assert [job for job, _ in found.faults] == [JOB]
     assert found.later == ((10 * SECOND + FAULT_PAUSE_US, JOB, 10 * SECOND),)

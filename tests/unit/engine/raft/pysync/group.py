@@ -10,6 +10,8 @@ from typing import IO, Any, ClassVar
 
 import msgspec
 
+from engine.core.clock import SystemClock
+from engine.raft.cluster_time import ClusterTime
 from engine.raft.pysync.node import Failure, RaftConfig, RaftNode
 from tests.kit.cluster import PATIENCE_S, free_ports
 
@@ -62,6 +64,7 @@ class Member:
         self.node = RaftNode(
             RaftConfig(address=address, peers=peers, data_dir=folder, **config),
             self.machine,
+            ClusterTime(SystemClock(), address, peers),
             on_role=self.roles.append,
             on_fatal=self.fatal.append,
         )

@@ -166,7 +166,7 @@ def test_a_transfer_to_nobody_who_can_take_it_leaves_the_leader_at_work(world: W
 
 def test_r18_a_vote_is_refused_while_a_leader_is_heard_unless_it_let_go(world: World) -> None:
     head = _leader(world)
-    voter, candidate = (n for n in world.names[:3] if n != head)
+    voter, candidate = [n for n in world.names if n != head][:2]
     replica = world.replicas[voter]
     term = replica.raftCurrentTerm + 1
     end = replica.journal[-1]
