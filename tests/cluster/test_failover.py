@@ -61,7 +61,7 @@ def _check_histories(nodes: Cluster) -> None:
     rows = [node.executions() for node in nodes.up()]
     for row in rows[0]:
         # What was due while its job was being disabled is decided by the disabling.
-        disabled = row["status"] == "skipped" and row["error"].startswith("superseded: the job was")
+        disabled = row["status"] == "skipped" and row["reason"].startswith("superseded: the job was")
         assert row["status"] == "success" or disabled, row
     ids = Counter(row["id"] for row in rows[0])
     assert max(ids.values()) == 1
