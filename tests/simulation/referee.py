@@ -358,7 +358,7 @@ class Referee:
         if late:
             return f"due and not decided at {now}: {late}"
         view = nodes[0].replica.view
-        old = now - 8 * SECOND
+        old = now - 4 * SECOND
         for run in view.open_executions():
             if max(run.due_us, run.scheduled_us, run.attempt_started_us) < old:
                 return f"{run} never ends"

@@ -19,7 +19,7 @@ from engine.model.job import Job
 from tests.simulation.loop import VirtualLoop
 
 MOODS = ("good", "good", "slow", "flaky", "silent", "liar", "breaks")
-FUMBLED = 0.01
+FUMBLED = 0.03
 """So many attempts are lost by a fault of the dispatch itself."""
 PLACES_S = 0.02
 """How often one that waits for the lease looks again."""
