@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from tests.kit.cluster import Arrival, Cluster, Node, cluster, job, target, wait_for
+from tests.cluster.jobs_at_work import JOBS, caught_up, check_nothing_missed, start_jobs, stop_jobs
+from tests.kit.cluster import cluster, target, wait_for
 
 pytestmark = pytest.mark.cluster
-
-JOBS = 20
-EVERY = {"concurrency": "allow", "missed_run_policy": "execute_all"}
 
 
 def test_a_rolling_restart_misses_no_fire_time_and_repeats_none(tmp_path: Path) -> None:
@@ -35,40 +31,3 @@ def test_a_rolling_restart_misses_no_fire_time_and_repeats_none(tmp_path: Path) 
         assert all(other == first for other in others)
         again = [row for row in first if row["attempts"] > 1]
         assert len(again) <= len(first) // 50, "a hand-over sends little a second time"
-
-
-def start_jobs(nodes: Cluster, url: str) -> None:
-    documents = [job(f"j{k}", f"{url}/{k}", **EVERY) for k in range(JOBS)]
-    nodes.leader().request("POST", "/api/v1/jobs/batch", json={"jobs": documents})
-
-
-def stop_jobs(nodes: Cluster) -> None:
-    leader = nodes.leader()
-    for k in range(JOBS):
-        leader.request("POST", f"/api/v1/jobs/default%2Fj{k}/disable")
-    wait_for(lambda: leader.status()["running"] == 0, what="the last runs end")
-
-
-def caught_up(nodes: Cluster, node: Node) -> None:
-    """As the how-to says: it is healthy, and another node shows it connected with lag 0."""
-    wait_for(node.healthy, what=f"{node.name} is back: {node.data_dir}")
-
-    def shown() -> bool:
-        rows = nodes.leader().status()["nodes"]
-        return all(row["connected"] and not row["lag"] for row in rows)
-
-    wait_for(shown, what=f"{node.name} has caught up")
-
-
-def check_nothing_missed(arrivals: list[Arrival]) -> None:
-    seconds: dict[str, set[int]] = defaultdict(set)
-    keys: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for arrival in arrivals:
-        seconds[arrival.path].add(int(datetime.fromisoformat(arrival.scheduled).timestamp()))
-        keys[arrival.path, arrival.scheduled].add(arrival.key)
-    assert len(seconds) == JOBS
-    for path, fired in seconds.items():
-        missing = set(range(min(fired), max(fired) + 1)) - fired
-        assert not missing, f"{path} missed {sorted(missing)}"
-    doubles = {where: ids for where, ids in keys.items() if len(ids) > 1}
-    assert not doubles, "one fire time, two execution ids"

@@ -65,7 +65,7 @@ def _alarms(status: dict[str, Any]) -> Iterator[str]:
 @app.command()
 def join(node: Annotated[str, typer.Argument(help="The new node's Raft address.")] = "") -> None:
     """Say how a node is added safely; refused, because membership is configured."""
-    before = "start the new node with an empty data_dir; it waits to hear of all others"
+    before = "start the new node with an empty data_dir; nobody hears it yet"
     after = "wait until the new node is healthy: before that it votes for nobody"
     refuse(f"join {node}: ".replace(" :", ":") + PROCEDURE.format(before=before, after=after))
 

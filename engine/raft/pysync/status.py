@@ -58,7 +58,7 @@ def observe(replica: Replica) -> RaftStatus:
     """The replica as it is now; in the tick thread only."""
     state = replica._SyncObj__raftState  # the library has no thread-safe status
     match = replica._SyncObj__raftMatchIndex  # as above
-    leader = replica._getLeader()  # the library's public answer
+    leader = replica.leader_heard()
     peers = tuple(
         PeerStatus(
             address=node.id,

@@ -145,6 +145,14 @@ class Votes(SyncObj):  # type: ignore[misc]  # the library carries no types
             self._SyncObj__raftState != LEADER and silence < self.conf.raftMinTimeout * QUIET_SHARE
         )
 
+    def leader_heard(self) -> Any:
+        """The leader, or None where it was not heard for longer than an election takes.
+
+        The library forgets it only when it stands, which pre-vote puts off for ever in a minority.
+        """
+        silent = now() - self._heard > 2 * self.conf.raftMaxTimeout
+        return None if silent and self._SyncObj__raftState != LEADER else self._getLeader()
+
     def _answer_pre_vote(self, node: Any, message: Message) -> None:
         term = self.raftCurrentTerm
         if message["term"] - 1 > term and self._SyncObj__raftState == LEADER:

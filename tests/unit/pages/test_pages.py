@@ -547,6 +547,13 @@ def test_the_way_of_a_crontab_is_told_where_its_action_leads(pages: Any) -> None
     assert "chronosctl import crontab" not in texts(pages.open("operate.jobs"))
 
 
+def test_what_ails_a_node_is_told_on_the_page_of_the_cluster(pages: Any, client: Any) -> None:
+    ails = "chronos-1 writes nothing: DiskFault: raft.journal: No space left on device"
+    client.answers["cluster_status"] = {**client.answers["cluster_status"], "alarms": [ails]}
+    told = texts(pages.open("operate.cluster"))
+    assert "No space left on device" in told
+
+
 def test_a_lone_node_has_nobody_to_hand_over_to(pages: Any) -> None:
     at = pages.open("operate.cluster")
     assert HANDOVER not in [button.label for button in at.button]

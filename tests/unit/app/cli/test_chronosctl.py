@@ -157,6 +157,7 @@ def test_the_status_of_a_cluster_tells_what_is_alarming(
     run: Run, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alarms = {
+        "alarms": ["the disk of chronos-1 is slow: look at what else writes to it"],
         "planning_faults": [{"job_id": "job_1", "error": "ZeroDivisionError: a fault of ours"}],
         "clock_steps": [{"at": "2026-11-27T15:00:00Z", "seconds": 90.0}],
         "dispatch": {
@@ -172,6 +173,7 @@ def test_the_status_of_a_cluster_tells_what_is_alarming(
     whole["nodes"] = [*whole["nodes"], ahead]
     monkeypatch.setattr(door, "status", lambda: whole)
     told = run("cluster", "status").stdout
+    assert "the disk of chronos-1 is slow" in told
     assert "cannot be planned, the others go on: job_1: ZeroDivisionError" in told
     assert "the time was set by +90 s while this node led, at 2026-11-27T15:00:00Z" in told
     assert "+90.000 s" in told

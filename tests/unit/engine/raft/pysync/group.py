@@ -59,6 +59,7 @@ class Member:
 
     def __init__(self, folder: Path, address: str, peers: tuple[str, ...] = (), **config: Any):
         self.machine: Any = config.pop("machine", None) or Machine()
+        least = config.pop("least", 0)
         self.roles: list[str] = []
         self.fatal: list[str] = []
         self.node = RaftNode(
@@ -69,7 +70,7 @@ class Member:
             on_fatal=self.fatal.append,
         )
         self.all.append(self)
-        self.node.start()
+        self.node.start(least=least)
 
     def call(self, raw: bytes, timeout: float = 10.0) -> tuple[object, Failure | None]:
         """Proposes and waits for the answer."""

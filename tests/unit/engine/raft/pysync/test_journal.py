@@ -149,3 +149,64 @@ def test_the_commit_index_never_points_behind_the_entries(tmp_path: Path) -> Non
     journal.deleteEntriesFrom(2)
     journal.sync()
     assert _reopened(journal).getRaftCommitIndex() == 2
+
+
+def test_nothing_is_written_behind_a_flush_that_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = _filled(tmp_path / "j")
+
+    def refuse(_fd: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(disk, "flush", refuse)
+    journal.add(b"late", 6, 1)
+    with pytest.raises(DiskFault, match="Input/output error"):
+        journal.sync()
+    size = (tmp_path / "j").stat().st_size
+    monkeypatch.undo()
+    with pytest.raises(DiskFault, match="earlier"):  # the kernel would now call it flushed
+        journal.sync()
+    journal._destroy()
+    assert (tmp_path / "j").stat().st_size == size
+
+
+def test_what_a_start_finds_is_written_to_pages_of_its_own(tmp_path: Path) -> None:
+    journal = _filled(tmp_path / "j")
+    before = (tmp_path / "j").stat().st_ino
+    assert _reopened(journal)[:] == journal[:]
+    assert (tmp_path / "j").stat().st_ino != before
+
+
+def test_damage_in_a_file_that_was_written_as_a_whole_is_no_torn_tail(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    journal = _filled(path)
+    journal.deleteEntriesTo(2)
+    data = bytearray(path.read_bytes())
+    data[data.index(b"command 5")] ^= 1  # the last entry, with no batch behind it
+    path.write_bytes(data)
+    with pytest.raises(JournalDamaged, match="damaged at byte"):
+        _reopened(journal)
+
+
+def test_damage_in_the_last_batch_before_an_orderly_stop_is_no_torn_tail(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    journal = _filled(path)
+    journal._destroy()
+    data = bytearray(path.read_bytes())
+    data[data.index(b"command 5")] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(JournalDamaged, match="damaged at byte"):
+        _opened(path)
+
+
+def test_that_a_node_rejoins_is_remembered_over_restarts_and_compaction(tmp_path: Path) -> None:
+    journal = _filled(tmp_path / "j")
+    assert not journal.rejoining
+    journal.set_rejoining(True)
+    journal = _reopened(journal)
+    journal.deleteEntriesTo(2)
+    journal = _reopened(journal)
+    assert journal.rejoining
+    journal.set_rejoining(False)
+    assert not _reopened(journal).rejoining

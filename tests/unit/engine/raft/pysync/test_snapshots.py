@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -272,3 +273,51 @@ def test_r16_a_large_snapshot_reaches_a_member_that_lost_everything(tmp_path: Pa
     assert again.machine.commands()[-1] == b"after"
     assert head.node.status().term == term, "shipping must not cost the leadership"
     stop([m for m in members if m is not lost] + [again])
+
+
+def test_commits_go_on_while_a_large_snapshot_is_written(tmp_path: Path) -> None:
+    class Slow(Machine):
+        def snapshot(self) -> list[bytes]:
+            (tmp_path / "begun").touch()
+            until((tmp_path / "go-on").exists, "the test lets it end")
+            return super().snapshot()
+
+    (address,) = free_addresses(1)
+    member = Member(tmp_path / "n", address, machine=Slow())
+    member.must(b"x" * (8 << 20))
+    member.node.force_snapshot()
+    until((tmp_path / "begun").exists, "it is being written")
+    committed = [member.must(b"%d" % n) for n in range(200)]
+    assert not (tmp_path / "n" / "raft.snapshot").exists(), "it is still being written"
+    (tmp_path / "go-on").touch()
+    until((tmp_path / "n" / "raft.snapshot").exists, "it ends")
+    assert member.must(b"more") > committed[-1]
+    stop([member])
+
+
+def test_a_snapshot_that_cannot_be_written_is_told_of_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(Machine):
+        def snapshot(self) -> list[bytes]:
+            if not (tmp_path / "room").exists():
+                raise OSError(errno.ENOSPC, "no room")
+            return super().snapshot()
+
+    monkeypatch.setattr(snapshots, "AGAIN_S", 0.2)
+    (address,) = free_addresses(1)
+    member = Member(tmp_path / "n", address, machine=Full())
+    member.must(b"x")
+    member.node.force_snapshot()
+    until(lambda: member.node.status().snapshot_fault == "No space left on device")
+    member.must(b"y")
+    (tmp_path / "room").touch()
+
+    def taken() -> bool:
+        member.node.force_snapshot()
+        return (tmp_path / "n" / "raft.snapshot").exists()
+
+    until(taken)
+    until(lambda: not member.node.status().snapshot_fault, "the fault is over")
+    assert not member.fatal
+    stop([member])

@@ -48,6 +48,18 @@ def test_r7_a_follower_that_returns_deposes_nobody(world: World) -> None:
     assert {r.raftCurrentTerm for r in world.replicas.values()} == {term}
 
 
+def test_a_follower_that_hears_no_leader_knows_none(world: World) -> None:
+    head = _leader(world)
+    away = next(n for n in world.names if n != head)
+    assert world.replicas[away].leader_heard() == Node(head)
+    _isolate(world, away)
+    _pass(world, 5.0)
+    assert world.replicas[away].leader_heard() is None
+    world.blocked.clear()
+    _pass(world, 5.0)
+    assert world.replicas[away].leader_heard() == Node(head)
+
+
 def test_a_stalled_follower_reads_its_mail_before_it_stands(world: World) -> None:
     head = _leader(world)
     term = world.replicas[head].raftCurrentTerm
