@@ -87,7 +87,8 @@ class Rejoin(SyncObj):  # type: ignore[misc]  # the library carries no types
             return
         kind = message["type"]
         if kind == "pre_vote" and message["term"] == 0:
-            # Another that lost its past: two that wait for each other's word would wait for ever.
+            # Another one asks: two that waited for each other would wait for ever. What this one
+            # forgot binds nobody: whoever was promised it, and remembers, tells of the term.
             super()._SyncObj__onMessageReceived(node, message)
         elif self.unheard:
             if kind == "pre_vote_no":

@@ -91,6 +91,20 @@ def test_it_votes_for_nobody_and_stands_for_nothing_meanwhile(world: World) -> N
     assert replica.raftCurrentTerm == term
 
 
+def test_two_of_five_that_lost_their_past_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    with simulated(3, tmp_path, names="ABCDE") as world:
+        passed(world, 5.0)
+        world.propose(leading(world))
+        passed(world, 5.0)
+        lost = [name for name in world.names if name != leading(world)][:2]
+        for name in lost:
+            emptied(world, name)
+        passed(world, 10.0)
+        for name in lost:
+            assert not world.replicas[name].rejoining
+            assert world.machines[name].log == world.machines[leading(world)].log
+
+
 def test_a_group_that_begins_has_nobody_to_ask(tmp_path: Path) -> None:
     with simulated(2, tmp_path, names="ABC") as fresh:
         for _ in range(100):
