@@ -4,7 +4,8 @@ A history is linearizable if each operation can be given a moment between its ca
 so that all of them, done one after the other in that order by one sequential object,
 give the answers that were given. The search is Wing and Gong's, with Lowe's memory: take first what
 no other operation had ended before, as far as the answers fit; where nothing fits, go back; and
-never look twice at the same set of operations done with the same state left behind.
+never look twice at the same set of operations done with the same state left behind. What is answered
+is tried before what is unknown, and of unknown ones that ask the same only the earliest.
 
 An operation whose answer never came may take effect at any later moment, or never. Operations on
 different keys do not touch each other, so each key is checked by itself.
@@ -107,13 +108,16 @@ def is_linearizable(
         if (done, state) in seen:
             continue
         seen.add((done, state))
-        for place in _next(order, done):
+        later: list[tuple[int, Hashable]] = []
+        for place in reversed(_next(order, done)):
             following, answer = object_(state, order[place].asked)
             known = order[place].answer
-            if known is UNKNOWN and following == state:
-                continue  # whether it happened makes no difference
-            if known is UNKNOWN or answer == known:
-                waiting.append((done | 1 << place, following))
+            after = (done | 1 << place, following)
+            if known is UNKNOWN and following != state:  # else it makes no difference
+                waiting.append(after)
+            elif answer == known:
+                later.append(after)
+        waiting += later  # what is known is tried first: it leaves the least to guess
     return False
 
 
@@ -121,11 +125,16 @@ def _next(order: Sequence[Operation], done: int) -> list[int]:
     """The places of those that may come next: asked before any other was answered."""
     found: list[int] = []
     first_answer = inf
+    alike: set[Hashable] = set()
     for place, one in enumerate(order):
         if done >> place & 1:
             continue
         if one.asked_at > first_answer:
             break
+        if one.answer is UNKNOWN:
+            if one.asked in alike:  # the one asked before does as well
+                continue
+            alike.add(one.asked)
         found.append(place)
         first_answer = min(first_answer, one.answered_at)
     return found
