@@ -4,8 +4,8 @@ A history is linearizable if each operation can be given a moment between its ca
 so that all of them, done one after the other in that order by one sequential object,
 give the answers that were given. The search is Wing and Gong's, with Lowe's memory: take first what
 no other operation had ended before, as far as the answers fit; where nothing fits, go back; and
-never look twice at the same set of operations done with the same state left behind. What is answered
-is tried before what is unknown, and of unknown ones that ask the same only the earliest.
+never look twice at the same set of operations done with the same state left behind. What is
+answered is tried before what is unknown, and of unknown ones that ask the same only the earliest.
 
 An operation whose answer never came may take effect at any later moment, or never. Operations on
 different keys do not touch each other, so each key is checked by itself.
