@@ -20,7 +20,7 @@ from app.operate.tasks import Wanted
 from engine.core.clock import Clock
 from engine.core.errors import InvalidDocument
 from engine.core.ids import Instant
-from engine.dispatch.dispatcher import MakeDispatcher, Request, WorkerLimits
+from engine.dispatch.dispatcher import MakeDispatcher, MaySend, Request, WorkerLimits
 from engine.dispatch.reactor import Reactor
 from engine.dispatch.steps import Step, opening
 from engine.model.execution import AttemptOutcome, AttemptResult
@@ -148,7 +148,9 @@ class ReportDispatcher:
 def report_protocol(reporter: Reporter) -> MakeDispatcher:
     """What makes the dispatcher of a node's reports."""
 
-    def make(reactor: Reactor, _limits: WorkerLimits, clock: Clock) -> ReportDispatcher:
+    def make(
+        reactor: Reactor, _limits: WorkerLimits, clock: Clock, _may_send: MaySend
+    ) -> ReportDispatcher:
         return ReportDispatcher(reporter, reactor, clock)
 
     return make

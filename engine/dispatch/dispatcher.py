@@ -85,7 +85,11 @@ class Dispatcher(Protocol):
         """Abort everything and give back descriptors and threads."""
 
 
-MakeDispatcher = Callable[[Reactor, WorkerLimits, Clock], Dispatcher]
+MaySend = Callable[[], bool]
+"""Whether this node's leadership is certain right now. The worker asks before each `begin`; a
+dispatcher asks again before it sends something later of the same attempt."""
+
+MakeDispatcher = Callable[[Reactor, WorkerLimits, Clock, MaySend], Dispatcher]
 
 dispatchers: Registry[MakeDispatcher] = Registry(
     "protocol", package="engine.dispatch.protocols", group="chronos.dispatchers"

@@ -222,7 +222,7 @@ class Worker:
         dispatcher = self._dispatchers.get(protocol)
         if dispatcher is None:
             make = self._own.get(protocol) or dispatchers.get(protocol)
-            dispatcher = make(self._reactor, self._limits, self._clock)
+            dispatcher = make(self._reactor, self._limits, self._clock, self._may_send)
             self._dispatchers[protocol] = dispatcher
         return dispatcher
 

@@ -425,6 +425,15 @@ def test_a_target_that_has_not_seen_it_is_sent_to(bench: Bench, target: str, sta
     assert Handler.seen[1]["headers"]["X-Chronos-Attempt"] == "2"
 
 
+def test_what_the_target_has_not_seen_is_sent_within_the_lease_only(target: str) -> None:
+    lease = iter([True])
+    bench = Bench(may_send=lambda: next(lease, False))
+    result = outcome_of(bench, doubtful(f"{target}/run", 404))
+    bench.worker.stop(SECOND)
+    assert (result.outcome, result.is_doubtful) == (AttemptOutcome.FAILED, False)
+    assert [one["path"] for one in Handler.seen] == ["/status/404/exe_1"]
+
+
 def test_a_target_that_cannot_say_is_not_sent_to(bench: Bench, target: str) -> None:
     result = outcome_of(bench, doubtful(f"{target}/run", 503))
     assert result.outcome is AttemptOutcome.FAILED

@@ -10,7 +10,7 @@ from engine.core.clock import Clock
 from engine.core.ids import ExecutionId
 from engine.dispatch import asking
 from engine.dispatch.curl import CurlHttp
-from engine.dispatch.dispatcher import Request, Unsendable, WorkerLimits, dispatchers
+from engine.dispatch.dispatcher import MaySend, Request, Unsendable, WorkerLimits, dispatchers
 from engine.dispatch.plain import PlainHttp
 from engine.dispatch.prepared import prepare_once, target_of
 from engine.dispatch.reactor import Reactor
@@ -22,7 +22,8 @@ from engine.model.job import Job
 class HttpDispatcher:
     """A `Dispatcher`; see `docs/adr/0033-a-client-of-our-own.md` for what goes which way."""
 
-    def __init__(self, reactor: Reactor, limits: WorkerLimits, clock: Clock):
+    def __init__(self, reactor: Reactor, limits: WorkerLimits, clock: Clock, may_send: MaySend):
+        self._may_send = may_send
         self._plain = PlainHttp(reactor, limits, clock)
         self._curl = CurlHttp(reactor, limits, clock)
         # As libcurl reads them: where one is set, it is libcurl that knows whom it is for.
@@ -77,6 +78,9 @@ class HttpDispatcher:
         told = asking.answered(result)
         if told is not None:
             return told
+        if not self._may_send():  # the next leader asks, and sends
+            reason = "the target has not seen it, and leadership was in doubt by then: not sent"
+            return replace(result, outcome=AttemptOutcome.FAILED, error=reason, reached=False)
         spent_us = result.finished_us - result.started_us
         try:
             self._send(asking.remaining(asked, spent_us))
