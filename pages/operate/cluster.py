@@ -177,4 +177,4 @@ def _live(console: Console) -> None:
 def _offset(node: dict[str, Any]) -> str:
     """How far a node's clock is ahead of the cluster's time."""
     offset_us = node.get("clock_offset_us")
-    return "–" if offset_us is None else f"{offset_us / 1e6:+.3f} s"
+    return "–" if offset_us is None else f"{offset_us / 1e6:+z.3f} s"

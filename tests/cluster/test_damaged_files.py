@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.cluster import Cluster, cluster, job, target, wait_for
+from tests.kit.cluster import Cluster, Node, cluster, job, target, wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -52,6 +52,19 @@ def worked(nodes: Cluster, url: str) -> None:
         wait_for((node.data_dir / "raft" / "raft.snapshot").exists, what="a snapshot")
     wait_for(lambda: leader.status()["running"] == leader.status()["pending"] == 0)
     wait_for(nodes.settled, what="all at one index")
+
+
+def refuses(node: Node) -> bool:
+    """Whether the node ends as one that cannot trust its data, rather than serve."""
+    node.start()
+    process = node.process
+    assert process is not None
+    wait_for(lambda: process.poll() is not None or node.healthy(), what=f"{node.data_dir} starts")
+    if process.poll() is None:
+        return False
+    node.process = None
+    assert process.returncode == 1
+    return True
 
 
 def test_a_damaged_file_is_set_aside_and_rebuilt_from_the_peers(tmp_path: Path) -> None:
@@ -98,11 +111,11 @@ def test_a_node_alone_refuses_what_nobody_could_bring_back(tmp_path: Path) -> No
                     continue  # an operator's own act, see below
                 path = node.data_dir / file
                 damage(path)
-                node.start()
-                assert node.process is not None
-                assert node.process.wait(120) == 1, (file, way)
-                node.process = None
-                assert "chronos restore" in node.log(), (file, way)
+                if refuses(node):
+                    assert "chronos restore" in node.log(), (file, way)
+                else:  # half a journal may hold all that the snapshot does not
+                    assert node.executions() == before, (file, way)
+                    assert node.stop() == 0
                 (node.data_dir / "node.log").unlink()
                 assert not list(node.data_dir.rglob("*.corrupt-*")), "refused, and left alone"
                 shutil.rmtree(node.data_dir)
@@ -115,8 +128,12 @@ def test_a_node_alone_refuses_what_nobody_could_bring_back(tmp_path: Path) -> No
             path.unlink()
         node.start()
         wait_for(node.healthy, what="a history that was taken away")
-        told = any("no other node has them" in alarm for alarm in node.status()["alarms"])
-        assert told or node.executions() == before, "what the log no longer holds is told of"
+
+        def told_or_whole() -> bool:
+            told = any("no other node has them" in alarm for alarm in node.status()["alarms"])
+            return told or node.executions() == before
+
+        wait_for(told_or_whole, what="what the log no longer holds is told of")
         assert len(node.request("GET", "/api/v1/jobs?limit=1000")["jobs"]) == RUNS + 1
         node.request("POST", "/api/v1/jobs/default%2Fbeat/trigger")
         wait_for(

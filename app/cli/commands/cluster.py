@@ -42,7 +42,7 @@ def status(context: typer.Context, output: Form = Output.TABLE) -> None:
 def _clock(node: dict[str, Any]) -> str:
     """How far a node's clock is from the cluster's time."""
     offset_us = node.get("clock_offset_us")
-    return "" if offset_us is None else f"{offset_us / 1e6:+.3f} s"
+    return "" if offset_us is None else f"{offset_us / 1e6:+z.3f} s"
 
 
 def _dispatch_words(dispatch: dict[str, Any]) -> str:

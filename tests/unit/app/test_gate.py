@@ -58,7 +58,7 @@ def store(kind: type[LogStore]) -> LogStore:
 def gate(own: LogStore) -> Gate:
     return Gate(
         own,
-        own.clock,
+        SystemClock(),
         find_version=lambda _id, _version: None,
         find_execution=lambda _id: None,
         find_imported=lambda _label, _ids, latest, _wait: (latest, set()),

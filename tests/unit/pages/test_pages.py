@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.client.errors import ApiError, Unreachable
+from app.console.widgets.format import plain
 from app.workbench.places import ACTIONS
 from pages.operate.jobs import SORTS
 from tests.unit.pages.conftest import ANOMALIES, AT
@@ -579,7 +580,7 @@ def test_a_clock_that_is_off_and_a_time_that_was_set_are_told(pages: Any, client
     status["clock_steps"] = [{"at": AT, "seconds": -90.0}]
     client.answers["cluster_status"] = status
     at = pages.open("operate.cluster")
-    assert "is -1.500 s off the cluster's time" in at.error[0].value
+    assert plain("is -1.500 s off the cluster's time") in at.error[0].value
     assert "The time was set by -90 s while this node led" in at.warning[0].value
     assert list(at.dataframe[0].value["clock"]) == ["+0.000 s", "-1.500 s", "–"]
 
