@@ -92,6 +92,7 @@ class History:
         self._rows = 0
         self._job_changes = 0
         self._watermark_at = 0
+        self._in_doubt = False
         self._groups = 0
         self._fault = ""
         self._loud = False
@@ -115,11 +116,7 @@ class History:
         opened = open_database(self.data_dir, self._clock, alone=self._alone)
         self._connection, self.set_aside = opened
         with self.cursor() as cursor:
-            self._watermark = _number(cursor, "SELECT coalesce(max(idx), 0) FROM applied")
-            self._rows = sum(
-                _number(cursor, f"SELECT count(*) FROM {table.name}")  # noqa: S608  # our own names
-                for table in STORED
-            )
+            self._count(cursor)
         self._taken = self._watermark
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="history-writer", daemon=True)
@@ -253,8 +250,22 @@ class History:
         self._fault = ""
         return True
 
+    def _count(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Ask the file up to where it is written, and how much that is."""
+        self._watermark = _number(cursor, "SELECT coalesce(max(idx), 0) FROM applied")
+        self._rows = sum(
+            _number(cursor, f"SELECT count(*) FROM {table.name}")  # noqa: S608  # our own names
+            for table in STORED
+        )
+
     def _write(self, group: list[Committed]) -> None:
         with self._writing:
+            if self._in_doubt:
+                # A commit that failed, as in the checkpoint behind it, may stand all the same.
+                with self.cursor() as cursor:
+                    self._count(cursor)
+                self._job_changes += 1  # perhaps
+                self._in_doubt = False
             fresh = [entry for entry in group if entry.index > self._watermark]
             rows = rowing.empty()
             count = sum(rowing.project(entry, rows) for entry in fresh)
@@ -278,6 +289,8 @@ class History:
                 self._loud = False
             if fresh:
                 self._moved(fresh[-1].index, count, len(rows["job_versions"]))
+            else:
+                self._changed.notify_all()
 
     def _commit(self, batches: dict[str, pa.Table], upto: int, now: int) -> None:
         self._groups += 1
@@ -291,7 +304,9 @@ class History:
                 cursor.execute("INSERT INTO applied VALUES (?, make_timestamp(?))", [upto, now])
                 if self._groups % PRUNE_EVERY == 0:
                     cursor.execute("DELETE FROM applied WHERE idx < ?", [self._watermark])
+                self._in_doubt = True
                 cursor.execute("COMMIT")
+                self._in_doubt = False
             except BaseException:
                 with contextlib.suppress(duckdb.Error):
                     cursor.execute("ROLLBACK")

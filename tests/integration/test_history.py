@@ -7,8 +7,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -65,6 +67,46 @@ def test_an_entry_at_or_below_the_watermark_is_skipped(open_history: Open) -> No
         history.project(entry)
     assert history.rows == 22
     assert history.content_hash(12) == before
+
+
+def test_a_commit_that_fails_after_it_was_made_is_not_made_again(
+    open_history: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a disk is full by the time of the checkpoint that follows a commit."""
+    whole, failing = open_history("whole"), open_history("failing")
+    failed = []
+
+    class Failing:
+        """A cursor that says no once, after the commit."""
+
+        def __init__(self, cursor: duckdb.DuckDBPyConnection):
+            self._cursor = cursor
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._cursor, name)
+
+        def execute(self, sql: str, *given: Any) -> Any:
+            answer = self._cursor.execute(sql, *given)
+            if sql == "COMMIT" and not failed:
+                failed.append(sql)
+                raise duckdb.IOException("No space left on device")
+            return answer
+
+    real = failing.cursor
+
+    @contextmanager
+    def cursor() -> Iterator[Any]:
+        with real() as own:
+            yield Failing(own)
+
+    monkeypatch.setattr(failing, "cursor", cursor)
+    for history in (whole, failing):
+        for entry in story():
+            history.project(entry)
+        assert history.wait_for(12, 120)
+    assert failed
+    assert failing.content_hash(12) == whole.content_hash(12)
+    assert (failing.rows, failing.lag, failing.fault) == (whole.rows, 0, "")
 
 
 def test_nodes_that_group_differently_hold_equal_rows(open_history: Open) -> None:
