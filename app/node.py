@@ -11,7 +11,7 @@ import hmac
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 import httpx
@@ -19,6 +19,7 @@ import structlog
 
 from analytics.reports.registry import kinds
 from app.config import Config, SchedulerSettings
+from app.current_jobs import CurrentJobs
 from app.datadir import held
 from app.feed import HistoryFeed
 from app.gate import Gate, Refused
@@ -32,7 +33,7 @@ from app.operate.reporter import Reporter
 from app.operate.trainer import Trainer
 from app.server import ApiServer
 from app.services import Services
-from app.status import describe, leader_of
+from app.status import describe, describe_dispatch, leader_of
 from engine.core.clock import Clock, SystemClock, rfc3339
 from engine.core.errors import ChronosError, NotReady
 from engine.core.ids import ExecutionId, JobId, new_request_id
@@ -45,9 +46,9 @@ from engine.history.queries import Queries
 from engine.history.sandbox import SqlSandbox
 from engine.history.store import History
 from engine.model.change import changed
-from engine.model.document import Defaults, job_document
+from engine.model.document import Defaults
 from engine.model.execution import Status
-from engine.model.job import Document, Job, MissedRunPolicy, RetryPolicy
+from engine.model.job import Job, MissedRunPolicy, RetryPolicy
 from engine.raft.cluster_time import ClusterTime, agree
 from engine.raft.leadership import Leadership
 from engine.raft.pysync.node import RaftConfig, RaftNode
@@ -61,7 +62,6 @@ from engine.state.messages import (
     LeadershipClaimed,
     RegisterNode,
 )
-from engine.state.view import View
 
 log = structlog.get_logger(__name__)
 
@@ -395,7 +395,12 @@ class Node:
             "version": VERSION,
             "level": LEVEL,
             "cluster_level": self._level(),
-            "dispatch": self._dispatch_status(),
+            "dispatch": describe_dispatch(
+                self.worker,
+                self.outbox,
+                in_flight_max=self._config.dispatcher.concurrency.max_concurrent_jobs,
+                now_us=self._clock.now_us(),
+            ),
             "healthy": self.ailment() is None,
             "alarms": [
                 *alarms(self.raft, self.history, self.feed.lost, self.id),
@@ -412,17 +417,6 @@ class Node:
 
     def _level(self) -> int:
         return self.replica.view.level(self._members)
-
-    def _dispatch_status(self) -> dict[str, Any]:
-        since_us = self.worker.waiting_since_us
-        waits_us = 0 if since_us is None else max(0, self._clock.now_us() - since_us)
-        return {
-            "in_flight": self.worker.in_flight,
-            "in_flight_max": self._config.dispatcher.concurrency.max_concurrent_jobs,
-            "queued": self.worker.queued,
-            "longest_wait_s": round(waits_us / 1e6, 1),
-            "unrecorded": self.outbox.size,
-        }
 
     def ailment(self) -> Ailment | None:
         """What keeps this node from serving; without a leader it can neither write nor promise."""
@@ -504,28 +498,6 @@ class Node:
             for node in self.replica.view.nodes()
             if node.node != self.id
         ]
-
-
-class CurrentJobs:
-    """The public documents of the jobs of a view, for the export."""
-
-    def __init__(self, view: View):
-        self._view = view
-
-    def __len__(self) -> int:
-        return len(self._view.jobs())
-
-    @property
-    def changes(self) -> int:
-        """See `View.changes`."""
-        return self._view.changes
-
-    def __iter__(self) -> Iterator[Document]:
-        view = self._view
-        for job in view.jobs():
-            last = view.last_run(job.id)
-            last_us = last.scheduled_us if last else None
-            yield job_document(job, next_us=view.next_run(job), last_us=last_us)
 
 
 def _defaults(scheduler: SchedulerSettings) -> Defaults:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.core.ids import Instant
+from engine.dispatch.outbox import Outbox
+from engine.dispatch.worker import Worker
 from engine.history.store import History
 from engine.raft.cluster_time import agree
 from engine.raft.pysync.node import RaftStatus
@@ -44,6 +47,21 @@ def describe(
             "backfilling": backfilling,
             "fault": history.fault,
         },
+    }
+
+
+def describe_dispatch(
+    worker: Worker, outbox: Outbox, *, in_flight_max: int, now_us: Instant
+) -> dict[str, Any]:
+    """The attempts in the hands of this node, and whether they wait for a place."""
+    since_us = worker.waiting_since_us
+    waits_us = 0 if since_us is None else max(0, now_us - since_us)
+    return {
+        "in_flight": worker.in_flight,
+        "in_flight_max": in_flight_max,
+        "queued": worker.queued,
+        "longest_wait_s": round(waits_us / 1e6, 1),
+        "unrecorded": outbox.size,
     }
 
 

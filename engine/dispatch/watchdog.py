@@ -69,12 +69,13 @@ class Watchdog:
         self._suspects = unheld
         if not lost:
             return
-        log.error("attempts that nobody holds are declared lost", count=len(lost), first=lost[0])
         command = LoseAttempts(
             epoch=epoch, attempts=tuple(Lost(*attempt) for attempt in lost[:BATCH_MAX])
         )
         if self._level() < needed(command)[0]:
+            log.error("nobody holds some attempts; upgrade all nodes", count=len(lost))
             return
+        log.error("attempts that nobody holds are declared lost", count=len(lost), first=lost[0])
         try:
             answer = await self._store.propose(command, actor=self._node)
         except ChronosError as error:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
-from datetime import datetime
+from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.cluster.jobs_at_work import check_nothing_missed, start_jobs, stop_jobs
 from tests.kit.cluster import Cluster, cluster, job, target, wait_for
 
 pytestmark = pytest.mark.cluster
@@ -21,10 +20,7 @@ BETWEEN_KILLS_S = 6
 
 def test_no_fire_time_is_missed_or_claimed_twice_when_leaders_die(tmp_path: Path) -> None:
     with target() as sink, cluster(tmp_path, 3) as nodes:
-        # `execute_all`: however long this machine takes to elect, no fire time may be left out.
-        every = {"concurrency": "allow", "missed_run_policy": "execute_all"}
-        documents = [job(f"j{k}", f"{sink.url}/j/{k}", **every) for k in range(JOBS)]
-        nodes.leader().request("POST", "/api/v1/jobs/batch", json={"jobs": documents})
+        start_jobs(nodes, sink.url, JOBS)
         wait_for(lambda: len(sink.arrivals) > JOBS, what="the first fires")
         for _ in range(KILLS):
             leader = nodes.leader()
@@ -33,27 +29,9 @@ def test_no_fire_time_is_missed_or_claimed_twice_when_leaders_die(tmp_path: Path
             leader.start()
             wait_for(leader.healthy, what=f"{leader.name} is back")
             time.sleep(2)
-        leader = nodes.leader()
-        for k in range(JOBS):
-            leader.request("POST", f"/api/v1/jobs/default%2Fj{k}/disable")
-        wait_for(lambda: leader.request("GET", "/api/v1/cluster/status")["running"] == 0)
-        _check_sink(sink.arrivals)
+        stop_jobs(nodes, JOBS)
+        check_nothing_missed(sink.arrivals, JOBS)
         _check_histories(nodes)
-
-
-def _check_sink(arrivals: list[Any]) -> None:
-    seconds: dict[str, set[int]] = defaultdict(set)
-    keys: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for arrival in arrivals:
-        moment = datetime.fromisoformat(arrival.scheduled)
-        seconds[arrival.path].add(int(moment.timestamp()))
-        keys[arrival.path, arrival.scheduled].add(arrival.key)
-    assert len(seconds) == JOBS
-    for path, fired in seconds.items():
-        missing = set(range(min(fired), max(fired) + 1)) - fired
-        assert not missing, f"{path} missed {sorted(missing)}"
-    doubles = {where: ids for where, ids in keys.items() if len(ids) > 1}
-    assert not doubles, "one fire time, two execution ids"
 
 
 def _check_histories(nodes: Cluster) -> None:

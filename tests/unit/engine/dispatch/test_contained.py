@@ -176,11 +176,19 @@ def test_what_waits_is_told_with_the_longest_wait(bench: Bench) -> None:
 
 def test_a_thread_that_hangs_is_left_behind(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ABORT_S", 0.1)
-    release = threading.Event()
-    monkeypatch.setattr(Plain, "begin", lambda *_: release.wait(30))
+    entered, release = threading.Event(), threading.Event()
+
+    def hang(*_: object) -> None:
+        entered.set()
+        release.wait()
+
+    monkeypatch.setattr(Plain, "begin", hang)
     bench.worker.submit([request("hang", "plain")])
-    wait_for(lambda: not bench.worker.holds(("exe_none", 1)))  # the order was taken
-    turns = bench.worker.turns
-    bench.worker.stop(MILLI)
-    assert bench.worker.turns == turns
-    release.set()
+    wait_for(entered.is_set)
+    stopping = threading.Thread(target=bench.worker.stop, args=[MILLI], daemon=True)
+    stopping.start()
+    try:
+        wait_for(lambda: not stopping.is_alive(), what="the stop does not wait for it")
+        assert any(thread.name == "dispatch" for thread in threading.enumerate()), "it hangs on"
+    finally:
+        release.set()
