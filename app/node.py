@@ -349,17 +349,18 @@ class Node:
         epoch = self.leadership.epoch
         requests: dict[ExecutionId, Request] = {}
         for event in committed.events:
-            if isinstance(event, AttemptBegun):
+            if type(event) is AttemptBegun:
                 if epoch and event.execution.epoch == epoch:
                     job = self.replica.view.job(event.execution.job_id)
                     if job is not None:
                         job = changed(job, event.execution.change)
                         requests[event.execution.id] = Request(execution=event.execution, job=job)
-            elif isinstance(event, LeadershipClaimed):
+            elif type(event) is ExecutionEnded:
+                if event.status is Status.CANCELLED:
+                    requests.pop(event.execution.id, None)  # begun and replaced in the same entry
+                    self.worker.cancel(event.execution.id)
+            elif type(event) is LeadershipClaimed:
                 self.worker.forget()  # what waits here is lost to that leadership, which sends it
-            elif isinstance(event, ExecutionEnded) and event.status is Status.CANCELLED:
-                requests.pop(event.execution.id, None)  # one begun and replaced in the same entry
-                self.worker.cancel(event.execution.id)
         if requests:
             self.worker.submit(list(requests.values()))
 

@@ -33,7 +33,7 @@ from engine.state.messages import (
     RecordFindings,
 )
 
-FINISHES: Final = (ExecutionEnded, ExecutionsImported)
+FINISHES: Final = frozenset({ExecutionEnded, ExecutionsImported})
 BATCH_MAX: Final = 200
 FIRST_AFTER_S: Final = 5.0
 ROUND_S_MAX: Final = 600.0
@@ -68,7 +68,7 @@ class Analyst:
 
     def take(self, committed: Committed) -> None:
         """Note that runs finished; called for each entry, in any thread."""
-        if any(isinstance(event, FINISHES) for event in committed.events):
+        if not FINISHES.isdisjoint(map(type, committed.events)):
             self._news = True
 
     async def run(self) -> None:

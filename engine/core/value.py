@@ -12,3 +12,7 @@ import msgspec
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Base of values; change one with `msgspec.structs.replace`."""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Base of what each run leaves behind in thousands; as JSON it says all of its fields."""

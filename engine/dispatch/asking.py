@@ -50,4 +50,4 @@ def answered(result: AttemptResult) -> AttemptResult | None:
     if result.status_code in UNSEEN:
         return None
     error = f"the target could not say whether it has seen it: {result.error}"
-    return replace(result, outcome=AttemptOutcome.FAILED, error=error)
+    return structs.replace(result, outcome=AttemptOutcome.FAILED, error=error)

@@ -11,11 +11,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
 import structlog
+from msgspec import structs
 
 from engine.core.clock import Clock
 from engine.core.ids import ExecutionId, Instant
@@ -287,7 +287,7 @@ class Worker:
             self._abort(running.taken)
             reason = "its protocol did not end it within the job's time-out"
             ended = self._ended(running.taken.request, AttemptOutcome.TIMEOUT, reason)
-            results.append(replace(ended, started_us=running.started_us))
+            results.append(structs.replace(ended, started_us=running.started_us))
         return results
 
     def _cancel(self, execution_id: ExecutionId) -> None:
@@ -305,7 +305,7 @@ class Worker:
 
     def _unsendable(self, request: Request, error: Exception) -> AttemptResult:
         reason = f"the request cannot be sent: {error}"
-        return replace(self._ended(request, AttemptOutcome.FAILED, reason), reached=False)
+        return structs.replace(self._ended(request, AttemptOutcome.FAILED, reason), reached=False)
 
     def _ended(self, request: Request, outcome: AttemptOutcome, reason: str) -> AttemptResult:
         """What the worker reports where a protocol could not."""

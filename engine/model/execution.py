@@ -7,10 +7,10 @@ pending ──► running ──► success | failed | cancelled | unknown
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.core.ids import ExecutionId, Instant, JobId
+from engine.core.value import Record
 
 
 class Status(StrEnum):
@@ -46,8 +46,7 @@ class AttemptOutcome(StrEnum):
     LOST = "lost"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Record, frozen=True, kw_only=True):
     """What one execution sends otherwise than its job; None keeps what the job says.
 
     `headers` is the whole set that is sent; `timeout_us` is in microseconds.
@@ -60,8 +59,7 @@ class Change:
     timeout_us: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
+class Execution(Record, frozen=True, kw_only=True):
     """An execution that is not over. All instants are microseconds UTC.
 
     `attempt` is the number of the current or next attempt, from 1; `failures` counts those that
@@ -91,8 +89,7 @@ class Execution:
     """Whether the next attempt asks the target before it sends."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptResult:
+class AttemptResult(Record, frozen=True, kw_only=True):
     """What the dispatcher reports of one attempt.
 
     `trace` is a JSON array of steps `[kind, offset_us, detail]` with kind one of schedule,

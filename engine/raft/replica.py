@@ -110,9 +110,8 @@ class Replica:
         with self.lock:
             committed = apply(self._state, index, entry)
             if committed.events:
-                self.view.changed(
-                    jobs=any(isinstance(event, _JOB_EVENTS) for event in committed.events)
-                )
+                kinds = map(type, committed.events)
+                self.view.changed(jobs=not _JOB_EVENTS.isdisjoint(kinds))
         self._remember(committed)
         self._publish(committed)
         return committed.result
@@ -181,12 +180,14 @@ class Replica:
             sink(committed)
 
 
-_JOB_EVENTS = (
-    messages.JobCreated,
-    messages.JobUpdated,
-    messages.JobSwitched,
-    messages.JobDeleted,
-    messages.CalendarSaved,
+_JOB_EVENTS: frozenset[type[Any]] = frozenset(
+    {
+        messages.JobCreated,
+        messages.JobUpdated,
+        messages.JobSwitched,
+        messages.JobDeleted,
+        messages.CalendarSaved,
+    }
 )
 _EVENTS: dict[str, type[Any]] = {
     kind.__name__: kind

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from engine.core.ids import ExecutionId, Instant, JobId
+from engine.core.value import Record
 from engine.model.backfill import Backfill
 from engine.model.calendar import Calendar
 from engine.model.execution import AttemptResult, Change, Execution, Status, Trigger
@@ -516,8 +517,7 @@ class BackfillEnded:
     backfill: Backfill
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionAdded:
+class ExecutionAdded(Record, frozen=True, kw_only=True):
     """An execution waits for its first attempt: asked for, or `claimed` for later in its window.
 
     `next_us` is set when a fire was claimed.
@@ -528,8 +528,7 @@ class ExecutionAdded:
     next_us: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptBegun:
+class AttemptBegun(Record, frozen=True, kw_only=True):
     """An attempt runs; `execution` is as it is now. `next_us` is set when a fire was claimed."""
 
     execution: Execution
@@ -537,8 +536,7 @@ class AttemptBegun:
     next_us: Instant | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptEnded:
+class AttemptEnded(Record, frozen=True, kw_only=True):
     """An attempt is over. Followed by `RetryScheduled` or `ExecutionEnded` in the same entry."""
 
     execution: Execution
@@ -546,15 +544,13 @@ class AttemptEnded:
     result: AttemptResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryScheduled:
+class RetryScheduled(Record, frozen=True, kw_only=True):
     """The execution waits until `execution.due_us` for its next attempt."""
 
     execution: Execution
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionEnded:
+class ExecutionEnded(Record, frozen=True, kw_only=True):
     """An execution is final; `result` is its last attempt's, if any ran to an answer."""
 
     execution: Execution
@@ -565,8 +561,7 @@ class ExecutionEnded:
     result: AttemptResult | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FiresSkipped:
+class FiresSkipped(Record, frozen=True, kw_only=True):
     """`fires` fire times were decided as not run. `id` is the execution id of the first."""
 
     id: ExecutionId

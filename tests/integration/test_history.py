@@ -8,12 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from msgspec import structs
 
 from engine.core.clock import SystemClock
 from engine.core.errors import CorruptData
@@ -308,7 +308,7 @@ def test_an_entry_that_cannot_be_written_is_kept_and_said_aloud(
     history = open_history("a")
     attempt, end = ended(1)
     assert isinstance(attempt, AttemptEnded)
-    bad = replace(attempt, result=replace(attempt.result, status_code=2**40))
+    bad = structs.replace(attempt, result=structs.replace(attempt.result, status_code=2**40))
     entry = committed(1, "RecordExecutions", bad, end)
     history.project(entry)
     assert not history.wait_for(1, 1.0)

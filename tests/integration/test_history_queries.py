@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from engine.core.clock import SystemClock
 from engine.core.errors import InvalidDocument, NotReady
@@ -263,13 +263,17 @@ def shifted(events: tuple[Event, ...], by_us: int) -> tuple[Event, ...]:
     moved: list[Event] = []
     for event in events:
         assert isinstance(event, AttemptEnded | ExecutionEnded)
-        execution = replace(event.execution, started_us=event.execution.scheduled_us + by_us)
+        execution = structs.replace(
+            event.execution, started_us=event.execution.scheduled_us + by_us
+        )
         if isinstance(event, ExecutionEnded):
             moved.append(
-                replace(event, execution=execution, completed_us=execution.started_us + SECOND)
+                structs.replace(
+                    event, execution=execution, completed_us=execution.started_us + SECOND
+                )
             )
         else:
-            moved.append(replace(event, execution=execution))
+            moved.append(structs.replace(event, execution=execution))
     return tuple(moved)
 
 
@@ -305,7 +309,7 @@ def test_stats_of_a_job_leave_skipped_fires_out_of_the_runs(filled: Queries) -> 
 def test_a_replay_is_counted_on_what_it_replays(filled: Queries, history: History) -> None:
     attempt, end = ended(30, trigger=Trigger.REPLAY)
     events = [
-        replace(event, execution=replace(event.execution, replay_of="exe_5_0"))  # type: ignore[union-attr,call-arg]  # both carry an execution
+        structs.replace(event, execution=structs.replace(event.execution, replay_of="exe_5_0"))  # type: ignore[union-attr,call-arg]  # both carry an execution
         for event in (attempt, end)
     ]
     history.project(committed(30, "RecordExecutions", *events))  # type: ignore[arg-type]  # as they were

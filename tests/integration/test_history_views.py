@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import doctest
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec import structs
 
 from engine.core.clock import SystemClock, from_datetime
 from engine.core.errors import InvalidDocument
@@ -47,13 +47,15 @@ def run(
 ) -> ExecutionEnded:
     """An execution that was due at `at`, began half a second later and took so long."""
     (end,) = (event for event in ended(1, job=job, at=at) if isinstance(event, ExecutionEnded))
-    execution = replace(
+    execution = structs.replace(
         end.execution,
         id=f"exe_{job.id}_{at}_{number}",
         scheduled_us=at,
         started_us=at + SECOND // 2,
     )
-    return replace(end, execution=execution, status=status, completed_us=at + SECOND // 2 + took)
+    return structs.replace(
+        end, execution=execution, status=status, completed_us=at + SECOND // 2 + took
+    )
 
 
 def write(history: History, *events: Event) -> None:
@@ -95,7 +97,7 @@ def test_runs_that_overlap_the_window_are_marks_with_their_fire_time(
 def test_a_busy_lane_is_merged_and_a_quiet_one_is_not(history: History, queries: Queries) -> None:
     busy, quiet = make_job(1), make_job(2)
     events = [run(busy, NOON + second * SECOND, number=second) for second in range(0, 3600, 3)]
-    events[700] = replace(events[700], status=Status.FAILED)
+    events[700] = structs.replace(events[700], status=Status.FAILED)
     write(history, *events, run(quiet, NOON), run(quiet, NOON + 1800 * SECOND))
     found = {lane["label"]: lane for lane in lanes(queries, marks_max=32)}
     assert len(found["shop/backup-2"]["marks"]) == 2

@@ -399,7 +399,8 @@ def doubtful(url: str, status: int, **fields: Any) -> Request:
     webhook = {"url": url, "headers": {"X-Team": "data"}}
     webhook["status_url"] = f"/status/{status}/{{execution_id}}"
     first = request("exe_1", webhook=webhook, guarantee="effect_once", **fields)
-    return replace(first, execution=replace(first.execution, attempt=2, asks_first=True))
+    execution = structs.replace(first.execution, attempt=2, asks_first=True)
+    return replace(first, execution=execution)
 
 
 def outcome_of(bench: Bench, attempt: Request) -> AttemptResult:

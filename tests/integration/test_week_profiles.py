@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -52,7 +51,7 @@ def write(history: History, batch: list[Run]) -> None:
     for place, (job, after_s, took, status) in enumerate(batch):
         at = NOON + after_s * SECOND
         (end,) = (e for e in ended(index, place, job=job, at=at) if isinstance(e, ExecutionEnded))
-        events.append(replace(end, status=status, completed_us=at + 20_000 + took))
+        events.append(structs.replace(end, status=status, completed_us=at + 20_000 + took))
     history.project(committed(index, "RecordExecutions", *events))
     assert history.wait_for(index, 120)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from urllib.request import getproxies_environment
+
+from msgspec import structs
 
 from engine.core.clock import Clock
 from engine.core.ids import ExecutionId
@@ -80,13 +81,17 @@ class HttpDispatcher:
             return told
         if not self._may_send():  # the next leader asks, and sends
             reason = "the target has not seen it, and leadership was in doubt by then: not sent"
-            return replace(result, outcome=AttemptOutcome.FAILED, error=reason, reached=False)
+            return structs.replace(
+                result, outcome=AttemptOutcome.FAILED, error=reason, reached=False
+            )
         spent_us = result.finished_us - result.started_us
         try:
             self._send(asking.remaining(asked, spent_us))
         except Unsendable as error:
             reason = f"the request cannot be sent: {error}"
-            return replace(result, outcome=AttemptOutcome.FAILED, error=reason, reached=False)
+            return structs.replace(
+                result, outcome=AttemptOutcome.FAILED, error=reason, reached=False
+            )
         return None
 
     def abort(self, request: Request) -> None:

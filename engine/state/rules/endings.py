@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import replace
+from typing import Final
 
 from engine.core.ids import Instant, JobId, execution_id
 from engine.model.backfill import Backfill, BackfillState
@@ -19,6 +20,9 @@ from engine.state.messages import (
 )
 from engine.state.rules.registry import evolves
 from engine.state.state import LastRun, State
+
+_SUCCESS: Final = Status.SUCCESS
+_FAILURES: Final = (Status.FAILED, Status.UNKNOWN)
 
 
 def claimable(state: State, job_id: JobId, generation: int, fire_us: Instant) -> Job | None:
@@ -100,10 +104,10 @@ def ended(state: State, event: ExecutionEnded) -> None:
         return
     last = state.last_runs.get(execution.job_id)
     failures = last.failures if last else 0
-    if event.status in (Status.FAILED, Status.UNKNOWN):
-        failures += 1
-    elif event.status is Status.SUCCESS:
+    if event.status is _SUCCESS:
         failures = 0
+    elif event.status in _FAILURES:
+        failures += 1
     state.last_runs[execution.job_id] = LastRun(execution.scheduled_us, event.status, failures)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
 
-from engine.core.ids import Instant, execution_id
+from msgspec import structs
+
+from engine.core.ids import ExecutionId, Instant, execution_id
 from engine.model.execution import AttemptOutcome, AttemptResult, Execution, Status, Trigger
 from engine.model.job import Concurrency, Guarantee, Job
 from engine.model.pause import pause_of
@@ -38,6 +39,11 @@ from engine.state.state import LastRun, State
 LOST_ATTEMPTS_MAX = 10
 """After so many dispatchers died under it an execution is `unknown`, not tried for ever."""
 
+# What each run asks for: to find a member in its Enum costs as much as a line of a rule.
+_SCHEDULE, _PENDING, _RUNNING = Trigger.SCHEDULE, Status.PENDING, Status.RUNNING
+_SUCCESS, _SUCCEEDED = Status.SUCCESS, AttemptOutcome.SUCCESS
+_FORBID, _REPLACE = Concurrency.FORBID, Concurrency.REPLACE
+
 
 @decides(StartExecutions)
 def start(state: State, command: StartExecutions, context: Context) -> Decision:
@@ -55,8 +61,21 @@ def start(state: State, command: StartExecutions, context: Context) -> Decision:
             yield skipped_fires(job, skip)
     for fire in command.fires:
         job = claimable(state, fire.job_id, fire.generation, fire.fire_us)
-        if job is not None:
-            yield from _fire(state, job, fire, context.at, begun)
+        if job is None:
+            continue
+        if reason := _hindrance(state, job, fire.fire_us):
+            yield _not_run(job, fire, reason)
+            continue
+        fresh = execution_id(job.id, fire.generation, fire.fire_us)
+        if job.spec.concurrency is _REPLACE:
+            for old in tuple(state.open_by_job.get(job.id, ())):
+                replaced = state.executions[old]
+                reason = f"replaced by {fresh}"
+                yield end_execution(state, replaced, Status.CANCELLED, reason, context.at)
+        claim = _claim(state, job, fire, fresh, context.at)
+        yield claim
+        if type(claim) is AttemptBegun:
+            begun.append(fresh)
     for begin in command.begins:
         execution = state.executions.get(begin.execution_id)
         if (
@@ -71,29 +90,26 @@ def start(state: State, command: StartExecutions, context: Context) -> Decision:
     return Accepted(value=begun)
 
 
-def _fire(
-    state: State, job: Job, fire: Fire, at: Instant, begun: list[str]
-) -> Generator[Event, None, None]:
-    open_ids = state.open_by_job.get(job.id, ())
-    policy = job.spec.concurrency
-    reason = ""
+def _hindrance(state: State, job: Job, fire_us: Instant) -> str:
+    """Why a fire time is decided as not run; empty where it is run."""
     # The leader may have proposed before it heard of a pause.
-    if state.pauses and (pause := pause_of(state.pauses.values(), job, fire.fire_us)):
-        reason = pause_words(pause)
-    elif open_ids and policy is Concurrency.FORBID:
-        reason = f"concurrency: execution {open_ids[0]} is still open"
-    if reason:
-        first = last = fire.fire_us
-        yield skipped_fires(
-            job, Skip(job.id, fire.generation, first, last, 1, fire.next_us, reason)
-        )
-        return
-    fresh = execution_id(job.id, fire.generation, fire.fire_us)
-    if policy is Concurrency.REPLACE:
-        for old in tuple(open_ids):
-            yield end_execution(
-                state, state.executions[old], Status.CANCELLED, f"replaced by {fresh}", at
-            )
+    if state.pauses and (pause := pause_of(state.pauses.values(), job, fire_us)):
+        return pause_words(pause)
+    open_ids = state.open_by_job.get(job.id)
+    if open_ids and job.spec.concurrency is _FORBID:
+        return f"concurrency: execution {open_ids[0]} is still open"
+    return ""
+
+
+def _not_run(job: Job, fire: Fire, reason: str) -> FiresSkipped:
+    first = last = fire.fire_us
+    return skipped_fires(job, Skip(job.id, fire.generation, first, last, 1, fire.next_us, reason))
+
+
+def _claim(
+    state: State, job: Job, fire: Fire, fresh: ExecutionId, at: Instant
+) -> AttemptBegun | ExecutionAdded:
+    """The execution `fresh` of a fire time, begun, or waiting for its moment in the window."""
     start = job.planned_start(fire.fire_us)
     is_drawn, waits = start != fire.fire_us, start > at and start != fire.fire_us
     # Built whole: copying it twice would be a third of what a claim costs on every node.
@@ -101,9 +117,9 @@ def _fire(
         id=fresh,
         job_id=job.id,
         job_version=job.version,
-        trigger=Trigger.SCHEDULE,
+        trigger=_SCHEDULE,
         scheduled_us=fire.fire_us,
-        status=Status.PENDING if waits else Status.RUNNING,
+        status=_PENDING if waits else _RUNNING,
         due_us=start if is_drawn else 0,
         planned_us=start if is_drawn else 0,
         started_us=0 if waits else at,
@@ -112,14 +128,12 @@ def _fire(
         node="" if waits else state.leader,
     )
     if waits:
-        yield ExecutionAdded(execution=execution, claimed=True, next_us=fire.next_us)
-        return
-    yield AttemptBegun(execution=execution, claimed=True, next_us=fire.next_us)
-    begun.append(fresh)
+        return ExecutionAdded(execution=execution, claimed=True, next_us=fire.next_us)
+    return AttemptBegun(execution=execution, claimed=True, next_us=fire.next_us)
 
 
 def _running(execution: Execution, state: State, at: Instant) -> Execution:
-    return replace(
+    return structs.replace(
         execution,
         status=Status.RUNNING,
         started_us=execution.started_us or at,
@@ -207,7 +221,7 @@ def record(state: State, command: RecordExecutions, context: Context) -> Decisio
         execution = state.executions.get(result.execution_id)
         if (
             execution is None
-            or execution.status is not Status.RUNNING
+            or execution.status is not _RUNNING
             or execution.attempt != result.attempt
         ):
             late += 1
@@ -218,8 +232,8 @@ def record(state: State, command: RecordExecutions, context: Context) -> Decisio
 
 
 def _what_follows(state: State, execution: Execution, result: AttemptResult, at: Instant) -> Event:
-    if result.outcome is AttemptOutcome.SUCCESS:
-        return end_execution(state, execution, Status.SUCCESS, "", at, result)
+    if result.outcome is _SUCCEEDED:
+        return end_execution(state, execution, _SUCCESS, "", at, result)
     if result.outcome is AttemptOutcome.CANCELLED:
         return end_execution(state, execution, Status.CANCELLED, result.error, at, result)
     spec = state.jobs[execution.job_id].spec
@@ -232,7 +246,7 @@ def _what_follows(state: State, execution: Execution, result: AttemptResult, at:
         reason = f"{tries} failed, the last with: {result.error}"
         return end_execution(state, execution, Status.FAILED, reason, at, result)
     return RetryScheduled(
-        execution=replace(
+        execution=structs.replace(
             execution,
             status=Status.PENDING,
             attempt=execution.attempt + 1,
@@ -326,7 +340,7 @@ def _lost(
         follows = end_execution(state, execution, Status.UNKNOWN, error, at, result)
     else:
         follows = RetryScheduled(
-            execution=replace(
+            execution=structs.replace(
                 execution,
                 status=Status.PENDING,
                 attempt=execution.attempt + 1,

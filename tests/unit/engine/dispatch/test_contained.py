@@ -64,7 +64,7 @@ class Rogue(Plain):
         if "silent" in names:
             return []
         ended = super().collect()
-        return [replace(one, attempt=7) for one in ended] + ended
+        return [structs.replace(one, attempt=7) for one in ended] + ended
 
     def abort(self, request: Request) -> None:
         super().abort(request)

@@ -66,8 +66,8 @@ def test_a_finished_execution_says_when_it_ran_and_how_late() -> None:
 def test_an_attempt_that_was_only_waited_for_does_not_count() -> None:
     _, end = ended(5)
     assert isinstance(end, ExecutionEnded)
-    waiting = replace(end.execution, status=Status.PENDING, attempt=3)
-    entry = committed(5, "CancelExecution", replace(end, execution=waiting, result=None))
+    waiting = structs.replace(end.execution, status=Status.PENDING, attempt=3)
+    entry = committed(5, "CancelExecution", structs.replace(end, execution=waiting, result=None))
     assert named("executions", projected(entry)["executions"][0])["attempts"] == 2
 
 
@@ -116,7 +116,9 @@ def test_odd_text_does_not_stop_the_projection(text: str) -> None:
     job = structs.replace(job, spec=structs.replace(job.spec, tags={"k": text}))
     attempt, end = ended(1, job=job)
     assert isinstance(attempt, AttemptEnded)
-    attempt = replace(attempt, result=replace(attempt.result, response=text, trace="{broken"))
+    attempt = structs.replace(
+        attempt, result=structs.replace(attempt.result, response=text, trace="{broken")
+    )
     entry = committed(
         1, "DeleteJob", attempt, end, target=text, result=Rejected(code="X", message=text)
     )
@@ -132,7 +134,7 @@ def test_an_attempt_after_which_another_follows_ends_in_a_retry_step() -> None:
     attempt, _ = ended(5, outcome=AttemptOutcome.FAILED)
     assert isinstance(attempt, AttemptEnded)
     execution, result = attempt.execution, attempt.result
-    again = replace(execution, attempt=2, due_us=result.finished_us + 1_500_000)
+    again = structs.replace(execution, attempt=2, due_us=result.finished_us + 1_500_000)
     entry = committed(5, "RecordExecutions", attempt, RetryScheduled(execution=again))
     steps = orjson.loads(str(named("attempts", projected(entry)["attempts"][0])["trace"]))
     assert [step[0] for step in steps] == ["prepare", "response", "retry"]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec import structs
 
 from engine.core.errors import InvalidDocument
 from engine.model.execution import AttemptOutcome, AttemptResult, Execution
@@ -102,7 +101,7 @@ def test_a_time_out_leaves_it_open_whether_it_was_seen(
 @pytest.mark.parametrize("known", [{"status_code": 503}, {"reached": False}])
 def test_what_is_known_to_have_failed_is_tried_again(guarantee: str, known: dict[str, int]) -> None:
     log, execution = begun(guarantee)
-    failed = replace(result(execution, AttemptOutcome.FAILED), **known)
+    failed = structs.replace(result(execution, AttemptOutcome.FAILED), **known)
     log.ok(RecordExecutions(results=(failed,)))
     assert (the_open_one(log).attempt, the_open_one(log).asks_first) == (2, False)
 
@@ -112,7 +111,7 @@ def test_a_doubt_stays_until_the_target_was_asked() -> None:
     log.ok(RecordExecutions(results=(timed_out(execution),)))
     begin = Begin(execution, 2)
     log.ok(StartExecutions(epoch=log.state.epoch, begins=(begin,)))
-    could_not_say = replace(result(execution, AttemptOutcome.FAILED, 2), status_code=503)
+    could_not_say = structs.replace(result(execution, AttemptOutcome.FAILED, 2), status_code=503)
     log.ok(RecordExecutions(results=(could_not_say,)))
     assert the_open_one(log).asks_first
 
