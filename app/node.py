@@ -22,7 +22,8 @@ from app.config import Config, SchedulerSettings
 from app.current_jobs import CurrentJobs
 from app.datadir import held
 from app.feed import HistoryFeed
-from app.gate import Gate, Refused
+from app.gate.gate import Gate
+from app.gate.refused import Refused
 from app.health import Ailment, ailment, alarms, clock_alarms, disk_works
 from app.live import LiveHub
 from app.memory import give_back_what_is_free

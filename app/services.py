@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from app.config import Config
-from app.gate import Gate
+from app.gate.gate import Gate
 from app.health import Ailment
 from app.live import LiveHub
 from app.operate.reporter import Reporter

@@ -54,7 +54,7 @@ async def confirm_read(
 ) -> None:
     """Wait until this node has all that was committed before the call, where that is asked."""
     if consistency == "linearizable":
-        await services_of(request).gate.barrier()
+        await services_of(request).gate.proposer.barrier()
 
 
 def request_key(
@@ -163,7 +163,7 @@ async def job_to_write(services: Services, ref: str) -> Job:
         Refusal: NOT_FOUND, confirmed with the leader.
     """
     if services.view.job(ref) is None:
-        await services.gate.barrier()
+        await services.gate.proposer.barrier()
     return find_job(services, ref)
 
 

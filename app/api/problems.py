@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
-from app.gate import Refused
+from app.gate.refused import Refused
 from engine.core.errors import ChronosError, InvalidDocument, NotReady, OutcomeUnknown, Problem
 
 STATUS: Final[Mapping[str, int]] = {

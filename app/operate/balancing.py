@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from analytics.advice.balance import Move
-from app.gate import Gate, Refused
+from app.gate.gate import Gate
+from app.gate.refused import Refused
 from engine.core.durations import format_duration
 from engine.core.errors import InvalidDocument
 from engine.core.ids import Instant, JobId
@@ -72,7 +73,7 @@ async def apply_moves(
         }
         note = f"{NOTE}{done.batch}: starts {move.minutes} min later, within its window"
         try:
-            changed = await gate.update_job(
+            changed = await gate.jobs.update(
                 job.id,
                 document,
                 actor=actor,
@@ -122,7 +123,7 @@ async def undo_moves(
             _skip(done, one.job_id, name, reason)
             continue
         try:
-            changed, _ = await gate.rollback(
+            changed, _ = await gate.versions.rollback(
                 job.id, one.version - 1, actor=actor, request_id=f"{request_id}:{job.id}"
             )
         except Refused as error:

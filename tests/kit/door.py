@@ -11,7 +11,7 @@ import httpx
 
 from app.api.main import create_app
 from app.config import Config, load_config
-from app.gate import Gate
+from app.gate.gate import Gate
 from app.health import Ailment
 from app.live import LiveHub
 from app.operate.reporter import Reporter

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from app.feed import HistoryFeed
-from app.gate import Gate
+from app.gate.gate import Gate
 from app.node import Node
 from engine.core.errors import ChronosError
 from engine.core.ids import Instant

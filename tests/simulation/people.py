@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from app.gate import Gate, Refused
+from app.gate.gate import Gate
+from app.gate.refused import Refused
 from engine.core.errors import InvalidDocument
 from engine.core.ids import backfill_id, pause_id, requested_execution_id
 from engine.model.backfill import Backfill
@@ -118,7 +119,7 @@ class Person:
             return
         wanted = document(self._world, f"j{self._world.random.randrange(JOBS_MAX + 2)}")
         _, answer, taken = await self.ask(
-            lambda gate, key: gate.create_jobs([wanted], actor=self._name, request_id=key)
+            lambda gate, key: gate.jobs.create([wanted], actor=self._name, request_id=key)
         )
         if taken:
             self._world.referee.was_told("created", answer[0].id)
@@ -136,7 +137,7 @@ class Person:
         change(wanted)
         stale = self._world.random.random() < 0.3
         key, _, taken = await self.ask(
-            lambda gate, key: gate.update_job(
+            lambda gate, key: gate.jobs.update(
                 job.id,
                 wanted,
                 actor=self._name,
@@ -159,14 +160,16 @@ class Person:
         job, on = self._job(), self._world.random.random() < 0.6
         if job is not None:
             await self.ask(
-                lambda gate, key: gate.set_enabled(job.id, on, actor=self._name, request_id=key)
+                lambda gate, key: gate.jobs.set_enabled(
+                    job.id, on, actor=self._name, request_id=key
+                )
             )
 
     async def _delete(self) -> None:
         job = self._job()
         if job is not None and self._world.random.random() < 0.5:
             await self.ask(
-                lambda gate, key: gate.delete_job(job.id, actor=self._name, request_id=key)
+                lambda gate, key: gate.jobs.delete(job.id, actor=self._name, request_id=key)
             )
 
     async def _trigger(self) -> None:
@@ -174,7 +177,7 @@ class Person:
         if job is None:
             return
         key, _, taken = await self.ask(
-            lambda gate, key: gate.trigger(job.id, actor=self._name, request_id=key)
+            lambda gate, key: gate.executions.trigger(job.id, actor=self._name, request_id=key)
         )
         if taken:
             self._world.referee.was_told("triggered", requested_execution_id(job.id, key))
@@ -183,7 +186,9 @@ class Person:
         found = self._view().open_executions()
         if found:
             one = self._world.random.choice(found)
-            await self.ask(lambda gate, key: gate.cancel(one.id, actor=self._name, request_id=key))
+            await self.ask(
+                lambda gate, key: gate.executions.cancel(one.id, actor=self._name, request_id=key)
+            )
 
     # ---- pauses, calendars, backfills -----------------------------------------------------------
 
@@ -194,7 +199,7 @@ class Person:
         if rng.random() < 0.6:
             wanted["for"] = f"{rng.choice([1, 2, 4])}s"
         key, _, taken = await self.ask(
-            lambda gate, key: gate.pause(wanted, actor=self._name, request_id=key)
+            lambda gate, key: gate.pauses.pause(wanted, actor=self._name, request_id=key)
         )
         if taken:
             self._world.referee.was_told("paused", pause_id(key))
@@ -203,7 +208,9 @@ class Person:
         pauses = self._view().pauses()
         if pauses:
             one = self._world.random.choice(pauses).id
-            await self.ask(lambda gate, key: gate.resume(one, actor=self._name, request_id=key))
+            await self.ask(
+                lambda gate, key: gate.pauses.resume(one, actor=self._name, request_id=key)
+            )
 
     async def _calendar(self) -> None:
         rng, now = self._world.random, self._world.now_us
@@ -214,7 +221,7 @@ class Person:
         free = [b for a, b in zip([None, *spans], spans, strict=False) if not a or a[1] < b[0]]
         calendar = Calendar(name=rng.choice(CALENDARS), spans=tuple(sorted(free)[:1]))
         await self.ask(
-            lambda gate, key: gate.save_calendar(
+            lambda gate, key: gate.calendars.save(
                 calendar, if_version=None, actor=self._name, request_id=key
             )
         )
@@ -239,7 +246,7 @@ class Person:
         async def start(gate: Gate, key: str) -> None:
             mine = replace(asked, id=backfill_id(key))
             self._world.referee.backfills[mine.id] = fires
-            await gate.start_backfill(
+            await gate.backfills.start(
                 mine, generation=job.generation, actor=self._name, request_id=key
             )
 
@@ -250,12 +257,14 @@ class Person:
         if found and self._world.random.random() < 0.5:
             one = self._world.random.choice(found).id
             await self.ask(
-                lambda gate, key: gate.cancel_backfill(one, actor=self._name, request_id=key)
+                lambda gate, key: gate.backfills.cancel(one, actor=self._name, request_id=key)
             )
 
     async def resume_all(self) -> None:
         """What a calm ends with: nothing is held back."""
         for pause in self._view().pauses():
             await self.ask(
-                lambda gate, key, one=pause.id: gate.resume(one, actor=self._name, request_id=key)
+                lambda gate, key, one=pause.id: gate.pauses.resume(
+                    one, actor=self._name, request_id=key
+                )
             )

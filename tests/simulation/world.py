@@ -98,7 +98,7 @@ class World:
         people = [Person(self, f"p{k}") for k in range(PEOPLE)]
         first = [document(self, f"j{k}") for k in range(4)]
         await self._watch(
-            people[0].ask(lambda gate, key: gate.create_jobs(first, actor="p0", request_id=key))
+            people[0].ask(lambda gate, key: gate.jobs.create(first, actor="p0", request_id=key))
         )
         lives = [self.loop.create_task(person.live()) for person in people]
         lives.append(self.loop.create_task(self._vote()))

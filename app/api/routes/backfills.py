@@ -67,7 +67,7 @@ async def start_backfill(request: Request, ref: str, key: Key, dry_run: bool = F
     )
     if dry_run:
         return answer(_preview(services, plan))
-    await services.gate.start_backfill(
+    await services.gate.backfills.start(
         plan.backfill, generation=job.generation, actor=actor, request_id=key
     )
     return answer(_shown(services, _find(services, plan.backfill.id)), 202)
@@ -100,7 +100,7 @@ async def cancel_backfill(request: Request, identity: str, key: Key) -> Response
     """Begin no more of a backfill; what runs goes on."""
     services = services_of(request)
     _find(services, identity)
-    await services.gate.cancel_backfill(identity, actor=actor_of(request), request_id=key)
+    await services.gate.backfills.cancel(identity, actor=actor_of(request), request_id=key)
     return answer(_shown(services, _find(services, identity)))
 
 

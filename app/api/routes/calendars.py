@@ -100,7 +100,7 @@ async def delete_calendar(request: Request, name: str, key: Key) -> Response:
     """Forget a calendar that no job observes."""
     services = services_of(request)
     shown = _shown(services, _find(services, name))
-    await services.gate.delete_calendar(name, actor=actor_of(request), request_id=key)
+    await services.gate.calendars.delete(name, actor=actor_of(request), request_id=key)
     return answer(shown)
 
 
@@ -114,7 +114,7 @@ async def _resolved(request: Request) -> Calendar:
 
 async def _save(request: Request, calendar: Calendar, version: int | None, key: str) -> Document:
     services = services_of(request)
-    await services.gate.save_calendar(
+    await services.gate.calendars.save(
         calendar, if_version=version, actor=actor_of(request), request_id=key
     )
     return _shown(services, _find(services, calendar.name))

@@ -51,7 +51,7 @@ async def load_demo(
         _refuse_foreign(services)
     missing = [job for job in wanted if services.view.job(f"{NAMESPACE}/{job['name']}") is None]
     if missing:
-        await services.gate.create_jobs(missing, actor=actor_of(request), request_id=key)
+        await services.gate.jobs.create(missing, actor=actor_of(request), request_id=key)
     loaded = {"created": len(missing), "namespace": NAMESPACE, "history": None}
     if days:
         loaded["history"] = await _load_history(services, days, actor_of(request), key)
@@ -65,7 +65,7 @@ async def clear_demo(request: Request, key: Key) -> Response:
     label, value = LABEL
     jobs = [job for job in services.view.jobs() if job.spec.tags.get(label) == value]
     for job in jobs:
-        await services.gate.delete_job(
+        await services.gate.jobs.delete(
             job.id, actor=actor_of(request), request_id=f"{key}:{job.id}"
         )
     return answer({"deleted": len(jobs), "history": "stays"})
@@ -84,7 +84,7 @@ async def _load_history(services: Services, days: int, actor: str, key: str) -> 
     runs = await run_in_threadpool(synthetic_history, job.created_at // DAY_US * DAY_US, days)
     imported = 0
     for start in range(0, len(runs), BATCH):
-        done = await services.gate.import_executions(
+        done = await services.gate.imports.take(
             label, runs[start : start + BATCH], actor=actor, request_id=f"{key}:{start}"
         )
         imported += done.imported

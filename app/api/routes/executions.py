@@ -311,7 +311,9 @@ async def trigger_job(
     services = services_of(request)
     patience_us = timeout_us(wait) if wait is not None else 0
     job = await job_to_write(services, ref)
-    execution = await services.gate.trigger(job.id, actor=actor_of(request), request_id=key)
+    execution = await services.gate.executions.trigger(
+        job.id, actor=actor_of(request), request_id=key
+    )
     if patience_us:
         ended = await _wait(services, execution, patience_us)
         if ended is not None:
@@ -344,7 +346,9 @@ async def cancel_execution(request: Request, execution_id: str, key: Key) -> Res
         ended_as = (await find_execution(services, execution_id))["status"]
         problem = Problem("execution", f"ended as {ended_as}", "replay runs it again")
         raise Refusal("CONFLICT", f"execution {execution_id} is over already", [problem])
-    execution = await services.gate.cancel(execution_id, actor=actor_of(request), request_id=key)
+    execution = await services.gate.executions.cancel(
+        execution_id, actor=actor_of(request), request_id=key
+    )
     await _catch_up(services)
     ended = await run_in_threadpool(services.queries.execution, execution.id)
     if ended is None:

@@ -137,7 +137,7 @@ async def judge(
     note: Annotated[str, Query(max_length=1000, description="Why; kept with the finding.")] = "",
 ) -> Response:
     """Say what becomes of a finding; a muted one stays out of the way until it ends."""
-    await services_of(request).gate.judge_finding(
+    await services_of(request).gate.findings.judge(
         finding_id, ACTIONS[action], note, actor=actor_of(request), request_id=key
     )
     return answer(_shown(request, finding_id))

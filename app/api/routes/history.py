@@ -14,7 +14,7 @@ from app.api.deps import Key, actor_of, read_object, services_of
 from app.api.problems import answer
 from app.api.schemas.envelope import Envelope, documents, takes
 from app.api.schemas.history import HistoryImport, HistoryImported
-from app.gate import Imported
+from app.gate.imports import Imported
 from engine.core.errors import InvalidDocument, Problem
 from engine.model.finished import FinishedRun, parse_finished
 from engine.model.job import Document
@@ -41,7 +41,7 @@ async def import_history(request: Request, key: Key) -> Response:
     runs, places, refusals = await run_in_threadpool(_parsed, services, rows)
     done = Imported(0, ())
     if runs:
-        done = await services.gate.import_executions(
+        done = await services.gate.imports.take(
             label, runs, actor=actor_of(request), request_id=key, dry_run=dry_run
         )
     return answer(

@@ -41,6 +41,7 @@ from app.api.schemas.jobs import (
     NextFires,
 )
 from app.api.schemas.jobs import Why as WhyShape
+from app.gate.jobs import JOBS_MAX
 from app.workbench.why import why
 from engine.core.errors import InvalidDocument, Problem
 from engine.model.job import Job as StoredJob
@@ -55,7 +56,6 @@ Sort = Literal[
 ]
 SortKey = tuple[Any, str, str]
 """What jobs are sorted by: the field that was asked for, then what makes each one of a kind."""
-BATCH_JOBS_MAX: Final = 10_000
 FIRES_PREVIEWED: Final = 5
 _NEVER: Final = 1 << 60
 
@@ -180,7 +180,7 @@ async def create_job(request: Request, key: Key, dry_run: bool = False) -> Respo
     """Create a job; with `dry_run` only check it and show what it would be (200)."""
     services = services_of(request)
     document = await read_object(request)
-    jobs = await services.gate.create_jobs(
+    jobs = await services.gate.jobs.create(
         [document], actor=actor_of(request), request_id=key, dry_run=dry_run
     )
     if dry_run:
@@ -209,8 +209,8 @@ async def create_batch(request: Request, key: Key, dry_run: bool = False) -> Res
         for name in document
         if name != "jobs"
     ]
-    if not isinstance(jobs, list) or not 1 <= len(jobs) <= BATCH_JOBS_MAX:
-        hint = f"a list of 1 to {BATCH_JOBS_MAX} job objects"
+    if not isinstance(jobs, list) or not 1 <= len(jobs) <= JOBS_MAX:
+        hint = f"a list of 1 to {JOBS_MAX} job objects"
         reason = f"has {len(jobs)} entries" if isinstance(jobs, list) else "is not a list"
         problems.append(Problem("jobs", reason if "jobs" in document else "is missing", hint))
     else:
@@ -222,7 +222,7 @@ async def create_batch(request: Request, key: Key, dry_run: bool = False) -> Res
     if problems or not isinstance(jobs, list):
         raise InvalidDocument(problems)
     try:
-        created = await services.gate.create_jobs(
+        created = await services.gate.jobs.create(
             jobs, actor=actor_of(request), request_id=key, dry_run=dry_run
         )
     except InvalidDocument as error:
@@ -294,7 +294,7 @@ async def disable_job(request: Request, ref: str, key: Key) -> Response:
 
 async def _switch(request: Request, ref: str, key: str, *, enabled: bool) -> Response:
     services = services_of(request)
-    job = await services.gate.set_enabled(
+    job = await services.gate.jobs.set_enabled(
         (await job_to_write(services, ref)).id, enabled, actor=actor_of(request), request_id=key
     )
     return answer(shown_job(services, job))
@@ -329,7 +329,7 @@ async def update_job(
     services = services_of(request)
     job = await job_to_write(services, ref)
     document = await read_object(request)
-    changed = await services.gate.update_job(
+    changed = await services.gate.jobs.update(
         job.id,
         document,
         actor=actor_of(request),
@@ -357,7 +357,7 @@ async def delete_job(request: Request, ref: str, key: Key, if_version: IfVersion
         reason = f"names version {if_version}, the job is at {job.version}"
         problem = Problem("If-Match", reason, "read the job again")
         raise Refusal("CONFLICT", f"If-Match {reason}", [problem])
-    gone = await services.gate.delete_job(job.id, actor=actor_of(request), request_id=key)
+    gone = await services.gate.jobs.delete(job.id, actor=actor_of(request), request_id=key)
     return answer(shown_job(services, gone))
 
 

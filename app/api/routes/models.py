@@ -100,7 +100,7 @@ async def train(request: Request, key: Key) -> Response:
     if ref is not None and not isinstance(ref, str):
         raise invalid("job", "is not text", "a job's id, namespace/name, or null for all")
     job = find_job(services, ref) if ref else None
-    at = await services.gate.train(job, actor=actor_of(request), request_id=key)
+    at = await services.gate.models.train(job, actor=actor_of(request), request_id=key)
     return answer({"job_id": job.id if job else "", "requested_at": rfc3339(at)}, 202)
 
 

@@ -33,7 +33,7 @@ async def pause(request: Request, key: Key) -> Response:
     """Hold back a job, the jobs with a tag, a namespace or all, now or from a later moment on."""
     services = services_of(request)
     document = await read_object(request)
-    made = await services.gate.pause(document, actor=actor_of(request), request_id=key)
+    made = await services.gate.pauses.pause(document, actor=actor_of(request), request_id=key)
     return answer(shown_pause(services, made), 201)
 
 
@@ -41,5 +41,5 @@ async def pause(request: Request, key: Key) -> Response:
 async def resume(request: Request, identity: str, key: Key) -> Response:
     """End a pause; one that has not begun is taken back. The answer is as it was before."""
     services = services_of(request)
-    ended = await services.gate.resume(identity, actor=actor_of(request), request_id=key)
+    ended = await services.gate.pauses.resume(identity, actor=actor_of(request), request_id=key)
     return answer(shown_pause(services, ended))

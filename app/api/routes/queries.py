@@ -90,7 +90,7 @@ async def delete_query(request: Request, name: str, key: Key, if_version: IfVers
     services = services_of(request)
     if services.view.saved_query(name) is None:
         _refuse_built_in(name, "deleted")
-    await services.gate.delete_query(
+    await services.gate.saved_queries.delete(
         name, if_version=if_version, actor=actor_of(request), request_id=key
     )
     return answer({"name": name, "deleted": True})
@@ -117,7 +117,7 @@ async def run_query(request: Request, name: str) -> Response:
 async def _save(request: Request, query: SavedQuery, wanted: int | None, key: str) -> object:
     services = services_of(request)
     _refuse_built_in(query.name, "changed")
-    await services.gate.save_query(
+    await services.gate.saved_queries.save(
         query, if_version=wanted, actor=actor_of(request), request_id=key
     )
     return query_document(_find(services, query.name))

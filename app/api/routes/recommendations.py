@@ -105,7 +105,7 @@ async def apply(
         why = advice.retry.why if part == "retry" else advice.schedule.why
         raise Refusal("CONFLICT", f"nothing is suggested: {why}")
     comment = "advice: " + "; ".join([*told, *([note] if note else [])])
-    changed = await services.gate.update_job(
+    changed = await services.gate.jobs.update(
         job.id,
         job_document(job) | changes,
         actor=actor_of(request),

@@ -64,7 +64,7 @@ async def _replay(request: Request, original: Document, key: str, *, dry_run: bo
     if dry_run:
         return answer(_preview(request, original, wanted))
     identity = original["id"]
-    replay = await services.gate.replay(
+    replay = await services.gate.executions.replay(
         identity, actor=actor_of(request), request_id=key, change=wanted
     )
     data: dict[str, Any] = {

@@ -169,8 +169,8 @@ async def preview_template(
     body = await read_object(request)
     shelf, template = _asked_for(services, category, name, namespace, body)
     document, secrets = _job_of(services, shelf, template, body)
-    parse_filled(document, secrets, services.gate.defaults)
-    jobs = await services.gate.create_jobs(
+    parse_filled(document, secrets, services.gate.jobs.defaults)
+    jobs = await services.gate.jobs.create(
         [document], actor=actor_of(request), request_id="preview", dry_run=True
     )
     spec = jobs[0].spec
@@ -202,8 +202,8 @@ async def install_template(
     body = await read_object(request)
     shelf, template = _asked_for(services, category, name, namespace, body)
     document, secrets = _job_of(services, shelf, template, body)
-    parse_filled(document, secrets, services.gate.defaults)
-    jobs = await services.gate.create_jobs([document], actor=actor_of(request), request_id=key)
+    parse_filled(document, secrets, services.gate.jobs.defaults)
+    jobs = await services.gate.jobs.create([document], actor=actor_of(request), request_id=key)
     headers = {"Location": f"/api/v1/jobs/{jobs[0].id}"}
     return answer(shown_job(services, jobs[0]), 201, headers)
 
@@ -268,7 +268,7 @@ async def upgrade_job(request: Request, ref: str, key: Key) -> Response:
             raise invalid(field, f"{value!r:.60} is not an object", 'send {"key": ...}')
     instance = _instance(services, job)
     new = _target_version(instance, body.get("version") or "")
-    plan = plan_upgrade(instance, new, values, resolve, services.gate.defaults)
+    plan = plan_upgrade(instance, new, values, resolve, services.gate.jobs.defaults)
     if dry_run:
         would = await _would_be(services, plan, job, actor_of(request))
         return answer(_shown_plan(services, instance, plan, would))
@@ -276,7 +276,7 @@ async def upgrade_job(request: Request, ref: str, key: Key) -> Response:
     if plan.new.version == plan.old.version and not values:
         # It is there already: a repeated request finds so, and makes no version of nothing.
         return answer(_shown_plan(services, instance, plan, job))
-    changed = await services.gate.update_job(
+    changed = await services.gate.jobs.update(
         job.id,
         plan.document,
         actor=actor_of(request),
@@ -291,7 +291,7 @@ async def _would_be(services: Services, plan: Plan, job: StoredJob, actor: str) 
     """The job as the plan would leave it; as it is, while a value is missing."""
     if plan.needs:
         return job
-    return await services.gate.update_job(
+    return await services.gate.jobs.update(
         job.id, plan.document, actor=actor, request_id="preview", dry_run=True
     )
 
@@ -393,7 +393,7 @@ async def publish_template(
         problem = Problem("name", reason, "choose another name")
         raise Refusal("CONFLICT", reason, [problem])
     if not dry_run:
-        await services.gate.publish_template(
+        await services.gate.templates.publish(
             template, text, namespace=where, actor=actor_of(request), request_id=key
         )
     detail = _detail(Shelf(where, (template,)), template)
@@ -438,7 +438,7 @@ async def withdraw_template(
     if not own and (BUILT_IN, ref) in index:
         reason = f"{ref} comes with Chronos and cannot be withdrawn"
         raise Refusal("CONFLICT", reason, [Problem("name", reason, "own templates can")])
-    await services.gate.withdraw_template(
+    await services.gate.templates.withdraw(
         ref, namespace=namespace, version=version, actor=actor_of(request), request_id=key
     )
     return answer({"template": ref, "namespace": namespace, "version": version})

@@ -61,7 +61,7 @@ async def roll_back(request: Request, ref: str, number: Number, key: Key) -> Res
     await _catch_up(request)
     if await run_in_threadpool(services.queries.version, job.id, number) is None:
         raise not_found("version", str(number), f"a number from GET /api/v1/jobs/{ref}/versions")
-    changed, before = await services.gate.rollback(
+    changed, before = await services.gate.versions.rollback(
         job.id, number, actor=actor_of(request), request_id=key
     )
     return answer(

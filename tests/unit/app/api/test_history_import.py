@@ -220,7 +220,7 @@ async def test_each_fault_of_a_row_names_its_field(
 async def test_a_node_that_looked_too_early_looks_again(
     door: Door, client: httpx.AsyncClient
 ) -> None:
-    known = door.gate._find_imported
+    known = door.gate.imports._find
     looks: list[int] = []
 
     def late(label: str, ids: Any, through: int, wait_s: float) -> tuple[int, set[str]]:
@@ -231,7 +231,7 @@ async def test_a_node_that_looked_too_early_looks_again(
             door.store.apply(other)
         return found
 
-    door.gate._find_imported = late
+    door.gate.imports._find = late
     assert (await send(client, past(1)))["imported"] == 1
     assert len(looks) == 2
     assert looks[1] > looks[0]

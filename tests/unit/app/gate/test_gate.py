@@ -9,7 +9,7 @@ import pytest
 
 from app.api.deps import job_to_write
 from app.api.problems import Refusal
-from app.gate import Gate
+from app.gate.gate import Gate
 from engine.core.clock import SystemClock
 from engine.model.pause import Pause, Scope, ScopeKind
 from engine.raft.replica import Replica
@@ -67,8 +67,8 @@ def gate(own: LogStore) -> Gate:
 
 async def test_an_edit_that_took_effect_is_answered_as_done_though_the_job_is_gone() -> None:
     door = gate(store(Busy))
-    (job,) = await door.create_jobs([JOB], actor="a", request_id="1")
-    edited = await door.update_job(
+    (job,) = await door.jobs.create([JOB], actor="a", request_id="1")
+    edited = await door.jobs.update(
         job.id, JOB | {"description": "again"}, actor="a", request_id="2"
     )
     assert (edited.version, edited.spec.description) == (2, "again")
@@ -76,8 +76,8 @@ async def test_an_edit_that_took_effect_is_answered_as_done_though_the_job_is_go
 
 async def test_a_switch_that_took_effect_is_answered_as_done_though_the_job_is_gone() -> None:
     door = gate(store(Busy))
-    (job,) = await door.create_jobs([JOB], actor="a", request_id="1")
-    switched = await door.set_enabled(job.id, True, actor="a", request_id="2")
+    (job,) = await door.jobs.create([JOB], actor="a", request_id="1")
+    switched = await door.jobs.set_enabled(job.id, True, actor="a", request_id="2")
     assert switched.enabled
 
 
@@ -86,7 +86,7 @@ async def test_a_pause_that_this_node_has_not_heard_of_yet_is_ended() -> None:
     scope = Scope(kind=ScopeKind.ALL)
     pause = Pause(id="pau_1", scope=scope, from_us=0, until_us=None, note="", by="alice")
     own.elsewhere = PauseJobs(pause=pause)
-    assert (await gate(own).resume("pau_1", actor="a", request_id="1")).id == "pau_1"
+    assert (await gate(own).pauses.resume("pau_1", actor="a", request_id="1")).id == "pau_1"
     (ended,) = own.view.pauses()
     assert ended.until_us is not None
 

@@ -1,0 +1,1 @@
+"""The one way to write. `Gate` in `gate.py` holds one small class for each subject."""
