@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
+from engine.core.clock import Clock
+from engine.history.rounds import pause_s
 from engine.history.sqlfiles import sql
 
 if TYPE_CHECKING:
@@ -99,13 +101,20 @@ class Deriving:
     Args:
         history: started before this, stopped after it.
         tables: what is derived.
+        clock: says where in a second a look begins.
         interval_s: seconds between two looks for something new.
     """
 
     def __init__(
-        self, history: History, tables: tuple[Derived, ...], *, interval_s: float = INTERVAL_S
+        self,
+        history: History,
+        tables: tuple[Derived, ...],
+        *,
+        clock: Clock,
+        interval_s: float = INTERVAL_S,
     ) -> None:
         self._history = history
+        self._clock = clock
         self._tables = tables
         self._interval_s = interval_s
         self._additions = 0
@@ -154,7 +163,7 @@ class Deriving:
         return done
 
     def _run(self) -> None:
-        while not self._stop.wait(self._interval_s):
+        while not self._stop.wait(pause_s(self._clock.now_us(), self._interval_s)):
             try:
                 self.run_once()
             except Exception:  # the next round goes on from its progress

@@ -21,6 +21,7 @@ import orjson
 from engine.core.clock import SECOND_US, Clock, to_datetime
 from engine.core.ids import Instant
 from engine.history.jobs import write_jobs
+from engine.history.rounds import pause_s
 from engine.history.schema import STORED, Table
 from engine.history.segments import Segment, days, read_day, segment_path
 
@@ -96,7 +97,7 @@ class Exporter:
     def _run(self) -> None:
         last = False
         while not last:
-            last = self._stop.wait(self._interval_s)
+            last = self._stop.wait(pause_s(self._clock.now_us(), self._interval_s))
             try:
                 self.run_once()
             except Exception:  # also of the jobs' source; the next round tries again

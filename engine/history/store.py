@@ -98,7 +98,7 @@ class History:
         self._loud = False
         self._export_every_s = export_every_s
         self._exporter: Exporter | None = None
-        self.deriving = Deriving(self, DERIVED)
+        self.deriving = Deriving(self, DERIVED, clock=clock)
         self.jobs_source: JobsSource | None = None
 
     # ---- life ------------------------------------------------------------------------------------

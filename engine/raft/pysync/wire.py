@@ -18,13 +18,13 @@ import errno
 import os
 import socket
 import struct
-import zlib
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 import pysyncobj.tcp_connection
 import pysyncobj.tcp_server
 import pysyncobj.transport
+from isal import isal_zlib
 from pysyncobj.poller import POLL_EVENT_TYPE
 from pysyncobj.transport import TCPTransport
 
@@ -36,6 +36,8 @@ FRAME_BYTES_MAX = 64 << 20
 STRANGER_BYTES_MAX = 4096
 READ_BYTES_MAX = 4 << 20  # in one event, so that one peer cannot starve the rest
 COMPRESS_FROM = 1024
+# Its stub calls the class an instance.
+_BADLY_SQUEEZED: Final = cast("type[Exception]", isal_zlib.error)
 STRANGERS_MAX, STRANGER_CHARS_MAX = 16, 100
 STRANGER_S = 30.0  # so long after its last call one is remembered
 _LENGTH = struct.Struct("<I")
@@ -49,7 +51,7 @@ def pack(message: Any) -> bytes:
     shipped = isinstance(message, dict) and message.get("serialized")
     if len(raw) < COMPRESS_FROM or shipped:
         return b"\x00" + raw
-    return b"\x01" + zlib.compress(raw, 1)
+    return b"\x01" + isal_zlib.compress(raw, 1)
 
 
 def unpack(data: bytes) -> Any:
@@ -60,14 +62,14 @@ def unpack(data: bytes) -> Any:
     """
     try:
         if data[:1] == b"\x01":
-            inflate = zlib.decompressobj()
+            inflate = isal_zlib.decompressobj()
             raw = inflate.decompress(data[1:], FRAME_BYTES_MAX)
             if not inflate.eof:
                 raise ValueError("a frame unfolds to more than it may hold")
         else:
             raw = data[1:]
         return msgspec.msgpack.decode(raw)
-    except (zlib.error, msgspec.DecodeError, UnicodeDecodeError) as fault:
+    except (_BADLY_SQUEEZED, msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise ValueError(f"not a frame of ours: {fault}") from fault
 
 

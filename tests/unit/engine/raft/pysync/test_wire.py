@@ -124,6 +124,14 @@ def test_s3_a_frame_that_unfolds_without_end_is_refused() -> None:
         unpack(b"\x01" + zlib.compress(bytes(wire.FRAME_BYTES_MAX + 1), 1))
 
 
+def test_frames_are_squeezed_as_any_zlib_does() -> None:
+    message = {"type": "append_entries", "entries": [["x" * 2000, 1, 1]]}
+    packed = pack(message)
+    assert packed[:1] == b"\x01"
+    assert msgspec.msgpack.decode(zlib.decompress(packed[1:])) == message
+    assert unpack(b"\x01" + zlib.compress(msgspec.msgpack.encode(message), 1)) == message
+
+
 def test_s4_the_listener_survives_a_shortage_of_descriptors(tmp_path: Path) -> None:
     (address,) = free_addresses(1)
     member = Member(tmp_path, address)
