@@ -6,10 +6,11 @@ hands out frozen values or copies.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from heapq import nsmallest
 from operator import itemgetter
+from typing import Any
 
 from engine.core.ids import ExecutionId, Instant, JobId
 from engine.core.version import LEVEL
@@ -33,6 +34,12 @@ def _place(job: Job) -> tuple[str, str]:
     return spec.namespace, spec.name
 
 
+def name_key(job: Job) -> tuple[str, str, str]:
+    """Where a job stands among the others by name."""
+    spec = job.spec
+    return spec.name, spec.namespace, job.id
+
+
 class View:
     """What this node knows now. `lock` is shared with the replica that writes.
 
@@ -43,7 +50,7 @@ class View:
     def __init__(self, state: State, lock: AbstractContextManager[object]):
         self._state = state
         self._lock = lock
-        self._sorted: tuple[Job, ...] | None = None
+        self._sorted: dict[Callable[[Job], Any], tuple[Job, ...]] = {}
         self._edition = 0
         self._changes = 0
         self._closures: dict[str, tuple[Calendar, Closures]] = {}
@@ -58,7 +65,7 @@ class View:
         """Hear of an entry with facts, `jobs` where any is about a job; the writer calls it."""
         self._changes += 1
         if jobs:
-            self._sorted = None
+            self._sorted = {}
             self._edition += 1
 
     @property
@@ -98,16 +105,23 @@ class View:
 
     def jobs(self) -> Sequence[Job]:
         """All jobs by namespace and name."""
-        known = self._sorted
+        return self._jobs_by(_place)
+
+    def jobs_by_name(self) -> Sequence[Job]:
+        """All jobs by `name_key`."""
+        return self._jobs_by(name_key)
+
+    def _jobs_by(self, key: Callable[[Job], Any]) -> Sequence[Job]:
+        known = self._sorted.get(key)
         if known is not None:
             return known
         edition, jobs = self._edition, list(self._state.jobs.values())
         # Not under the lock: a million jobs take a second, and entries wait for it.
-        jobs.sort(key=_place)
+        jobs.sort(key=key)
         known = tuple(jobs)
         with self._lock:
             if self._edition == edition:
-                self._sorted = known
+                self._sorted[key] = known
         return known
 
     def count_jobs(self) -> tuple[int, int]:

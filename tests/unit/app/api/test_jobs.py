@@ -133,6 +133,7 @@ async def test_lists_filter_sort_and_page_without_gaps(client: httpx.AsyncClient
     assert sorted(await names("sort=next_run")) == everything
     assert sorted(await names("sort=-last_run")) == everything
     assert await names("tag=team:pay") == ["job-1", "job-3", "job-5"]
+    assert await names("tag=team:pay&sort=-name") == ["job-5", "job-3", "job-1"]
     assert await names("enabled=true") == ["job-4", "job-5", "job-6"]
     assert await names("q=JOB-3") == ["job-3"]
     assert await names("namespace=elsewhere") == []
