@@ -26,7 +26,7 @@ class PeerStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RaftStatus:
-    """The node at the end of its last tick; indexes count log entries from 1.
+    """The node at the end of a tick; indexes count log entries from 1.
 
     Attributes:
         slow_disk: whether its last flushes were all slow; `flush_s`: seconds the last one took.
