@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from typing import Any, Final, TypeAlias
 
+import msgspec
 import orjson
 
-from engine.core.ids import Instant
+from engine.core.ids import Instant, JobId
 from engine.history.schema import STORED
 from engine.model.change import change_document, changed
 from engine.model.document import job_document
 from engine.model.execution import AttemptResult, Execution, Status
-from engine.model.job import Job
+from engine.model.job import Job, JobSpec
 from engine.model.redaction import redacted_url
 from engine.state.messages import (
     AttemptEnded,
@@ -54,13 +55,57 @@ MACHINE_COMMANDS: Final = frozenset(
 )
 """What the cluster proposes by itself. Everything else is a person's, new commands included."""
 AUDIT_IDS_MAX: Final = 100
+SAID_MAX: Final = 16_384
+"""Jobs whose part of a row is kept; of more of them it is made anew now and then."""
+_RARE: Final = frozenset(
+    {
+        FindingChanged,
+        ExecutionsImported,
+        ExecutionAdded,
+        JobCreated,
+        JobUpdated,
+        JobSwitched,
+        JobDeleted,
+    }
+)
+_ONE_ROW: Final = (_RARE | {AttemptEnded, ExecutionEnded, FiresSkipped}) - {
+    ExecutionAdded,
+    ExecutionsImported,
+}
 _CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_RUNNING: Final = Status.RUNNING
 _actions: dict[str, str] = {}
 
 
 def empty() -> Rows:
     """No rows in every table."""
     return {table.name: [] for table in STORED}
+
+
+class _Said(msgspec.Struct, frozen=True, gc=False):
+    """What the rows of all runs of a version say of their job; `tags` is JSON."""
+
+    spec: JobSpec
+    name: str
+    namespace: str
+    url: str
+    method: str
+    tags: str
+
+
+_said: dict[JobId, _Said] = {}
+_any_json: Final = msgspec.json.Decoder(msgspec.Raw)
+
+
+def weight(committed: Committed) -> int:
+    """About how many rows an entry makes, without making them; 0 where it makes none."""
+    kinds = list(map(type, committed.events))
+    count = sum(map(_ONE_ROW.__contains__, kinds)) + _is_audited(committed)
+    if ExecutionsImported in kinds:
+        count += sum(
+            len(event.runs) for event in committed.events if isinstance(event, ExecutionsImported)
+        )
+    return count
 
 
 def project(committed: Committed, rows: Rows) -> int:
@@ -77,36 +122,48 @@ def project(committed: Committed, rows: Rows) -> int:
             rows["executions"].append(_execution(head, count, event))  # type: ignore[arg-type]  # checked above
         elif kind is FiresSkipped:
             rows["executions"].append(_skipped(head, count, event))  # type: ignore[arg-type]  # checked above
-        elif isinstance(event, FindingChanged):
-            rows["findings"].append(_finding(head, count, event))
-        elif isinstance(event, ExecutionsImported):
-            imported = _imported(head, count, event)
-            rows["executions"] += imported
-            count += len(imported)
-            continue
-        elif isinstance(event, ExecutionAdded):
-            if event.execution.change is None:
-                continue
-            rows["replay_changes"].append(_replay_change(head, count, event.execution))
-        elif isinstance(event, JobCreated):
-            rows["job_versions"].append(_change(head, count, event.job, "created", committed.actor))
-        elif isinstance(event, JobUpdated):
-            rows["job_versions"].append(
-                _change(head, count, event.job, "updated", committed.actor, event.comment)
-            )
-        elif isinstance(event, JobSwitched):
-            change = "enabled" if event.job.enabled else "disabled"
-            rows["job_versions"].append(_change(head, count, event.job, change, committed.actor))
-        elif isinstance(event, JobDeleted):
-            rows["job_versions"].append(_change(head, count, event.job, "deleted", committed.actor))
         else:
+            if kind in _RARE:
+                count += _project_rare(head, count, event, committed.actor, rows)
             continue
         count += 1
-    action = action_of(committed.kind)
-    if action not in MACHINE_COMMANDS and not committed.repeated:
-        rows["audit"].append(_audit(head, count, committed, action))
+    if _is_audited(committed):
+        rows["audit"].append(_audit(head, count, committed))
         count += 1
     return count
+
+
+def _project_rare(
+    head: tuple[int, Instant], position: int, event: Event, actor: str, rows: Rows
+) -> int:
+    """As `project`, of one event that does not come with every run."""
+    if isinstance(event, ExecutionsImported):
+        imported = _imported(head, position, event)
+        rows["executions"] += imported
+        return len(imported)
+    if isinstance(event, FindingChanged):
+        rows["findings"].append(_finding(head, position, event))
+    elif isinstance(event, ExecutionAdded):
+        if event.execution.change is None:
+            return 0
+        rows["replay_changes"].append(_replay_change(head, position, event.execution))
+    elif isinstance(event, JobCreated):
+        rows["job_versions"].append(_change(head, position, event.job, "created", actor))
+    elif isinstance(event, JobUpdated):
+        rows["job_versions"].append(
+            _change(head, position, event.job, "updated", actor, event.comment)
+        )
+    elif isinstance(event, JobSwitched):
+        change = "enabled" if event.job.enabled else "disabled"
+        rows["job_versions"].append(_change(head, position, event.job, change, actor))
+    else:
+        assert isinstance(event, JobDeleted)
+        rows["job_versions"].append(_change(head, position, event.job, "deleted", actor))
+    return 1
+
+
+def _is_audited(committed: Committed) -> bool:
+    return action_of(committed.kind) not in MACHINE_COMMANDS and not committed.repeated
 
 
 def action_of(kind: str) -> str:
@@ -121,9 +178,25 @@ def action_of(kind: str) -> str:
     return action
 
 
+def _said_of(job: Job) -> _Said:
+    """What its version says: an edit brings another spec, a switch the same one."""
+    spec = job.spec
+    said = _said.get(job.id)
+    if said is None or said.spec is not spec:
+        if len(_said) >= SAID_MAX:
+            _said.clear()
+        said = _said[job.id] = _say(spec)
+    return said
+
+
+def _say(spec: JobSpec) -> _Said:
+    url = _clean(redacted_url(spec.url))
+    return _Said(spec, spec.name, spec.namespace, url, spec.method, _json(spec.tags))
+
+
 def _execution(head: tuple[int, Instant], position: int, event: ExecutionEnded) -> Row:
     execution, job, result = event.execution, event.job, event.result
-    sent = changed(job, execution.change).spec
+    said = _say(changed(job, execution.change).spec) if execution.change else _said_of(job)
     started = execution.started_us or None
     return (
         head[0],
@@ -131,27 +204,27 @@ def _execution(head: tuple[int, Instant], position: int, event: ExecutionEnded) 
         head[1],
         execution.id,
         job.id,
-        job.spec.name,
-        job.spec.namespace,
+        said.name,
+        said.namespace,
         execution.job_version,
-        str(event.status),  # unlike `value`, no call of a property: this is done for each run
+        event.status,  # text as it is; its `value` would be a call, and this is done for each run
         _clean(event.reason),
-        str(execution.trigger),
+        execution.trigger,
         execution.scheduled_us,
         None,
         started,
         event.completed_us,
         None if started is None else (event.completed_us - started) / 1000,
         None if started is None else (started - _planned(execution)) / 1000,
-        execution.attempt if execution.status is Status.RUNNING else execution.attempt - 1,
+        execution.attempt if execution.status is _RUNNING else execution.attempt - 1,
         result.status_code if result else 0,
         _clean(result.response) if result else "",
         _clean(result.error) if result else "",
         execution.node,
         execution.replay_of,
-        _clean(redacted_url(sent.url)),
-        sent.method,
-        _json(job.spec.tags),
+        said.url,
+        said.method,
+        said.tags,
         1,
     )
 
@@ -162,15 +235,15 @@ def _planned(execution: Execution) -> Instant:
 
 
 def _skipped(head: tuple[int, Instant], position: int, event: FiresSkipped) -> Row:
-    job = event.job
+    job, said = event.job, _said_of(event.job)
     return (
         head[0],
         position,
         head[1],
         event.id,
         job.id,
-        job.spec.name,
-        job.spec.namespace,
+        said.name,
+        said.namespace,
         job.version,
         "skipped",
         _clean(event.reason),
@@ -187,9 +260,9 @@ def _skipped(head: tuple[int, Instant], position: int, event: FiresSkipped) -> R
         "",
         "",
         "",
-        _clean(redacted_url(job.spec.url)),
-        job.spec.method,
-        _json(job.spec.tags),
+        said.url,
+        said.method,
+        said.tags,
         event.fires,
     )
 
@@ -250,18 +323,21 @@ def imported_by(label: str) -> str:
 def _attempt(
     head: tuple[int, Instant], position: int, event: AttemptEnded, follows: Event | None
 ) -> Row:
-    execution, job, result = event.execution, event.job, event.result
+    execution, result, said = event.execution, event.result, _said_of(event.job)
     started = result.started_us or None
+    trace = _trace(result.trace)
+    if type(follows) is RetryScheduled:
+        trace = _with_retry(trace, result, follows.execution)
     return (
         head[0],
         position,
         head[1],
         execution.id,
-        job.id,
-        job.spec.name,
-        job.spec.namespace,
+        execution.job_id,
+        said.name,
+        said.namespace,
         result.attempt,
-        str(result.outcome),
+        result.outcome,
         execution.node,
         started,
         result.finished_us,
@@ -269,7 +345,7 @@ def _attempt(
         result.status_code,
         _clean(result.error),
         _clean(result.response),
-        _with_retry(_trace(result.trace), result, follows),
+        trace,
     )
 
 
@@ -331,7 +407,7 @@ def _change(
     )
 
 
-def _audit(head: tuple[int, Instant], position: int, committed: Committed, action: str) -> Row:
+def _audit(head: tuple[int, Instant], position: int, committed: Committed) -> Row:
     result = committed.result
     detail: dict[str, Any] = {}
     if isinstance(result, Rejected):
@@ -351,7 +427,7 @@ def _audit(head: tuple[int, Instant], position: int, committed: Committed, actio
         position,
         head[1],
         _clean(committed.actor),
-        action,
+        action_of(committed.kind),
         _clean(committed.target),
         outcome,
         _json(detail),
@@ -382,13 +458,14 @@ def _cleaned(value: object) -> object:
     return value
 
 
-def _with_retry(trace: str, result: AttemptResult, follows: Event | None) -> str:
-    """The trace with a `retry` step where the machine decided to try again."""
-    if not isinstance(follows, RetryScheduled):
-        return trace
-    waits_us = max(0, follows.execution.due_us - result.finished_us)
-    detail = {"next_attempt": follows.execution.attempt, "wait_ms": waits_us / 1000}
-    steps = orjson.loads(trace)
+def _with_retry(trace: str, result: AttemptResult, again: Execution) -> str:
+    """The trace with a `retry` step, for the machine decided to try again."""
+    waits_us = max(0, again.due_us - result.finished_us)
+    detail = {"next_attempt": again.attempt, "wait_ms": waits_us / 1000}
+    try:
+        steps = orjson.loads(trace)
+    except orjson.JSONDecodeError:  # a number that no double holds
+        steps = []
     steps.append(["retry", max(0, result.finished_us - result.started_us), detail])
     return orjson.dumps(steps).decode()
 
@@ -398,7 +475,7 @@ def _trace(text: str) -> str:
     if text == "[]":
         return text
     try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
+        _any_json.decode(text)  # reads it whole, and makes nothing of it
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return "[]"
     return text

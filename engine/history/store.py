@@ -13,9 +13,8 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -31,18 +30,26 @@ from engine.history.load import LOAD_HOURS, LOAD_QUARTERS
 from engine.history.places import PLACES
 from engine.history.profile import WEEK_PROFILES
 from engine.history.schema import STORED
-from engine.state.messages import Committed, ExecutionsImported
+from engine.state.messages import Committed
 
 GROUP_US: Final = 300_000
-"""So long entries gather, unless somebody waits to read them: a group costs three flushes."""
-GROUP_EVENTS: Final = 10_000
-GROUP_EVENTS_MAX: Final = 20_000  # when behind, larger groups cost less a row
-EMPTY_WATERMARK_US: Final = SECOND_US
+"""So long rows gather, unless somebody waits to read them: a group costs three flushes."""
+GROUP_ROWS: Final = 10_000
+GROUP_ROWS_MAX: Final = 20_000  # when behind, larger groups cost less a row
+EMPTY_US: Final = SECOND_US
+"""So long entries without rows, as claims are, wait for some that have any."""
 RETRY_S: Final = 1.0
 QUEUE_LOUD: Final = 100_000
 PRUNE_EVERY: Final = 10_000  # groups, before old progress rows are dropped
 DERIVED: Final = (PLACES, WEEK_PROFILES, LOAD_QUARTERS, LOAD_HOURS)
 _log = logging.getLogger(__name__)
+
+
+class _Queued(NamedTuple):
+    """An entry that waits for the writer, and about how many rows it will make."""
+
+    committed: Committed
+    rows: int
 
 
 class History:
@@ -81,8 +88,8 @@ class History:
         self.on_over: Callable[[], None] = lambda: None
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._thread: threading.Thread | None = None
-        self._queue: deque[Committed] = deque()
-        self._queued_events = 0
+        self._queue: deque[_Queued] = deque()
+        self._queued_rows = 0
         self._changed = threading.Condition()
         self._writing = threading.Lock()
         self._stopping = False
@@ -91,7 +98,6 @@ class History:
         self._taken = 0
         self._rows = 0
         self._job_changes = 0
-        self._watermark_at = 0
         self._in_doubt = False
         self._groups = 0
         self._fault = ""
@@ -157,11 +163,11 @@ class History:
             if committed.index <= self._taken:
                 return
             self._taken = committed.index
-            self._queue.append(committed)
-            before = self._queued_events
-            self._queued_events += _weight(committed)
-            first = len(self._queue) == 1
-            if first or before < GROUP_EVENTS <= self._queued_events:
+            rows, before = rowing.weight(committed), self._queued_rows
+            self._queue.append(_Queued(committed, rows))
+            self._queued_rows = after = before + rows
+            first = len(self._queue) == 1 or before == 0 < after
+            if first or before < GROUP_ROWS <= after:
                 self._changed.notify_all()
         if len(self._queue) > QUEUE_LOUD and not self._loud:
             self._loud = True
@@ -207,10 +213,13 @@ class History:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._stopping or self._ready())
-                if not self._urgent():
+                self._changed.wait_for(lambda: self._stopping or bool(self._queue))
+                self._changed.wait_for(
+                    lambda: self._queued_rows > 0 or self._urgent(), EMPTY_US / SECOND_US
+                )
+                if self._queued_rows:
                     self._changed.wait_for(self._urgent, GROUP_US / SECOND_US)
-                if self._stopping and not self._ready():
+                if self._stopping and not self._queue:
                     break
                 group = self._group()
             if group and not self._write_safely(group):
@@ -219,20 +228,18 @@ class History:
                         break
                     self._changed.wait_for(lambda: self._stopping, None if self.over else RETRY_S)
 
-    def _ready(self) -> bool:
-        return bool(self._queue)
-
     def _urgent(self) -> bool:
-        return self._stopping or bool(self._waiters) or self._queued_events >= GROUP_EVENTS
+        return self._stopping or bool(self._waiters) or self._queued_rows >= GROUP_ROWS
 
     def _group(self) -> list[Committed]:
-        size = events = 0
-        for entry in self._queue:
-            if events >= GROUP_EVENTS_MAX:
+        group: list[Committed] = []
+        rows = 0
+        for queued in self._queue:
+            if rows + len(group) >= GROUP_ROWS_MAX:
                 break
-            size += 1
-            events += _weight(entry)
-        return list(islice(self._queue, size))
+            group.append(queued.committed)
+            rows += queued.rows
+        return group
 
     def _write_safely(self, group: list[Committed]) -> bool:
         """Write a group; a failure is logged and tried again, since nothing may be left out."""
@@ -269,22 +276,17 @@ class History:
             fresh = [entry for entry in group if entry.index > self._watermark]
             rows = rowing.empty()
             count = sum(rowing.project(entry, rows) for entry in fresh)
-            now = self._clock.now_us()
-            hurry = self._stopping or self._waiters or self._queued_events >= GROUP_EVENTS
-            idle = 0 <= now - self._watermark_at < EMPTY_WATERMARK_US
-            if fresh and not count and idle and not hurry:
-                return  # stays queued: it costs no commit, and the next group takes it along
             if fresh:
                 batches = {
-                    table.name: transfer.batch(table, rows[table.name])
+                    table.name: transfer.known_json(table, transfer.batch(table, rows[table.name]))
                     for table in STORED
                     if rows[table.name]
                 }
-                self._commit(batches, fresh[-1].index, now)
+                self._commit(batches, fresh[-1].index, self._clock.now_us())
         with self._changed:
             last = group[-1].index
-            while self._queue and self._queue[0].index <= last:
-                self._queued_events -= _weight(self._queue.popleft())
+            while self._queue and self._queue[0].committed.index <= last:
+                self._queued_rows -= self._queue.popleft().rows
             if len(self._queue) < QUEUE_LOUD // 2:
                 self._loud = False
             if fresh:
@@ -311,7 +313,6 @@ class History:
                 with contextlib.suppress(duckdb.Error):
                     cursor.execute("ROLLBACK")
                 raise
-        self._watermark_at = now
 
     def _moved(self, upto: int, rows: int, job_changes: int) -> None:
         self._watermark = max(self._watermark, upto)
@@ -393,14 +394,6 @@ class History:
                     sum(batch.num_rows for batch in batches.values()),
                     changes.num_rows if changes is not None else 0,
                 )
-
-
-def _weight(committed: Committed) -> int:
-    """How many events an entry counts for in a group: an import is one, and thousands of rows."""
-    rows = sum(
-        len(event.runs) for event in committed.events if isinstance(event, ExecutionsImported)
-    )
-    return len(committed.events) + 1 + rows
 
 
 def _number(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[Any] | None = None) -> int:

@@ -19,16 +19,30 @@ ROWS_MAX: Final = 50_000
 """So many rows travel at once; an entry is never cut in two."""
 
 _MAGIC: Final = b"CHRH"
+_JSON: Final = pa.json_(pa.string())
+PIECE_ROWS: Final = 1_024
+"""So many rows are made into arrays at once: larger ones come in pages that are new each time."""
 
 
 def batch(table: Table, rows: list[tuple[Any, ...]]) -> pa.Table:
     """Rows, each in the column order of `table`, as one Arrow table."""
-    columns = zip(*rows, strict=True)
     schema = table.arrow
-    arrays = [
-        pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)
-    ]
-    return pa.Table.from_arrays(arrays, schema=schema)
+    types = schema.types
+    pieces = []
+    for start in range(0, len(rows), PIECE_ROWS):
+        columns = zip(*rows[start : start + PIECE_ROWS], strict=True)
+        arrays = [pa.array(values, type=kind) for values, kind in zip(columns, types, strict=True)]
+        pieces.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
+    return pa.Table.from_batches(pieces, schema)
+
+
+def known_json(table: Table, rows: pa.Table) -> pa.Table:
+    """The same rows for DuckDB, which need not read again what is known to be JSON."""
+    schema = table.arrow
+    for place, column in enumerate(table.columns):
+        if column.type == "JSON":
+            schema = schema.set(place, pa.field(column.name, _JSON))
+    return rows.cast(schema)
 
 
 def pack(

@@ -10,7 +10,7 @@ from msgspec import structs
 from engine.core.clock import SystemClock
 from engine.core.errors import InvalidDocument, NotReady
 from engine.history.queries import Queries
-from engine.history.store import GROUP_EVENTS_MAX, History
+from engine.history.store import GROUP_ROWS_MAX, History
 from engine.model.execution import AttemptOutcome, Status, Trigger
 from engine.model.job import Document
 from engine.state.messages import (
@@ -393,4 +393,4 @@ def test_many_imports_are_written_in_groups_of_bounded_size(
         history.project(committed(index, "ImportExecutions", event, target="big"))
     assert history.wait_for(40, 120)
     assert sum(sizes) == 40 * 1_001
-    assert max(sizes) <= GROUP_EVENTS_MAX + 1_001
+    assert max(sizes) <= GROUP_ROWS_MAX + 1_001

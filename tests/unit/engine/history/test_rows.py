@@ -10,6 +10,7 @@ from engine.history import rows as rowing
 from engine.history.schema import EXECUTIONS, STORED
 from engine.history.sqlfiles import migrations
 from engine.model.execution import AttemptOutcome, Status
+from engine.model.redaction import redacted_url
 from engine.state.messages import (
     AttemptEnded,
     ExecutionEnded,
@@ -128,6 +129,47 @@ def test_odd_text_does_not_stop_the_projection(text: str) -> None:
         for row in found:
             for value in row:
                 assert not isinstance(value, str) or value.encode() is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[]", " [1, -2.5e3] ", '[["a", 0, {"b": "\\u00e9 \\ud83d\\ude00 ü"}]]', '"text"', "{}"),
+        *("", "[", "[1,]", "[01]", "[1.]", "NaN", "[1] x", "{1: 2}", "'a'", "[" * 3_000),
+        *('["\x01"]', '["\\x"]', '["\\ud800"]', '["\ud800"]', "[tru]", '["a" "b"]', "[-]"),
+    ],
+)
+def test_a_trace_is_kept_exactly_where_it_is_json(text: str) -> None:
+    attempt, end = ended(1)
+    assert isinstance(attempt, AttemptEnded)
+    attempt = structs.replace(attempt, result=structs.replace(attempt.result, trace=text))
+    trace = named("attempts", projected(committed(1, "X", attempt, end))["attempts"][0])["trace"]
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        assert trace == "[]"
+    else:
+        assert trace == text
+
+
+def test_an_entry_weighs_nothing_exactly_where_it_makes_no_rows() -> None:
+    past = batch("airflow", run(1), run(2))
+    imported = ExecutionsImported(label="airflow", index=9, jobs=past.jobs, runs=past.runs)
+    entries = [*story(), begun(1), committed(2, "Barrier"), committed(9, "ImportJobs", imported)]
+    for entry in entries:
+        assert bool(rowing.weight(entry)) == bool(rowing.project(entry, rowing.empty()))
+    assert rowing.weight(entries[-1]) == 3  # two runs and the audit
+
+
+def test_a_row_says_what_its_own_version_of_the_job_says() -> None:
+    job = make_job()
+    webhook = structs.replace(job.spec.webhook, url="http://other/?token=abc")
+    edited = structs.replace(job, spec=structs.replace(job.spec, webhook=webhook, tags={"a": "b"}))
+    for known in (job, edited, job):
+        rows = projected(committed(1, "RecordExecutions", *ended(1, job=known)))
+        row = named("executions", rows["executions"][0])
+        assert row["url"] == redacted_url(known.spec.webhook.url)
+        assert orjson.loads(str(row["tags"])) == known.spec.tags
 
 
 def test_an_attempt_after_which_another_follows_ends_in_a_retry_step() -> None:
