@@ -72,12 +72,13 @@ def plan(
     fires: list[Fire] = []
     later: list[tuple[Instant, JobId, Instant]] = []
     faults: list[tuple[JobId, Exception]] = []
+    pauses = view.pauses()
     for job_id in jobs:
         job, first = view.job(job_id), view.next_us(job_id)
         if job is None or first is None or first > now:
             continue
         try:
-            decided = _decide(view, job, first, now, since)
+            decided = _decide(view, job, first, now, since, pauses)
         except Exception as error:  # a fault of ours in one job, which must not stop the others
             faults.append((job_id, error))
             later.append((now + FAULT_PAUSE_US, job_id, first))
@@ -99,12 +100,13 @@ def plan(
 _Decided = tuple[list[Skip], list[Fire]]
 
 
-def _decide(view: View, job: Job, first: Instant, now: Instant, since: Instant) -> _Decided | int:
+def _decide(
+    view: View, job: Job, first: Instant, now: Instant, since: Instant, pauses: Sequence[Pause]
+) -> _Decided | int:
     """What becomes of the job's due fire times; or when to look at them again."""
-    pauses = view.pauses()
     pause = view.pause_at(job, first) if pauses else None
     if pause is None:
-        until = _running_until(job, first, now, pauses)
+        until = _running_until(job, first, now, pauses) if pauses else now
         schedule = view.fires(job)
         policy = job.spec.missed_run_policy
         # Of several stretches between pauses the latest is the one that `execute_one` makes up for.
