@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 from engine.core.ids import Instant
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND_US = 1_000_000
+SECONDS_KEPT = 4_096
+"""Seconds whose text is kept: thousands of jobs fire, or were made, in the same one."""
 _FIRST = -62_135_596_800 * SECOND_US  # 0001-01-01
 _LAST = 253_402_300_800 * SECOND_US - 1  # the end of 9999
 
@@ -68,4 +71,11 @@ def rfc3339(instant: Instant | None) -> str | None:
     """
     if instant is None:
         return None
-    return to_datetime(min(max(instant, _FIRST), _LAST)).isoformat().replace("+00:00", "Z")
+    second, fraction = divmod(min(max(instant, _FIRST), _LAST), SECOND_US)
+    text = _second_text(second)
+    return f"{text}.{fraction:06}Z" if fraction else f"{text}Z"
+
+
+@lru_cache(maxsize=SECONDS_KEPT)
+def _second_text(second: int) -> str:
+    return to_datetime(second * SECOND_US).isoformat().removesuffix("+00:00")

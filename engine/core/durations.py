@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from engine.core.errors import InvalidDocument, Problem
@@ -71,6 +72,7 @@ def parse_duration(text: str, field: str = "duration") -> int:
     return int(total)
 
 
+@lru_cache(maxsize=1_024)  # most jobs share the few that are usual
 def format_duration(duration_us: int) -> str:
     """Return the shortest text that `parse_duration` reads as the same microseconds.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -18,6 +19,8 @@ from engine.history.schema import JOBS
 from engine.model.job import Document
 
 ROWS_AT_ONCE: Final = 2_000
+INSTANTS_KEPT: Final = 4_096
+"""Moments that are read once: jobs of one request were made at the same one."""
 
 
 class JobsSource(Protocol):
@@ -74,5 +77,6 @@ def _row(document: Document) -> tuple[Any, ...]:
     )
 
 
+@lru_cache(maxsize=INSTANTS_KEPT)
 def _instant(text: str | None) -> Instant | None:
     return from_datetime(datetime.fromisoformat(text)) if text else None
