@@ -1,7 +1,8 @@
 -- What the scheduled runs in the entries above $after, up to $upto, came to, by job and by hour of
 -- the week (0 is Monday 00:00) on the clock of the job's version that ran. What was imported, version
--- 0, is read on the clock of the job's first version; a job that is not known here has UTC. $zones,
--- $starts, $ends and $offsets are the stretches of the clocks.
+-- 0, is read on the clock of the job's first version; a job that is not known here has UTC. The
+-- temporary table `clocks` has those of the versions; $zones, $starts, $ends and $offsets are their
+-- stretches.
 SELECT
     job_id,
     ((at_us + shift) // 3600000000 + 72) % 168 AS hour,
@@ -20,15 +21,9 @@ FROM (
     SELECT job_id, epoch_us(scheduled_time) AS at_us, status, duration_ms, lateness_ms,
         coalesce(clocks.zone, 'UTC') AS zone
     FROM executions LEFT JOIN (
-        SELECT job_id, version AS job_version, any_value(config->>'timezone') AS zone
-        FROM job_versions
-        WHERE change IN ('created', 'updated') AND ($job_id IS NULL OR job_id = $job_id)
-        GROUP BY ALL
+        SELECT job_id, job_version, zone FROM temp.clocks
         UNION ALL
-        SELECT job_id, 0, arg_min(config->>'timezone', version)
-        FROM job_versions
-        WHERE change IN ('created', 'updated') AND ($job_id IS NULL OR job_id = $job_id)
-        GROUP BY job_id
+        SELECT job_id, 0, arg_min(zone, job_version) FROM temp.clocks GROUP BY job_id
     ) clocks USING (job_id, job_version)
     WHERE raft_index > $after AND raft_index <= $upto
         AND trigger = 'schedule' AND status IN ('success', 'failed', 'unknown')
