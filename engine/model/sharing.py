@@ -8,13 +8,15 @@ What equals a default becomes the default's own object, so that equal jobs give 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from enum import Enum
 from operator import attrgetter
 from typing import Any, Final
 
 from msgspec import NODEFAULT
 from msgspec.structs import FieldInfo, fields, force_setattr
 
+from engine.core.ids import JobId
 from engine.core.value import Value
 from engine.model.job import Job, JobSpec, Webhook
 
@@ -23,10 +25,13 @@ KEPT_MAX: Final = 65_536
 
 
 class _Sharing:
-    """Shares the fields of one kind of value, but for those that are one of a kind."""
+    """Shares the fields of one kind of value, but for those that are one of a kind.
+
+    Choices are not looked at: each is an object that exists once.
+    """
 
     def __init__(self, kind: type[Value], unlike: set[str]):
-        shared = [one for one in fields(kind) if one.name not in unlike]
+        shared = [one for one in fields(kind) if one.name not in unlike and not _is_choice(one)]
         self._values: Callable[[Value], tuple[Any, ...]] = attrgetter(*(f.name for f in shared))
         self._fields = [(one.name, _first(one), _default(one)) for one in shared]
 
@@ -45,6 +50,10 @@ class _Sharing:
                 force_setattr(value, name, one)
 
 
+def _is_choice(field: FieldInfo) -> bool:
+    return isinstance(field.type, type) and issubclass(field.type, Enum)
+
+
 def _default(field: FieldInfo) -> Any:
     return field.default if field.default is not NODEFAULT else NotImplemented
 
@@ -60,10 +69,15 @@ def _first(field: FieldInfo) -> dict[Any, Any]:
 _JOB: Final = _Sharing(Job, {"id", "spec", "enabled", "version", "generation", "updated_at"})
 _SPEC: Final = _Sharing(JobSpec, {"name", "webhook", "report"})
 _WEBHOOK: Final = _Sharing(Webhook, {"url"})
+_NONE: Final[Mapping[JobId, JobId]] = {}
 
 
-def share(job: Job) -> Job:
+def share(job: Job, ids: Mapping[JobId, JobId] = _NONE) -> Job:
     """The same job, with what it has in common with others kept once.
+
+    Args:
+        job: changed in place.
+        ids: those that are kept already, by themselves.
 
     >>> first, second = (
     ...     Job(
@@ -82,6 +96,8 @@ def share(job: Job) -> Job:
     True
     """
     _JOB.share(job)
+    if (known := ids.get(job.id)) is not None:
+        force_setattr(job, "id", known)
     spec = job.spec
     _SPEC.share(spec)
     _WEBHOOK.share(spec.webhook)

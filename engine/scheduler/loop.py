@@ -65,7 +65,7 @@ class Scheduler:
         self._clock = clock
         self._tick_us = tick_us
         self._on_planned = on_planned
-        self._queue = DueQueue()
+        self._queue = DueQueue(store.view)
         self._ahead = Ahead()
         self._arrived: deque[Committed] = deque()
         self._wake = asyncio.Event()
@@ -122,7 +122,7 @@ class Scheduler:
             await asyncio.sleep(0)  # results, too, are this loop's to propose
             return True
         sleep_us = self._tick_us if wait_us is None else min(self._tick_us, wait_us)
-        if (soon := self._queue.next_fire()) is not None and soon - AHEAD_US > now:
+        if (soon := self._queue.next_fire(now)) is not None and soon - AHEAD_US > now:
             sleep_us = min(sleep_us, soon - AHEAD_US - now)
         try:
             async with asyncio.timeout(sleep_us / 1e6):
@@ -158,18 +158,18 @@ class Scheduler:
         for jobs, planned in self._ahead.pop(now):
             await begin(jobs, planned)
         while (wait_us := self._queue.wait_us(now, log_now)) is not None and wait_us <= 0:
-            jobs = self._queue.pop_fires(now, BATCH_MAX if proposals else FIRST_MAX, self._is_next)
+            jobs = self._queue.pop_fires(now, BATCH_MAX if proposals else FIRST_MAX)
             executions = self._queue.pop_starts(log_now, BATCH_MAX)
             await begin(jobs, self._plan(epoch, now, jobs, executions, log_now))
         return all(await asyncio.gather(*proposals))
 
     def _plan_ahead(self, epoch: int, now: Instant) -> bool:
         """Plan some of what comes due soon; False where there is nothing to plan yet."""
-        at = self._queue.next_fire()
+        at = self._queue.next_fire(now)
         if at is None or not self._ahead.takes(at, now):
             return False
         limit = FIRST_MAX if self._ahead.is_empty else BATCH_MAX
-        if jobs := self._queue.pop_fires(at, limit, self._is_next):
+        if jobs := self._queue.pop_fires(at, limit):
             self._ahead.add(at, jobs, self._plan(epoch, at, jobs))
             self._on_planned(jobs)
         return True
@@ -202,7 +202,7 @@ class Scheduler:
 
     def _rebuild(self) -> None:
         self._ahead.drop()
-        self._queue.rebuild(self._store.view)
+        self._queue.rebuild()
 
     def _wait_us(self, now: Instant, log_now: Instant) -> int | None:
         wait_us = self._queue.wait_us(now, log_now)
@@ -229,9 +229,6 @@ class Scheduler:
     def _fault(self, job: JobId, error: Exception) -> None:
         self.faults[job] = f"{type(error).__name__}: {error}"
         log.error("a job cannot be planned; it is tried again", job=job, exc_info=error)
-
-    def _is_next(self, job: JobId, at: Instant) -> bool:
-        return self._store.view.next_us(job) == at
 
     async def _propose(self, command: StartExecutions | BeginBackfill) -> bool:
         try:

@@ -79,15 +79,25 @@ def decode_state(lines: Iterable[bytes]) -> State:
         state.jobs, state.next_us, state.last_runs = {}, {}, {}
     else:
         raise Incompatible(f"snapshot format {state.format} is unknown here")
+    ids = {one: one for one in _remembered_ids(state)}
+    moments: dict[Instant, Instant] = {}
     for one in jobs:
-        job = share(one.job)
-        state.jobs[job.id] = job
-        state.by_name.setdefault(job.namespace, {})[job.name] = job.id
-        if one.next_us is not None:
-            state.next_us[job.id] = one.next_us
+        job, at = share(one.job, ids), one.next_us
+        key, spec = job.id, job.spec
+        state.jobs[key] = job
+        state.by_name.setdefault(spec.namespace, {})[spec.name] = key
+        if at is not None:
+            state.next_us[key] = moments.setdefault(at, at)
         if one.last is not None:
-            state.last_runs[job.id] = one.last
+            state.last_runs[key] = one.last
     return state
+
+
+def _remembered_ids(state: State) -> Iterator[JobId]:
+    """The ids in answers to requests that made many jobs."""
+    for remembered in state.requests.values():
+        if remembered.accepted and isinstance(remembered.accepted.value, list):
+            yield from remembered.accepted.value
 
 
 def _jobs_of(state: State) -> Iterator[_Kept]:

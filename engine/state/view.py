@@ -133,11 +133,9 @@ class View:
         """The next fire time that nobody has claimed."""
         return self._state.next_us.get(job_id)
 
-    def next_fires(self) -> list[tuple[Instant, JobId, int]]:
-        """Every job's next fire time with its generation, in no order."""
-        with self._lock:
-            jobs = self._state.jobs
-            return [(at, job, jobs[job].generation) for job, at in self._state.next_us.items()]
+    def next_fires(self) -> dict[JobId, Instant]:
+        """Every job's next fire time that nobody has claimed, in no order; a copy."""
+        return self._state.next_us.copy()
 
     def soonest(self, most: int) -> list[tuple[JobId, Instant]]:
         """The `most` jobs that fire soonest, soonest first, each with its next fire time."""

@@ -146,7 +146,7 @@ class _Board:
                 lane["marks"].append(_planned_mark(at, identity, name))
 
     def _coming(self, services: Services) -> Iterator[tuple[Instant, str]]:
-        for at, identity, _ in services.view.next_fires():
+        for identity, at in services.view.next_fires().items():
             if self.window.since_us <= at < self.window.until_us:
                 job = services.view.job(identity)
                 if job is not None and belongs(self.window, job):

@@ -133,3 +133,17 @@ def test_an_edit_keeps_the_policy_that_others_share() -> None:
     one, other = (held(given, f"job_{name}") for name in "ab")
     assert one.spec.retry_policy is other.spec.retry_policy
     assert one.spec.timeout_us == 9_000_000
+
+
+def test_a_restored_state_holds_each_id_and_each_moment_once() -> None:
+    given = replica(CreateJobs(jobs=(new_job("a"), new_job("b"))))
+    again = replica()
+    again.restore(given.snapshot(), 1)
+    view, state = again.view, again._state
+    assert view.next_us("job_a") is view.next_us("job_b")
+    answer = state.requests["r1"].accepted
+    assert answer is not None
+    for known, told in zip(view.jobs(), answer.value, strict=True):
+        assert known.id is told
+        assert state.by_name["default"][known.name] is told
+    assert again.state_bytes() == given.state_bytes()
