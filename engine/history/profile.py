@@ -60,10 +60,10 @@ def week_profile(history: History, job_id: JobId) -> list[HourOfWeek]:
 def _values(
     db: duckdb.DuckDBPyConnection, after: int, upto: int, job_id: JobId | None = None
 ) -> dict[str, Any]:
-    """The entries, and the clocks of the jobs; those of each version in a temporary table."""
+    """The entries, and the clocks of the jobs that ran; of each version in a temporary table."""
     chosen = {"after": after, "upto": upto, "job_id": job_id}
     first, last = db.execute(sql("profile_span"), chosen).fetchall()[0]
-    db.execute(sql("profile_clocks"), {"job_id": job_id, "first": first})
+    db.execute(sql("profile_clocks"), chosen)
     names = db.execute("SELECT DISTINCT zone FROM temp.clocks WHERE zone IS NOT NULL").fetchall()
     stretches = [
         (name, *(seconds * SECOND_US for seconds in stretch))
