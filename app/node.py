@@ -216,7 +216,6 @@ class Node:
         # What was imported lives as long as the process. Before Raft ticks: a collection of all of
         # it would hold every thread for seconds on a slow machine.
         gc.freeze()
-        self.history.set_jobs_source(CurrentJobs(self.replica.view))
         pulse = Pulse({"dispatch": lambda: self.worker.turns, "scheduler": self._beat})
         try:
             self.history.start()
@@ -231,6 +230,8 @@ class Node:
             ]
             api.start()
             pulse.start()
+            # Not before: it would export what is there while the state is being read.
+            self.history.set_jobs_source(CurrentJobs(self.replica.view))
             log.info("node started", node=self.id, http=self._config.server.http.address)
             yield
         finally:
