@@ -260,6 +260,8 @@ def _pairs(text: str, separators: str, change: Change) -> str:
 
     A sensitive value goes on to the first of the separators; the others divide what is not hidden.
     """
+    if "=" not in text:
+        return text
     pieces = text.split(separators[0])
     return separators[0].join(_pair(piece, separators[1:], change) for piece in pieces)
 
