@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 
 import structlog
 
@@ -28,6 +29,56 @@ every node less."""
 RETRY_S = 0.2
 
 
+class Batches:
+    """Results in the order in which they came, divided into what one entry may hold."""
+
+    def __init__(self) -> None:
+        self._batches: deque[list[AttemptResult]] = deque()
+        self._room = 0
+        """Bytes that the last batch may take yet."""
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[AttemptResult]:
+        return chain.from_iterable(self._batches)
+
+    def add(self, results: list[AttemptResult], size: int) -> None:
+        """Take results that come to `size` bytes at most."""
+        if self._fits(len(results), size):
+            self._append(results, size)
+        else:
+            for result in results:
+                self._append([result], bytes_max(result))
+
+    def pop(self) -> list[AttemptResult]:
+        """The first results that one entry may hold: all of them, up to a bound."""
+        batch = self._batches.popleft() if self._batches else []
+        self._count -= len(batch)
+        return batch
+
+    def _fits(self, count: int, size: int) -> bool:
+        return (
+            bool(self._batches)
+            and len(self._batches[-1]) + count <= BATCH_MAX
+            and size <= self._room
+        )
+
+    def _append(self, results: list[AttemptResult], size: int) -> None:
+        if not self._fits(len(results), size):
+            self._batches.append([])
+            self._room = BATCH_BYTES_MAX
+        self._batches[-1].extend(results)
+        self._room -= size
+        self._count += len(results)
+
+
+def bytes_max(result: AttemptResult) -> int:
+    """So long is a result in an entry at most: JSON makes up to six bytes of a character."""
+    return 6 * (len(result.response) + len(result.trace) + len(result.error)) + 256
+
+
 class Outbox:
     """Turns attempt results into `RecordExecutions`.
 
@@ -38,9 +89,10 @@ class Outbox:
     def __init__(self, node: str, store: Store):
         self._node = node
         self._store = store
-        self._arriving: deque[list[AttemptResult]] = deque()
+        self._arriving: deque[tuple[list[AttemptResult], int]] = deque()
+        """What the worker's thread handed over, and how many bytes it may come to."""
         self._is_called = False
-        self._results: list[AttemptResult] = []
+        self._batches = Batches()
         self._arrived = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -50,19 +102,20 @@ class Outbox:
     @property
     def size(self) -> int:
         """Results that are not in the log yet."""
-        arriving = sum(map(len, tuple(self._arriving)))
-        return len(self._results) + arriving + len(self._flushing)
+        arriving = sum(len(results) for results, _ in tuple(self._arriving))
+        return len(self._batches) + arriving + len(self._flushing)
 
     def attempts(self) -> set[tuple[ExecutionId, int]]:
         """The attempts whose results are not in the log yet."""
         self._take()
-        held = (*self._results, *self._flushing)
+        held = (*self._batches, *self._flushing)
         return {(result.execution_id, result.attempt) for result in held}
 
     def put(self, results: list[AttemptResult]) -> None:
         """Take results from the worker's thread; never blocks."""
         if self._loop is not None:
-            self._arriving.append(results)
+            # Counted here, where they were made a moment ago and are at hand.
+            self._arriving.append((results, sum(map(bytes_max, results))))
             if not self._is_called:  # else they are taken together with those before
                 self._is_called = True
                 self._loop.call_soon_threadsafe(self._call)
@@ -74,7 +127,7 @@ class Outbox:
     def _take(self) -> None:
         self._is_called = False  # before the look: what comes after it calls again
         while self._arriving:
-            self._results.extend(self._arriving.popleft())
+            self._batches.add(*self._arriving.popleft())
 
     async def run(self, is_busy: Callable[[], bool]) -> None:
         """Propose what arrives, until cancelled.
@@ -90,11 +143,9 @@ class Outbox:
                 if not is_busy():
                     break
             self._take()
-            size = batch_size(self._results)
-            batch, self._results = self._results[:size], self._results[size:]
-            if not self._results and not self._arriving:
+            self._flushing = batch = self._batches.pop()
+            if not self._batches and not self._arriving:
                 self._arrived.clear()
-            self._flushing = batch
             await self._propose(batch)
             self._flushing = []
             if not self.size:
@@ -120,14 +171,3 @@ class Outbox:
                 if isinstance(answer, Rejected):
                     log.error("results refused", count=len(batch), reason=answer.message)
                 return
-
-
-def batch_size(results: list[AttemptResult]) -> int:
-    """How many of the first results fit into one entry; at least one, if there is any."""
-    total = 0
-    for count, result in enumerate(results[:BATCH_MAX]):
-        # JSON makes up to six bytes of a character.
-        total += 6 * (len(result.response) + len(result.trace) + len(result.error)) + 256
-        if count and total > BATCH_BYTES_MAX:
-            return count
-    return min(len(results), BATCH_MAX)
