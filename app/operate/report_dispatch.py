@@ -174,7 +174,7 @@ def _result(
     body = msgspec.json.encode(report_document(spec.report)).decode() if spec.report else ""
     asked = {"url": spec.url, "method": spec.method, "headers": {}, "body": body}
     end: Step = ("error", took_us, {"error": error}) if error else ("complete", took_us, {})
-    steps = [*opening(request), ("request", 0, asked), end]
+    steps: list[Step] = [("request", 0, asked), end]
     return AttemptResult(
         execution_id=execution.id,
         attempt=execution.attempt,
@@ -183,6 +183,6 @@ def _result(
         finished_us=finished_us,
         error=error,
         response=response,
-        trace=msgspec.json.encode(steps).decode(),
+        trace=f"[{opening(request)},{msgspec.json.encode(steps).decode()[1:]}",
         reached=False,  # nothing leaves the node: a report that failed can be written again
     )

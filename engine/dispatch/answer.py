@@ -56,7 +56,7 @@ class Head:
     chunked: bool
     keeps: bool
     idle_us: int
-    shown: bytes
+    shown: str
 
 
 def read_head(data: bytes) -> Head:
@@ -95,7 +95,7 @@ def _read(data: bytes) -> Head:
     keeps = "close" not in options and (status[1] == b"1" or "keep-alive" in options)
     idle = _IDLE.search(next((headers[n] for n in headers if n.lower() == "keep-alive"), ""))
     idle_us = max(1, int(idle[1]) * 1_000_000 - _MARGIN_US) if idle else 0
-    return Head(code, length, chunked, keeps, idle_us, _encode(shown_headers(headers)))
+    return Head(code, length, chunked, keeps, idle_us, _encode(shown_headers(headers)).decode())
 
 
 _cached = lru_cache(maxsize=1024)(_read)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 from urllib.parse import urljoin
 
@@ -30,14 +29,14 @@ def question(request: Request) -> Request:
     )
     # What attempts of a version share is kept by its number: the question has one of its own.
     spec = structs.replace(job.spec, webhook=asked, timeout_us=max(1_000, job.spec.timeout_us // 2))
-    return replace(request, job=structs.replace(job, spec=spec, version=-job.version))
+    return structs.replace(request, job=structs.replace(job, spec=spec, version=-job.version))
 
 
 def remaining(request: Request, spent_us: int) -> Request:
     """The attempt itself, within what is left of the job's time-out."""
     left_us = max(1_000, request.job.spec.timeout_us - spent_us)
     spec = structs.replace(request.job.spec, timeout_us=left_us)
-    return replace(request, job=structs.replace(request.job, spec=spec))
+    return structs.replace(request, job=structs.replace(request.job, spec=spec))
 
 
 def answered(result: AttemptResult) -> AttemptResult | None:

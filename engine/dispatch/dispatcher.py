@@ -14,13 +14,13 @@ from typing import Protocol
 from engine.core.clock import Clock
 from engine.core.errors import ChronosError
 from engine.core.registry import Registry
+from engine.core.value import Record
 from engine.dispatch.reactor import Reactor
 from engine.model.execution import AttemptResult, Execution
 from engine.model.job import Job
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Record, frozen=True, kw_only=True):
     """One attempt to make: the execution as it runs now, and its job."""
 
     execution: Execution

@@ -12,6 +12,7 @@ import socket
 from collections import defaultdict
 from typing import Final
 
+import msgspec
 import structlog
 
 from engine.core.clock import Clock
@@ -19,11 +20,11 @@ from engine.core.ids import ExecutionId, Instant
 from engine.dispatch.answer import Answer, BadAnswer
 from engine.dispatch.deadlines import Deadlines
 from engine.dispatch.dispatcher import Request, WorkerLimits
-from engine.dispatch.headers import identity_headers
+from engine.dispatch.headers import identity
 from engine.dispatch.lookup import Address, Lookup
 from engine.dispatch.prepared import Place, Prepared
 from engine.dispatch.reactor import FAULT, READ, WRITE, Reactor
-from engine.dispatch.recording import Fault, Received, Times, attempt_result, timed_out
+from engine.dispatch.recording import NOTHING, Fault, Received, Times, attempt_result, timed_out
 from engine.model.execution import AttemptOutcome, AttemptResult
 from engine.model.job import Guarantee
 
@@ -33,44 +34,32 @@ NEXT_ADDRESS_US: Final = 250_000
 """So long an address has to connect where the name has more of them."""
 
 READ_BYTES: Final = 65_536
+_READABLE: Final = READ | FAULT
 _FAILED = AttemptOutcome.FAILED
 _CLOSED: Final = (_FAILED, "the server closed without an answer")
 _PARTIAL: Final = (_FAILED, "the connection broke before the whole answer came")
 
 
-class Exchange:
+class Exchange(msgspec.Struct, eq=False):
     """One attempt on its way: times are monotonic microseconds, 0 for what did not happen yet."""
 
-    __slots__ = (
-        "addresses",
-        "answer",
-        "begun_us",
-        "connect_by_us",
-        "connect_from_us",
-        "connected_us",
-        "connection",
-        "first_us",
-        "found_us",
-        "prepared",
-        "request",
-        "resent",
-        "reused",
-        "sent_us",
-        "slot",
-        "started_us",
-    )
-
-    def __init__(self, request: Request, prepared: Prepared, started_us: Instant, begun_us: int):
-        self.request = request
-        self.prepared = prepared
-        self.started_us = started_us
-        self.begun_us = begun_us
-        self.connect_from_us = self.connect_by_us = self.found_us = self.connected_us = 0
-        self.sent_us = self.first_us = self.slot = 0
-        self.reused = self.resent = False
-        self.addresses: list[Address] = []
-        self.connection: Connection | None = None
-        self.answer: Answer
+    request: Request
+    prepared: Prepared
+    key: tuple[ExecutionId, int]
+    answer: Answer
+    started_us: Instant
+    begun_us: int
+    connect_from_us: int = 0
+    connect_by_us: int = 0
+    found_us: int = 0
+    connected_us: int = 0
+    sent_us: int = 0
+    first_us: int = 0
+    slot: int = 0
+    reused: bool = False
+    resent: bool = False
+    addresses: list[Address] = []
+    connection: Connection | None = None
 
 
 class Connection:
@@ -144,7 +133,7 @@ class Connection:
             return
         if mask & WRITE:
             self._send_more(exchange)
-        if mask & (READ | FAULT) and self.exchange is exchange:
+        if mask & _READABLE and self.exchange is exchange:
             self._receive(exchange)
 
     def _send_more(self, exchange: Exchange) -> None:
@@ -175,7 +164,7 @@ class Connection:
         if data:
             self._client.received(exchange, data)
         elif exchange.answer.ends_with_connection:
-            self._client.finished(exchange, None)
+            self._client.finished(exchange, None, self._client.reactor.woke_us)
         else:
             self._client.broke(exchange, _PARTIAL if exchange.first_us else _CLOSED)
 
@@ -198,13 +187,13 @@ class PlainHttp:
 
     def begin(self, request: Request, prepared: Prepared) -> None:
         """Send on a connection that is there, or connect first."""
-        now_us = self._clock.monotonic_us()
-        exchange = Exchange(request, prepared, self._clock.now_us(), now_us)
-        exchange.answer = Answer(
-            self._limits.response_bytes_max, bodiless=prepared.webhook.method == "HEAD"
-        )
         assert prepared.place is not None
-        self._running[_key(request)] = exchange
+        now_us = self._clock.monotonic_us()
+        bodiless = prepared.webhook.method == "HEAD"
+        answer = Answer(self._limits.response_bytes_max, bodiless=bodiless)
+        key, started_us = _key(request), self.reactor.wall_us(now_us)
+        exchange = Exchange(request, prepared, key, answer, started_us, now_us)
+        self._running[key] = exchange
         idle = self._idle[prepared.place]
         while idle:
             connection = idle.pop()
@@ -257,7 +246,7 @@ class PlainHttp:
         self._lookup.find(place, lambda addresses, fault: self._found(exchange, addresses, fault))
 
     def _found(self, exchange: Exchange, addresses: list[Address], fault: str) -> None:
-        if self._running.get(_key(exchange.request)) is not exchange:
+        if self._running.get(exchange.key) is not exchange:
             return  # over while its host was looked up
         exchange.found_us = self._clock.monotonic_us()
         if not addresses:
@@ -319,14 +308,14 @@ class PlainHttp:
     def received(self, exchange: Exchange, data: bytes) -> None:
         """Bytes of the answer."""
         if not exchange.first_us:
-            exchange.first_us = self._clock.monotonic_us()
+            exchange.first_us = self.reactor.woke_us
         try:
             over = exchange.answer.take(data)
         except BadAnswer as error:
             self.failed(exchange, (_FAILED, str(error)))
             return
         if over:
-            self.finished(exchange, None)
+            self.finished(exchange, None, self.reactor.woke_us)
 
     def note_sent(self, exchange: Exchange) -> None:
         """Something of the request left."""
@@ -347,11 +336,10 @@ class PlainHttp:
 
     def failed(self, exchange: Exchange, fault: Fault) -> None:
         """The exchange is over without a whole answer."""
-        self.finished(exchange, fault)
+        self.finished(exchange, fault, self._clock.monotonic_us())
 
-    def finished(self, exchange: Exchange, fault: Fault | None) -> None:
+    def finished(self, exchange: Exchange, fault: Fault | None, now_us: int) -> None:
         """The exchange is over: keep or close its connection, report it."""
-        now_us = self._clock.monotonic_us()
         self._forget(exchange)
         answer, head = exchange.answer, exchange.answer.head
         connection = exchange.connection
@@ -366,16 +354,16 @@ class PlainHttp:
             self._keep(connection, now_us, head.idle_us)
         else:
             self._close(exchange)
-        received = Received()
+        received = NOTHING
         if head is not None:
             received = Received(head.status, head.shown, answer.body, answer.total, answer.cut)
         begun_us = exchange.begun_us
         times = Times(
-            lookup_us=max(0, exchange.found_us - begun_us),
-            connected_us=max(0, exchange.connected_us - begun_us),
+            lookup_us=exchange.found_us - begun_us if exchange.found_us else 0,
+            connected_us=exchange.connected_us - begun_us if exchange.connected_us else 0,
             secured_us=0,
-            sent_us=max(0, exchange.sent_us - begun_us),
-            first_us=max(0, exchange.first_us - begun_us),
+            sent_us=exchange.sent_us - begun_us if exchange.sent_us else 0,
+            first_us=exchange.first_us - begun_us if exchange.first_us else 0,
             total_us=now_us - begun_us,
         )
         self._ended.append(
@@ -441,13 +429,13 @@ class PlainHttp:
         elif is_late:
             self._close(exchange)
             self._dial(exchange)
-            if self._running.get(_key(exchange.request)) is exchange and not exchange.addresses:
+            if self._running.get(exchange.key) is exchange and not exchange.addresses:
                 self._await(exchange, now_us)
         else:
             self._await(exchange, now_us)
 
     def _forget(self, exchange: Exchange) -> None:
-        del self._running[_key(exchange.request)]
+        del self._running[exchange.key]
         self._deadlines.remove(exchange, exchange.slot)
 
     def _close(self, exchange: Exchange) -> None:
@@ -461,7 +449,7 @@ def _key(request: Request) -> tuple[ExecutionId, int]:
 
 
 def _message(request: Request, prepared: Prepared) -> bytes:
-    return prepared.head + "\r\n".join(identity_headers(request)).encode() + prepared.rest
+    return prepared.head + identity(request).encode() + prepared.rest
 
 
 def _broken(doing: str, error: OSError) -> Fault:

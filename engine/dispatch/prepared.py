@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Final
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from engine.dispatch.headers import own_headers
-from engine.model.job import Job, Webhook
+from engine.model.job import Job, Webhook, WebhookAuth
 from engine.model.redaction import redacted_body, redacted_headers, redacted_url
 
 CACHE_SIZE: Final = 20_000
@@ -21,6 +20,7 @@ BODY_SHOWN: Final = 2048
 HEADERS_SHOWN: Final = 50
 VALUE_SHOWN: Final = 256
 HTTP_PORT: Final = 80
+PORT_MAX: Final = 0xFFFF
 
 Place = tuple[str, int]
 """Host and port."""
@@ -43,15 +43,18 @@ _PECULIAR_HEADERS: Final = frozenset(
 )
 """Headers of a job that change how the message itself is read; libcurl knows what they mean."""
 
+_HEADERS_KEPT: Final = 1024
+"""So many sets of headers are kept as lines; most jobs have one of few."""
+
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True, gc=False):
     """See the module.
 
     Attributes:
         webhook: what it was made of.
+        target: what the request connects to; see `target_of`.
         lines: the job's own headers, as libcurl takes them.
         body: the request's content, also where a method sends none.
         place: where our own client connects to; None where the attempt is libcurl's.
@@ -61,12 +64,31 @@ class Prepared:
     """
 
     webhook: Webhook
+    target: str
     lines: list[bytes]
     body: bytes
     place: Place | None
     head: bytes
     rest: bytes
-    shown: bytes
+    shown: str
+
+
+class _Own(msgspec.Struct, frozen=True, gc=False):
+    """The headers that a job sends of its own.
+
+    Attributes:
+        lines: one for each, as libcurl takes them.
+        text: the same as they go on the wire, each with its end, after what we say by default.
+        names_host: whether they say whom the request is for.
+        is_plain: whether our own client may send them.
+        shown: as a JSON object, secrets hidden.
+    """
+
+    lines: list[bytes]
+    text: str
+    names_host: bool
+    is_plain: bool
+    shown: msgspec.Raw
 
 
 _kept: dict[tuple[str, int], Prepared] = {}
@@ -78,14 +100,26 @@ def prepare_once(job: Job) -> Prepared:
     Raises:
         ValueError: a header cannot be sent.
     """
-    webhook = job.spec.webhook
-    prepared = _kept.get((job.id, job.version))
-    # One execution may send otherwise than its job's version does.
-    if prepared is None or (prepared.webhook is not webhook and prepared.webhook != webhook):
+    prepared = _known(job)
+    if prepared is None:
         if len(_kept) >= CACHE_SIZE:
             _kept.clear()
-        prepared = _kept[job.id, job.version] = _prepare(webhook)
+        prepared = _kept[job.id, job.version] = _prepare(job.spec.webhook)
     return prepared
+
+
+def target_once(job: Job) -> str:
+    """What the job's requests connect to, from what is prepared if it is."""
+    prepared = _known(job)
+    return target_of(job.spec.webhook.url) if prepared is None else prepared.target
+
+
+def _known(job: Job) -> Prepared | None:
+    prepared, webhook = _kept.get((job.id, job.version)), job.spec.webhook
+    # One execution may send otherwise than its job's version does.
+    if prepared is None or prepared.webhook is webhook or prepared.webhook == webhook:
+        return prepared
+    return None
 
 
 def sends_body(webhook: Webhook) -> bool:
@@ -99,13 +133,15 @@ def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value[:VALUE_SHOWN] for name, value in redacted_headers(some).items()}
 
 
-@lru_cache(maxsize=20_000)
 def target_of(url: str) -> str:
     """The host and port that a URL connects to; a URL that cannot be read is its own target.
 
     >>> target_of("http://u:p@Example.org/a"), target_of("https://example.org/b")
     ('example.org:80', 'example.org:443')
     """
+    plain = _PLAIN_URL.fullmatch(url)
+    if plain is not None and 0 < (port := _port(plain)) <= PORT_MAX:
+        return f"{plain[1].lower()}:{port}"
     try:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else HTTP_PORT)
@@ -114,45 +150,70 @@ def target_of(url: str) -> str:
     return f"{parts.hostname}:{port}"
 
 
+def _port(plain: re.Match[str]) -> int:
+    return int(plain[2] or HTTP_PORT)
+
+
 def _prepare(webhook: Webhook) -> Prepared:
-    own = own_headers(webhook)
+    own = _own(tuple(webhook.headers.items()), webhook.auth, bool(webhook.body))
     body = webhook.body.encode()
     shown = {
         "url": redacted_url(webhook.url),
         "method": webhook.method,
-        "headers": shown_headers(webhook.headers),
+        "headers": own.shown,
         "body": redacted_body(webhook.body)[:BODY_SHOWN],
     }
     found = _plain(webhook, own)
-    place, head = found if found is not None else (None, b"")
-    rest = b""
-    if place is not None:
-        rest = b"\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-        if not sends_body(webhook):
-            rest = b"\r\n\r\n"
-    lines = [line.encode() for line in own]
-    return Prepared(webhook, lines, body, place, head, rest, _encode(shown)[:-1])
+    if found is None:
+        place, head, rest, target = None, b"", b"", target_of(webhook.url)
+    else:
+        place, head = found
+        target = f"{place[0].lower()}:{place[1]}"
+        rest = b"\r\n\r\n"
+        if sends_body(webhook):
+            rest = b"\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    text = _encode(shown)[:-1].decode()
+    return Prepared(webhook, target, own.lines, body, place, head, rest, text)
 
 
-def _plain(webhook: Webhook, own: list[str]) -> tuple[Place, bytes] | None:
+@lru_cache(maxsize=_HEADERS_KEPT)
+def _own(headers: tuple[tuple[str, str], ...], auth: WebhookAuth | None, has_body: bool) -> _Own:
+    """What a job's headers and credentials come to.
+
+    Raises:
+        ValueError: a header cannot be sent.
+    """
+    named = dict(headers)
+    lines = own_headers(named, auth, has_body=has_body)
+    names = {re.split("[:;]", line, maxsplit=1)[0].strip().lower() for line in lines}
+    sent = [line[:-1] + ":" if line.endswith(";") and ":" not in line else line for line in lines]
+    if "accept" not in names:
+        sent.insert(0, "Accept: */*")
+    return _Own(
+        lines=[line.encode() for line in lines],
+        text="".join(line + "\r\n" for line in sent),
+        names_host="host" in names,
+        is_plain=not names & _PECULIAR_HEADERS,
+        shown=msgspec.Raw(_encode(shown_headers(named))),
+    )
+
+
+def _plain(webhook: Webhook, own: _Own) -> tuple[Place, bytes] | None:
     """Where to connect and how the request begins, if it is as plain as our own client wants it.
 
-    >>> place, head = _plain(Webhook(url="http://example.org:81?a"), ["A: b", "C;"])
+    >>> own = _own((("A", "b"),), None, False)
+    >>> place, head = _plain(Webhook(url="http://example.org:81?a"), own)
     >>> place, head.decode().splitlines()[0::3]
     (('example.org', 81), ['GET /?a HTTP/1.1', 'A: b'])
-    >>> _plain(Webhook(url="https://example.org"), [])
+    >>> _plain(Webhook(url="https://example.org"), own)
     """
     match = _PLAIN_URL.fullmatch(webhook.url)
-    names = {re.split("[:;]", line, maxsplit=1)[0].strip().lower() for line in own}
-    if match is None or webhook.method not in _PLAIN_METHODS or names & _PECULIAR_HEADERS:
+    if match is None or webhook.method not in _PLAIN_METHODS or not own.is_plain:
         return None
-    host, port, path = match[1], int(match[2] or HTTP_PORT), match[3] or "/"
-    if not 0 < port <= 0xFFFF or _PECULIAR_PATH.search(path):
+    host, port, path = match[1], _port(match), match[3] or "/"
+    if not 0 < port <= PORT_MAX or _PECULIAR_PATH.search(path):
         return None
-    lines = [f"{webhook.method} {path if path[0] == '/' else '/' + path} HTTP/1.1"]
-    if "host" not in names:
-        lines.append(f"Host: {host}" if port == HTTP_PORT else f"Host: {host}:{port}")
-    if "accept" not in names:
-        lines.append("Accept: */*")
-    lines += [line[:-1] + ":" if line.endswith(";") and ":" not in line else line for line in own]
-    return (host, port), "".join(line + "\r\n" for line in lines).encode()
+    slash = "" if path[0] == "/" else "/"
+    named = f"Host: {host}\r\n" if port == HTTP_PORT else f"Host: {host}:{port}\r\n"
+    head = f"{webhook.method} {slash}{path} HTTP/1.1\r\n{'' if own.names_host else named}{own.text}"
+    return (host, port), head.encode()

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 
 from engine.core.clock import Clock
+from engine.core.ids import Instant
 
 READ, WRITE, FAULT = select.EPOLLIN, select.EPOLLOUT, select.EPOLLERR | select.EPOLLHUP
 
@@ -31,6 +32,9 @@ class Reactor:
         self._due: dict[Callable[[], None], int] = {}
         self._wake_lock = threading.Lock()
         self._closed = False
+        self._ahead_us = clock.now_us() - clock.monotonic_us()
+        self.woke_us = 0
+        """Monotonic time at which the last wait ended: what was ready by then had come by then."""
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
@@ -93,16 +97,22 @@ class Reactor:
         """Carry out the orders that have come."""
         while self._orders:
             self._orders.popleft()()
+        self._ahead_us = self._clock.now_us() - self._clock.monotonic_us()
+
+    def wall_us(self, at_us: int) -> Instant:
+        """Wall time of a monotonic moment since `obey`, whose two readings serve the whole turn."""
+        return at_us + self._ahead_us
 
     def wait(self, most_s: float) -> None:
         """Wait at most so many seconds; then call whatever is ready or due."""
-        for descriptor, mask in self._epoll.poll(self._until_due(most_s)):
+        events = self._epoll.poll(self._until_due(most_s))
+        self.woke_us = self._clock.monotonic_us()
+        for descriptor, mask in events:
             if descriptor == self._wake_read:
                 os.read(self._wake_read, 65536)
             elif (ready := self._ready.get(descriptor)) is not None:
                 ready(descriptor, mask)
-        if self._due:
-            now = self._clock.monotonic_us()
+        if self._due and min(self._due.values()) <= (now := self._clock.monotonic_us()):
             for action in [action for action, due in self._due.items() if due <= now]:
                 del self._due[action]
                 action()

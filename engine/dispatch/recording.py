@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
 from engine.core.ids import Instant
 from engine.dispatch.dispatcher import Request
 from engine.dispatch.prepared import Prepared
-from engine.dispatch.steps import opening
+from engine.dispatch.steps import Step, opening
 from engine.model.execution import AttemptOutcome, AttemptResult
 
 _encode = msgspec.json.Encoder().encode
@@ -17,8 +17,7 @@ _encode = msgspec.json.Encoder().encode
 Fault = tuple[AttemptOutcome, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(msgspec.Struct, frozen=True, gc=False):
     """When things happened, microseconds since the attempt began; 0 for what did not."""
 
     lookup_us: int
@@ -29,12 +28,11 @@ class Times:
     total_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True, gc=False):
     """What came back: `status` 0 where nothing did; `headers` is a JSON object without secrets."""
 
     status: int = 0
-    headers: bytes = b"{}"
+    headers: str = "{}"
     body: bytes = b""
     total: int = 0
     cut: bool = False
@@ -94,6 +92,7 @@ def timed_out(total_us: int, *, reached: bool) -> Fault:
     return AttemptOutcome.TIMEOUT, f"no {wanted} within {total_us / 1e6:.1f} s"
 
 
+@lru_cache(maxsize=1024)
 def succeeded(code: int, success_codes: tuple[int | str, ...]) -> bool:
     """Whether a status code counts as success.
 
@@ -120,29 +119,26 @@ def _trace(
     resent: bool,
 ) -> str:
     """The steps as JSON; offsets in microseconds from the attempt's start."""
-    steps = [_encode(step) for step in opening(request)]
+    steps = [opening(request)]
     if prepared.webhook.auth is not None:
-        steps.append(_encode(("auth", 0, {"type": prepared.webhook.auth.type})))
+        steps.append(_step(("auth", 0, {"type": prepared.webhook.auth.type})))
+    again = ',"resent":true' if resent else ""
     steps.append(
-        b'["request",%d,%b,"dns_us":%d,"connect_us":%d,"tls_us":%d%b}]'
-        % (
-            times.sent_us,
-            prepared.shown,
-            times.lookup_us,
-            times.connected_us,
-            times.secured_us,
-            b',"resent":true' if resent else b"",
-        )
+        f'["request",{times.sent_us},{prepared.shown},"dns_us":{times.lookup_us}'
+        f',"connect_us":{times.connected_us},"tls_us":{times.secured_us}{again}}}]'
     )
     if received.status:
-        cut = b',"cut":true' if received.cut else b""
-        first = times.first_us
+        cut = ',"cut":true' if received.cut else ""
         steps.append(
-            b'["response",%d,{"status":%d,"headers":%b,"bytes":%d,"first_byte_us":%d%b}]'
-            % (first, received.status, received.headers, received.total, first, cut)
+            f'["response",{times.first_us},{{"status":{received.status},"headers":{received.headers}'
+            f',"bytes":{received.total},"first_byte_us":{times.first_us}{cut}}}]'
         )
     if error:
-        steps.append(_encode(("error", times.total_us, {"error": error})))
+        steps.append(_step(("error", times.total_us, {"error": error})))
     else:
-        steps.append(b'["complete",%d,{}]' % times.total_us)
-    return "[" + b",".join(steps).decode() + "]"
+        steps.append(f'["complete",{times.total_us},{{}}]')
+    return f"[{','.join(steps)}]"
+
+
+def _step(step: Step) -> str:
+    return _encode(step).decode()

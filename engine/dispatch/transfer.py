@@ -14,7 +14,7 @@ import pycurl
 from engine.core.ids import Instant
 from engine.dispatch.answer import READ_BYTES_MAX
 from engine.dispatch.dispatcher import Request
-from engine.dispatch.headers import identity_headers
+from engine.dispatch.headers import identity
 from engine.dispatch.prepared import Prepared, sends_body, shown_headers
 from engine.dispatch.recording import Fault, Received, Times, attempt_result, timed_out
 from engine.model.execution import AttemptOutcome, AttemptResult
@@ -113,7 +113,7 @@ def prepare(
         handle.setopt(pycurl.CUSTOMREQUEST, webhook.method)
     else:
         handle.setopt(pycurl.CUSTOMREQUEST, webhook.method)
-    own = [line.encode() for line in identity_headers(request)]
+    own = identity(request).encode().split(b"\r\n")
     handle.setopt(pycurl.HTTPHEADER, [*prepared.lines, *own, b"Expect:"])
 
 
@@ -158,7 +158,7 @@ def conclude(
         times=times,
         received=Received(
             int(handle.getinfo(pycurl.RESPONSE_CODE)),
-            _encode(shown_headers(answer.headers())),
+            _encode(shown_headers(answer.headers())).decode(),
             answer.body.getvalue(),
             answer.total,
             answer.cut,

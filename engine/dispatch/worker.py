@@ -12,7 +12,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
 
 import structlog
 from msgspec import structs
@@ -52,13 +51,6 @@ Attempt = tuple[ExecutionId, int]
 """Two attempts of an execution can be under way: one of a leadership that was lost and found."""
 
 
-class _Running(NamedTuple):
-    taken: Taken
-    started_us: Instant
-    until_us: int
-    """Of the monotonic clock: when the worker ends it, if its protocol did not."""
-
-
 class Worker:
     """See the module; every public method may be called from any thread.
 
@@ -87,7 +79,7 @@ class Worker:
         self._waiting = Waiting(
             per_job_max=limits.per_job_max, per_target_max=limits.per_target_max
         )
-        self._running: dict[Attempt, _Running] = {}
+        self._running: dict[Attempt, Taken] = {}
         self._look_us = 0
         self._since_us: Instant | None = None
         self._expected: deque[Job] = deque()
@@ -190,13 +182,13 @@ class Worker:
         if (
             self._reactor.has_orders
             or self._expected
-            or (self._waiting.ready and not held and self._has_room())
+            or (self._waiting.ready and not held and self._room() > 0)
         ):
             return 0.0
         return LEASE_S if held else IDLE_S
 
-    def _has_room(self) -> bool:
-        return len(self._running) < self._limits.in_flight_max
+    def _room(self) -> int:
+        return self._limits.in_flight_max - len(self._running)
 
     def _take(self, requests: Sequence[Request]) -> None:
         for request in requests:
@@ -230,29 +222,33 @@ class Worker:
         """Start what the bounds allow; True if something waits for the lease."""
         if self._stopping.is_set():
             self._waiting.clear()
-        for _ in range(STARTS_A_TURN):
-            if not self._waiting.ready or not self._has_room():
+        monotonic_us = self._clock.monotonic_us()
+        started_us = self._reactor.wall_us(monotonic_us)
+        for _ in range(min(STARTS_A_TURN, self._room())):
+            if not self._waiting.ready:
                 break
             if not self._may_send():
                 return True
             taken = self._waiting.take()
             if taken is None:
                 break
+            request = taken.request
+            spec = request.job.spec
             try:
-                self._dispatcher(taken.request.job.spec.protocol).begin(taken.request)
+                self._dispatcher(spec.protocol).begin(request)
             except Unsendable as error:
                 self._waiting.done(taken)
-                refused.append(self._unsendable(taken.request, error))
+                refused.append(self._unsendable(request, error))
             except Exception as error:
-                log.exception("a protocol failed", protocol=taken.request.job.spec.protocol)
+                log.exception("a protocol failed", protocol=spec.protocol)
                 self._abort(taken)
                 reason = f"its protocol failed while sending: {type(error).__name__}: {error}"
-                refused.append(self._ended(taken.request, AttemptOutcome.FAILED, reason))
+                refused.append(self._ended(request, AttemptOutcome.FAILED, reason))
             else:
-                until_us = self._clock.monotonic_us() + taken.request.job.spec.timeout_us
-                self._running[_attempt(taken.request)] = _Running(
-                    taken, self._clock.now_us(), until_us + OVERRUN_US
-                )
+                # Exact enough for whole seconds past its time-out.
+                taken.started_us = started_us
+                taken.until_us = monotonic_us + spec.timeout_us + OVERRUN_US
+                self._running[_attempt(request)] = taken
         return False
 
     def _collect(self) -> list[AttemptResult]:
@@ -266,11 +262,11 @@ class Worker:
                 )
                 continue
             for result in ended:
-                running = self._running.pop((result.execution_id, result.attempt), None)
-                if running is None:
+                taken = self._running.pop((result.execution_id, result.attempt), None)
+                if taken is None:
                     log.error("a protocol reported what it does not hold", name=protocol)
                     continue
-                self._waiting.done(running.taken)
+                self._waiting.done(taken)
                 results.append(result)
         return results
 
@@ -281,19 +277,19 @@ class Worker:
             return []
         self._look_us = now + LOOK_US
         self._since_us = self._waiting.since_us()
-        overdue = [key for key, running in self._running.items() if running.until_us <= now]
+        overdue = [key for key, taken in self._running.items() if taken.until_us <= now]
         results = []
-        for running in [self._running.pop(key) for key in overdue]:
-            self._abort(running.taken)
+        for taken in [self._running.pop(key) for key in overdue]:
+            self._abort(taken)
             reason = "its protocol did not end it within the job's time-out"
-            ended = self._ended(running.taken.request, AttemptOutcome.TIMEOUT, reason)
-            results.append(structs.replace(ended, started_us=running.started_us))
+            ended = self._ended(taken.request, AttemptOutcome.TIMEOUT, reason)
+            results.append(structs.replace(ended, started_us=taken.started_us))
         return results
 
     def _cancel(self, execution_id: ExecutionId) -> None:
         self._waiting.drop(execution_id)
         for attempt in [attempt for attempt in self._running if attempt[0] == execution_id]:
-            self._abort(self._running.pop(attempt).taken)
+            self._abort(self._running.pop(attempt))
 
     def _abort(self, taken: Taken) -> None:
         """Let its protocol go of an attempt, and free its place whatever that comes to."""

@@ -9,7 +9,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -379,7 +378,7 @@ def test_a_header_with_a_line_break_is_not_sent(bench: Bench, target: str) -> No
         version=1,
         spec=structs.replace(made.job.spec, webhook=webhook),
     )
-    bench.worker.submit([replace(made, job=job)])
+    bench.worker.submit([structs.replace(made, job=job)])
     wait_for(lambda: bench.results)
     assert bench.results[0].outcome is AttemptOutcome.FAILED
     assert SECRET not in bench.results[0].error
@@ -400,7 +399,7 @@ def doubtful(url: str, status: int, **fields: Any) -> Request:
     webhook["status_url"] = f"/status/{status}/{{execution_id}}"
     first = request("exe_1", webhook=webhook, guarantee="effect_once", **fields)
     execution = structs.replace(first.execution, attempt=2, asks_first=True)
-    return replace(first, execution=execution)
+    return structs.replace(first, execution=execution)
 
 
 def outcome_of(bench: Bench, attempt: Request) -> AttemptResult:
@@ -592,7 +591,7 @@ def test_a_request_larger_than_a_sockets_buffer_arrives_whole(bench: Bench, targ
     body = "x" * (8 << 20)  # more than a job may hold, so that it leaves in pieces for certain
     one = request("exe_1", webhook={"url": target})
     webhook = structs.replace(one.job.spec.webhook, body=body)
-    one = replace(
+    one = structs.replace(
         one, job=structs.replace(one.job, spec=structs.replace(one.job.spec, webhook=webhook))
     )
     bench.worker.submit([one])
@@ -617,8 +616,10 @@ def test_an_execution_that_sends_otherwise_sends_its_own(bench: Bench, target: s
     webhook = structs.replace(first.job.spec.webhook, headers={"X-Kind": "changed"})
     spec_ = structs.replace(first.job.spec, webhook=webhook)
     second = request("exe_2", webhook={"url": target})
-    second = replace(second, job=structs.replace(first.job, spec=spec_))
-    for count, attempt in enumerate((first, second, replace(first, execution=second.execution))):
+    second = structs.replace(second, job=structs.replace(first.job, spec=spec_))
+    for count, attempt in enumerate(
+        (first, second, structs.replace(first, execution=second.execution))
+    ):
         bench.worker.submit([attempt])
         wait_for(lambda wanted=count + 1: len(bench.results) == wanted)
     kinds = [one["headers"]["X-Kind"] for one in Handler.seen]

@@ -13,7 +13,7 @@ from engine.dispatch import asking
 from engine.dispatch.curl import CurlHttp
 from engine.dispatch.dispatcher import MaySend, Request, Unsendable, WorkerLimits, dispatchers
 from engine.dispatch.plain import PlainHttp
-from engine.dispatch.prepared import prepare_once, target_of
+from engine.dispatch.prepared import prepare_once, target_once
 from engine.dispatch.reactor import Reactor
 from engine.model.execution import AttemptOutcome, AttemptResult
 from engine.model.job import Job
@@ -34,11 +34,10 @@ class HttpDispatcher:
 
     def target(self, request: Request) -> str:
         """Host and port."""
-        return target_of(request.job.spec.webhook.url)
+        return target_once(request.job)
 
     def expect(self, job: Job) -> None:
         """Have the job's part of its requests ready."""
-        target_of(job.spec.webhook.url)
         with contextlib.suppress(ValueError):  # `begin` says what is wrong
             prepare_once(job)
 

@@ -133,5 +133,5 @@ def test_the_answer_says_for_how_long_its_connection_is_kept() -> None:
 
 def test_secrets_of_an_answer_are_not_shown() -> None:
     head = read_head(b"HTTP/1.1 200 OK\r\nSet-Cookie: session=s3cr3t\r\nX-Kind: a")
-    assert b"s3cr3t" not in head.shown
-    assert b'"X-Kind":"a"' in head.shown
+    assert "s3cr3t" not in head.shown
+    assert '"X-Kind":"a"' in head.shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 from msgspec import structs
@@ -157,7 +157,7 @@ def test_a_fault_of_a_protocol_ends_its_attempt_and_no_other(
 def test_what_waits_is_told_with_the_longest_wait(bench: Bench) -> None:
     stuck = [request(f"silent{k}", "rogue") for k in range(2)]
     stuck = [
-        replace(
+        structs.replace(
             one,
             job=structs.replace(
                 one.job, spec=structs.replace(one.job.spec, name="silent", timeout_us=SECOND)

@@ -61,3 +61,21 @@ def test_orders_after_the_end_are_harmless(reactor: Reactor) -> None:
     reactor.close()
     reactor.order(lambda: None)
     reactor.close()
+
+
+def test_wall_time_is_that_of_the_turn() -> None:
+    class Hand(SystemClock):
+        ahead_us = 1_000
+
+        def now_us(self) -> int:
+            return self.monotonic_us() + self.ahead_us
+
+    clock = Hand()
+    reactor = Reactor(clock)
+    began_us = clock.monotonic_us()
+    reactor.wait(0)
+    assert began_us <= reactor.woke_us <= clock.monotonic_us()
+    clock.ahead_us = 1 << 40
+    reactor.obey()
+    assert abs(reactor.wall_us(began_us) - began_us - clock.ahead_us) < 1_000_000
+    reactor.close()

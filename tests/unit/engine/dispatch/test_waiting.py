@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import random
 
+import pytest
+from msgspec import structs
+
 from engine.dispatch.dispatcher import Request
-from engine.dispatch.prepared import target_of
+from engine.dispatch.prepared import prepare_once, target_of, target_once
 from engine.dispatch.waiting import Taken, Waiting
 from engine.model.execution import Execution, Status, Trigger
 from tests.kit.jobs import known, spec
@@ -121,6 +124,84 @@ def test_whatever_is_dropped_and_ends_all_else_runs_once_within_the_bounds() -> 
         assert sorted(ran) == sorted(wanted), seed
 
 
-def test_a_target_is_a_host_and_port() -> None:
-    assert target_of("http://a/1") == target_of("http://u:p@A:80/2") != target_of("https://a/1")
-    assert target_of("http://[::1") == "http://[::1"
+class PlainLook:
+    """The same by a look at all that waits."""
+
+    def __init__(self, *, per_job_max: int, per_target_max: int):
+        self.bounds = (per_job_max, per_target_max)
+        self.waiting: dict[str, tuple[int, int, str, str]] = {}
+        self.running: list[tuple[str, str]] = []
+        self.order = 0
+
+    def add(self, name: str, job: str, host: str, at: int) -> None:
+        self.order += 1
+        self.waiting[name] = (at, self.order, job, host)
+
+    def fits(self, job: str, host: str) -> bool:
+        counts = (sum(one[k] == name for one in self.running) for k, name in enumerate((job, host)))
+        pairs = zip(counts, self.bounds, strict=True)
+        return all(bound == 0 or count < bound for count, bound in pairs)
+
+    def take(self) -> str | None:
+        for name, (_, _, job, host) in sorted(self.waiting.items(), key=lambda item: item[1]):
+            if self.fits(job, host):
+                del self.waiting[name]
+                self.running.append((job, host))
+                return name
+        return None
+
+
+def test_who_goes_is_whom_a_look_at_all_would_find() -> None:
+    for seed in range(300):
+        chance = random.Random(seed)
+        bounds = {"per_job_max": chance.randint(0, 2), "per_target_max": chance.randint(0, 3)}
+        waiting, plain = Waiting(**bounds), PlainLook(**bounds)
+        running: list[Taken] = []
+        for k in range(80):
+            what = chance.random()
+            if what < 0.5:
+                name = f"e{chance.randint(0, k)}"
+                job, host, at = chance.choice("abc"), chance.choice("xyz"), chance.randint(0, 5)
+                waiting.add(*request(name, job, host, at))
+                plain.add(name, job, host, at)
+            elif what < 0.6:
+                name = f"e{chance.randint(0, k)}"
+                waiting.drop(name)
+                plain.waiting.pop(name, None)
+            elif what < 0.62:
+                waiting.clear()
+                plain.waiting.clear()
+            elif what < 0.8 or not running:
+                one = waiting.take()
+                assert plain.take() == (one and one.request.execution.id), seed
+                running += [one] if one else []
+            else:
+                ended = chance.randrange(len(running))
+                waiting.done(running.pop(ended))
+                del plain.running[ended]
+            assert len(waiting) == len(plain.waiting)
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("http://a/1", "a:80"),
+        ("http://u:p@A:80/2", "a:80"),
+        ("http://A.B-c:080?x=1", "a.b-c:80"),
+        ("https://a/1", "a:443"),
+        ("http://a:0/", "a:80"),
+        ("http://a:99999/", "http://a:99999/"),
+        ("http://[::1", "http://[::1"),
+    ],
+)
+def test_a_target_is_a_host_and_port(url: str, target: str) -> None:
+    assert target_of(url) == target
+    job = known("job_a", spec("a", webhook={"url": "http://first/"}))
+    assert target_once(job) == "first:80"
+    prepare_once(job)
+    job = structs.replace(
+        job, spec=structs.replace(job.spec, webhook=structs.replace(job.spec.webhook, url=url))
+    )
+    assert target_once(job) == target, "one execution may be sent elsewhere"
+    prepare_once(job)
+    assert target_once(job) == target
