@@ -71,7 +71,9 @@ def rfc3339(instant: Instant | None) -> str | None:
     """
     if instant is None:
         return None
-    second, fraction = divmod(min(max(instant, _FIRST), _LAST), SECOND_US)
+    if not _FIRST <= instant <= _LAST:
+        instant = _FIRST if instant < _FIRST else _LAST
+    second, fraction = divmod(instant, SECOND_US)
     text = _second_text(second)
     return f"{text}.{fraction:06}Z" if fraction else f"{text}Z"
 

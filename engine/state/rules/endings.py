@@ -72,17 +72,17 @@ def repeats(next_us: Instant | None, at: Instant) -> Rejected | None:
 
 
 def end_execution(
-    state: State,
+    job: Job,
     execution: Execution,
     status: Status,
     reason: str,
     at: Instant,
     result: AttemptResult | None = None,
 ) -> ExecutionEnded:
-    """The fact that `execution` is over; its job is still known."""
+    """The fact that `execution`, one of `job`, is over."""
     return ExecutionEnded(
         execution=execution,
-        job=state.jobs[execution.job_id],
+        job=job,
         status=status,
         reason=reason,
         completed_us=result.finished_us if result else at,

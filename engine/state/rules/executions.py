@@ -71,7 +71,7 @@ def start(state: State, command: StartExecutions, context: Context) -> Decision:
             for old in tuple(state.open_by_job.get(job.id, ())):
                 replaced = state.executions[old]
                 reason = f"replaced by {fresh}"
-                yield end_execution(state, replaced, Status.CANCELLED, reason, context.at)
+                yield end_execution(job, replaced, Status.CANCELLED, reason, context.at)
         claim = _claim(state, job, fire, fresh, context.at)
         yield claim
         if type(claim) is AttemptBegun:
@@ -186,7 +186,7 @@ def trigger(state: State, command: TriggerJob, context: Context) -> Decision:
     if job.spec.concurrency is Concurrency.REPLACE:
         reason = f"replaced by {command.execution_id}"
         for old in tuple(open_ids):
-            yield end_execution(state, state.executions[old], Status.CANCELLED, reason, context.at)
+            yield end_execution(job, state.executions[old], Status.CANCELLED, reason, context.at)
     yield ExecutionAdded(
         execution=Execution(
             id=command.execution_id,
@@ -226,25 +226,25 @@ def record(state: State, command: RecordExecutions, context: Context) -> Decisio
         ):
             late += 1
             continue
-        yield AttemptEnded(execution=execution, job=state.jobs[execution.job_id], result=result)
-        yield _what_follows(state, execution, result, context.at)
+        job = state.jobs[execution.job_id]
+        yield AttemptEnded(execution=execution, job=job, result=result)
+        yield _what_follows(job, execution, result, context.at)
     return Accepted(value=len(command.results) - late)
 
 
-def _what_follows(state: State, execution: Execution, result: AttemptResult, at: Instant) -> Event:
+def _what_follows(job: Job, execution: Execution, result: AttemptResult, at: Instant) -> Event:
     if result.outcome is _SUCCEEDED:
-        return end_execution(state, execution, _SUCCESS, "", at, result)
+        return end_execution(job, execution, _SUCCESS, "", at, result)
     if result.outcome is AttemptOutcome.CANCELLED:
-        return end_execution(state, execution, Status.CANCELLED, result.error, at, result)
-    spec = state.jobs[execution.job_id].spec
-    policy, guarantee = spec.retry_policy, spec.guarantee
+        return end_execution(job, execution, Status.CANCELLED, result.error, at, result)
+    policy, guarantee = job.spec.retry_policy, job.spec.guarantee
     if result.is_doubtful and guarantee is Guarantee.AT_MOST_ONCE:
-        return end_execution(state, execution, Status.UNKNOWN, _doubt(result.error), at, result)
+        return end_execution(job, execution, Status.UNKNOWN, _doubt(result.error), at, result)
     failures = execution.failures + 1
     if failures >= policy.max_attempts:
         tries = f"{failures} attempts" if failures > 1 else "its attempt"
         reason = f"{tries} failed, the last with: {result.error}"
-        return end_execution(state, execution, Status.FAILED, reason, at, result)
+        return end_execution(job, execution, Status.FAILED, reason, at, result)
     return RetryScheduled(
         execution=structs.replace(
             execution,
@@ -335,9 +335,9 @@ def _lost(
     yield AttemptEnded(execution=execution, job=job, result=result)
     follows: RetryScheduled | ExecutionEnded
     if job.spec.guarantee is Guarantee.AT_MOST_ONCE:
-        follows = end_execution(state, execution, Status.UNKNOWN, _doubt(error), at, result)
+        follows = end_execution(job, execution, Status.UNKNOWN, _doubt(error), at, result)
     elif execution.attempt - execution.failures > LOST_ATTEMPTS_MAX:
-        follows = end_execution(state, execution, Status.UNKNOWN, error, at, result)
+        follows = end_execution(job, execution, Status.UNKNOWN, error, at, result)
     else:
         follows = RetryScheduled(
             execution=structs.replace(
@@ -359,5 +359,6 @@ def cancel(state: State, command: CancelExecution, context: Context) -> Decision
     if execution is None:
         message = f"execution {command.id} is not open"
         return Rejected(code="CONFLICT", message=message, field="id", hint="it ended already")
-    yield end_execution(state, execution, Status.CANCELLED, command.reason, context.at)
+    job = state.jobs[execution.job_id]
+    yield end_execution(job, execution, Status.CANCELLED, command.reason, context.at)
     return Accepted(value=command.id)

@@ -218,7 +218,7 @@ def delete(state: State, command: DeleteJob, context: Context) -> Decision:
     yield from supersede(state, command.superseded)
     for execution_id in tuple(state.open_by_job.get(job.id, ())):
         execution = state.executions[execution_id]
-        yield end_execution(state, execution, Status.CANCELLED, "the job was deleted", context.at)
+        yield end_execution(job, execution, Status.CANCELLED, "the job was deleted", context.at)
     for backfill in running_of(state, job.id):
         yield cancelled(backfill, "the job was deleted", context.at)
     yield JobDeleted(job=job)
