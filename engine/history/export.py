@@ -59,6 +59,7 @@ class Exporter:
         self._job_changes = -1
         self._jobs_seen = self._jobs_count = -1
         self._jobs_at = self._jobs_took_us = 0
+        self._gave_way = False
         self._begun_at = clock.monotonic_us()
 
     def start(self) -> None:
@@ -159,7 +160,10 @@ class Exporter:
             segment.path.unlink(missing_ok=True)
 
     def _export_jobs(self) -> None:
-        """Write the jobs when one changed, and look now and then whether they differ anyway."""
+        """Write the jobs when one changed, and look now and then whether they differ anyway.
+
+        Where only runs changed them and some are under way, the next round does it.
+        """
         source = self._history.jobs_source
         if source is None or source.changes == self._jobs_seen:
             return
@@ -171,6 +175,10 @@ class Exporter:
             wait_us = 0
         if now - self._jobs_at < max(wait_us, JOBS_REST * self._jobs_took_us):
             return
+        if changes == self._job_changes and not self._gave_way and self._history.has_news:
+            self._gave_way = True  # to runs that are under way: they change these rows anyway
+            return
+        self._gave_way = False
         count = len(source)
         write_jobs(self._history.export_dir, source)
         self._jobs_took_us = self._clock.monotonic_us() - now

@@ -201,6 +201,12 @@ class History:
         return max(0, self._taken - self._watermark)
 
     @property
+    def has_news(self) -> bool:
+        """Whether facts wait to be written, as while a burst goes out."""
+        with self._changed:
+            return any(queued.committed.events for queued in self._queue)
+
+    @property
     def fault(self) -> str:
         """Why the last write failed; empty when it did not."""
         return self._fault

@@ -14,7 +14,7 @@ from engine.history.reader import SegmentReader
 from engine.history.schema import STORED
 from engine.history.segments import days, live_paths
 from engine.history.store import History
-from tests.unit.engine.history.events import NOON, CurrentJobs, committed, ended, story
+from tests.unit.engine.history.events import NOON, CurrentJobs, begun, committed, ended, story
 
 DAY = 86_400
 
@@ -158,6 +158,22 @@ def test_the_jobs_are_exported_when_one_changed(history: History) -> None:
             f"SELECT name, tags->>'team' FROM '{history.export_dir}/jobs/jobs.parquet'"
         ).fetchall()
     assert rows == [("backup-0", "blue"), ("backup-1", "blue")]
+
+
+def test_the_export_of_jobs_gives_way_to_runs_once(history: History) -> None:
+    jobs = CurrentJobs(1)
+    clock = Still()
+    exporter = Exporter(history, clock=clock)
+    history.set_jobs_source(jobs)
+    exporter.run_once()
+    jobs.changes = 2
+    clock.gone_us = 60_000_000
+    with history._writing:  # what comes now waits to be written
+        history.project(begun(1))
+        exporter.run_once()
+        assert jobs.asked == 1
+        exporter.run_once()
+        assert jobs.asked == 2
 
 
 def test_a_history_exports_by_itself(tmp_path: Path) -> None:
