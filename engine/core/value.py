@@ -15,4 +15,4 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=T
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Base of what each run leaves behind in thousands; as JSON it says all of its fields."""
+    """Base of what is made in thousands, as by each run; as JSON it says all of its fields."""

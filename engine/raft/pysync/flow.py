@@ -53,6 +53,13 @@ class Flow(SyncObj):  # type: ignore[misc]  # the library carries no types
             else:
                 self._send_entries(node)
 
+    def idle_s(self, most: float) -> float:
+        """How long a tick may wait for messages: a leader's heartbeats leave on time."""
+        if not self._isLeader() or not self._SyncObj__otherNodes:
+            return most
+        wait = float(self._SyncObj__newAppendEntriesTime) - now()
+        return min(most, max(0.0, wait))
+
     def _head(self) -> Message:
         return {
             "type": "append_entries",

@@ -33,8 +33,7 @@ __all__ = [
     "RaftStatus",
 ]
 
-IDLE_TICK_S = 0.02
-OBSERVE_S = 0.01  # between two statuses, unless the role changed: many ticks are shorter
+IDLE_TICK_S = 0.05
 PROPOSE_TIMEOUT_S = 5.0
 SUBMIT_MAX = 1000  # commands taken into one tick
 COMMAND_BYTES_MAX = 16 << 20
@@ -84,7 +83,6 @@ class RaftNode:
         self._stopped = False
         self._thread: threading.Thread | None = None
         self._serials = itertools.count(1)
-        self._observe_at = 0.0
         self._leader_wait = 2 * config.election_timeout_us / _US
         self._take_replica(self._opened())
 
@@ -112,7 +110,7 @@ class RaftNode:
     def _take_replica(self, replica: Replica) -> None:
         self._replica = replica
         self._poller = replica._poller  # the bell of our own poller
-        self._observe(now())
+        self._status, self._ticked = observe(replica), now()
 
     def _made(self) -> Replica:
         config = self.config
@@ -140,12 +138,7 @@ class RaftNode:
             onStateChanged=self._role_changed,
         )
 
-    def _observe(self, at: float) -> None:
-        self._status = observe(self._replica)
-        self._ticked, self._observe_at = at, at + OBSERVE_S
-
     def _role_changed(self, _old: int, new: int) -> None:
-        self._observe_at = 0.0
         try:
             self._on_role(ROLES[new])
         except Exception:
@@ -201,7 +194,7 @@ class RaftNode:
         self._wake()
 
     def status(self) -> RaftStatus:
-        """The node at the end of a tick of the last hundredth of a second."""
+        """The node at the end of its last tick."""
         return self._status
 
     def silent_s(self) -> float:
@@ -259,12 +252,9 @@ class RaftNode:
             while not self._stopping.is_set():
                 self._take_orders()
                 self._take_proposals()
-                self._replica.doTick(0.0 if self._inbox else IDLE_TICK_S)
+                self._replica.doTick(0.0 if self._inbox else self._replica.idle_s(IDLE_TICK_S))
                 self._expire()
-                at = now()
-                if at >= self._observe_at:
-                    self._observe(at)
-                self._ticked = at
+                self._status, self._ticked = observe(self._replica), now()
         except Fatal as fault:
             self.disk_failed = isinstance(fault, DiskFault)
             self.fault = f"{type(fault).__name__}: {fault}"

@@ -54,7 +54,11 @@ class _Snapshotter(SyncObjConsumer):  # type: ignore[misc]  # untyped library
 
 
 class Replica(Clocks, Rejoin, Flow, Votes, Append, Snapshots):
-    """PySyncObj hardened. One kind of command: bytes for the machine (R10: no method numbers)."""
+    """PySyncObj hardened. One kind of command: bytes for the machine (R10: no method numbers).
+
+    Attributes:
+        peers_in_order: the other members, by address.
+    """
 
     def __init__(
         self,
@@ -92,6 +96,7 @@ class Replica(Clocks, Rejoin, Flow, Votes, Append, Snapshots):
             transportClass=transport,
         )
         self._SyncObj__serializer = store
+        self.peers_in_order = tuple(sorted(self.otherNodes, key=str))
         self.journal.flushes.slow_s = self.conf.raftMinTimeout
         store.applied = lambda: int(self.raftLastApplied)
         store.shipping = lambda: bool(self._isLeader())

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from engine.core.value import Record
 from engine.raft.pysync.library import LEADER, ROLES
 from engine.raft.pysync.replica import Replica
 
 Role = Literal["leader", "follower", "candidate"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeerStatus:
+class PeerStatus(Record, frozen=True, kw_only=True):
     """A peer as this node sees it; `match_index` is known to the leader only.
 
     `clock_offset_us` is how far its clock is ahead of the cluster's time; None where unknown.
@@ -24,9 +23,8 @@ class PeerStatus:
     clock_offset_us: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RaftStatus:
-    """The node at the end of a tick; indexes count log entries from 1.
+class RaftStatus(Record, frozen=True, kw_only=True):
+    """The node at the end of its last tick; indexes count log entries from 1.
 
     Attributes:
         slow_disk: whether its last flushes were all slow; `flush_s`: seconds the last one took.
@@ -66,7 +64,7 @@ def observe(replica: Replica) -> RaftStatus:
             match_index=match.get(node) if state == LEADER else None,
             clock_offset_us=replica.time.offset_us(node.id),
         )
-        for node in sorted(replica.otherNodes, key=str)
+        for node in replica.peers_in_order
     )
     return RaftStatus(
         role=ROLES[state],  # type: ignore[arg-type]  # the table's values are the roles

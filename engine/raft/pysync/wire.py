@@ -288,6 +288,8 @@ class PeerTransport(TCPTransport):  # type: ignore[misc]  # untyped library
 
     def recent_strangers(self) -> list[str]:
         """Who lately said to be a member and is none."""
+        if not self.strangers:
+            return []
         at = now()
         self.strangers = {k: t for k, t in self.strangers.items() if at - t < STRANGER_S}
         return sorted(self.strangers)
