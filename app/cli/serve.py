@@ -62,7 +62,7 @@ def serve(
     settings = _load(config, _flags(node_id, data_dir, http, raft, peer, log_level))
     set_up_logging(settings.logging)
     # The node pulls in everything; checking settings should not.
-    from app.node import serve as run_node
+    from app.process import serve as run_node
 
     with refusals():
         raise typer.Exit(run_node(settings))

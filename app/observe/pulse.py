@@ -6,6 +6,7 @@ dispatches stands still for ever. Python cannot end a thread; what is safe is wh
 
 from __future__ import annotations
 
+import asyncio
 import faulthandler
 import os
 import sys
@@ -29,6 +30,22 @@ def end_process() -> None:
     """Write every thread's stack to stderr and exit at once, as `kill -9` would."""
     faulthandler.dump_traceback(file=sys.__stderr__ or 2)
     os._exit(EXIT_CODE)
+
+
+class LoopBeat:
+    """The beat of an event loop: a look has it count once more, by the next look, if it moves."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop):
+        self._loop = loop
+        self._count = 0
+
+    def __call__(self) -> int:
+        """What was counted so far; called in the watching thread."""
+        self._loop.call_soon_threadsafe(self._move)
+        return self._count
+
+    def _move(self) -> None:
+        self._count += 1
 
 
 class Pulse:

@@ -6,12 +6,12 @@ beside it hold back what came since.
 
 from __future__ import annotations
 
-from app import node
+from app import control, room_settings
 from app.cli import serve
 from engine.core import version
 from engine.state import view
 
 if __name__ == "__main__":
     version.LEVEL -= 1
-    node.LEVEL = view.LEVEL = version.LEVEL
+    room_settings.LEVEL = control.LEVEL = view.LEVEL = version.LEVEL
     serve.main()

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import random
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from app.dispatch_feed import DispatchFeed
 from app.feed import HistoryFeed
 from app.gate.gate import Gate
-from app.node import Node
+from app.operate.leader_work import LeaderWork
+from app.operate.registration import register
 from engine.core.errors import ChronosError
 from engine.core.ids import Instant
+from engine.core.version import LEVEL, VERSION
 from engine.dispatch.outbox import Outbox
 from engine.dispatch.watchdog import Watchdog
 from engine.raft.leadership import Leadership
 from engine.raft.replica import Replica
 from engine.raft.store import RaftStore
 from engine.scheduler.loop import Scheduler
-from engine.state.messages import Committed
+from engine.state.messages import Committed, RegisterNode
 from tests.simulation.edge import Group, Port
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.targets import Hands
@@ -110,8 +112,8 @@ class Feed(HistoryFeed):
         return False
 
 
-class SimNode(Node):
-    """See the module. `Node` says what an applied entry starts, and what a leader does."""
+class SimNode:
+    """See the module."""
 
     def __init__(self, world: World, number: int, skew_us: int):
         self.id = f"n{number + 1}"
@@ -124,13 +126,13 @@ class SimNode(Node):
         self.snapshots: list[tuple[list[bytes], int]] = []
         self._world, self._sim = world, world.loop
         self._members = tuple(f"raft-{k + 1}" for k in range(world.count))
-        address = SimpleNamespace(address=f"raft-{number + 1}")
-        self._config: Any = SimpleNamespace(
-            analytics=SimpleNamespace(enabled=False),
-            cluster=SimpleNamespace(raft=address),
-            server=SimpleNamespace(http=SimpleNamespace(address=f"http-{number + 1}")),
+        self._registration = RegisterNode(
+            node=self.id,
+            raft_address=self._members[number],
+            http_address=f"http-{number + 1}",
+            version=VERSION,
+            level=LEVEL,
         )
-        self.analyst = self.trainer = SimpleNamespace(run=None)  # type: ignore[assignment]
         self._tasks: dict[asyncio.Task[Any], None] = {}
         self.gaps = 0
         self._life = 0
@@ -157,11 +159,16 @@ class SimNode(Node):
             on_results=self.outbox.put,
             watch=lambda request: self._world.referee.sends(self, request),
         )
-        self.watchdog = Watchdog(self.id, self.store, self.worker, self.outbox, self._level)
-        self.scheduler = Scheduler(
-            self.id, self.store, clock, tick_us=TICK_US, on_planned=self._expect
+        view = self.replica.view
+        dispatch_feed = DispatchFeed(view, self.worker, lambda: self.leadership.epoch)
+        self.watchdog = Watchdog(
+            self.id, self.store, self.worker, self.outbox, lambda: view.level(self._members)
         )
-        self.leadership = Leadership(self.id, self.store, self._schedule)
+        self.scheduler = Scheduler(
+            self.id, self.store, clock, tick_us=TICK_US, on_planned=dispatch_feed.expect
+        )
+        work = LeaderWork(self.scheduler, self.watchdog, self.worker, {})
+        self.leadership = Leadership(self.id, self.store, work.run)
         self.gate = Gate(
             self.store,
             clock,
@@ -173,11 +180,15 @@ class SimNode(Node):
         for sink in (
             self._keep,
             self.scheduler.take,
-            self._dispatch,
+            dispatch_feed.take,
             lambda committed: self._world.referee.hears(self, committed),
         ):
             self.replica.subscribe(sink)
-        for task in (self.outbox.run(self._is_busy), self.leadership.run(), self._register()):
+        for task in (
+            self.outbox.run(lambda: self.worker.queued > 0),
+            self.leadership.run(),
+            register(self.store, self._registration),
+        ):
             self.spawn(task)
         if donor is not None:
             self.install(donor)

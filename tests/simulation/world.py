@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 
-import app.node
+import app.operate.registration
 import engine.raft.leadership
 from engine.core.ids import Instant
 from engine.dispatch import watchdog
@@ -246,7 +246,7 @@ def _alone(rng: random.Random) -> Iterator[None]:
     """No chance but the seed's, and nothing said of what is meant to fail."""
     fresh = itertools.count()
     draw = rng.randrange(1 << 30)
-    modules: list[Any] = [engine.raft.leadership, app.node]
+    modules: list[Any] = [engine.raft.leadership, app.operate.registration]
     before = [module.new_request_id for module in modules]
     look_s, watchdog.LOOK_S = watchdog.LOOK_S, LOOK_S  # so often leaders change
     settings = structlog.get_config()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 
-from app.observe.pulse import EXIT_CODE, LOOKS_MAX, Pulse
+from app.observe.pulse import EXIT_CODE, LOOKS_MAX, LoopBeat, Pulse
 
 
 def test_only_a_row_of_looks_without_a_beat_is_a_hang() -> None:
@@ -22,6 +23,14 @@ def test_only_a_row_of_looks_without_a_beat_is_a_hang() -> None:
     beats["slow"] += 1
     pulse.look()
     assert hangs == ["hang"]
+
+
+async def test_a_loop_beats_only_while_it_moves() -> None:
+    beat = LoopBeat(asyncio.get_running_loop())
+    first = beat()
+    assert beat() == first, "nothing ran between the looks"
+    await asyncio.sleep(0)
+    assert beat() > first
 
 
 def test_the_process_ends_and_says_where_each_thread_stands() -> None:

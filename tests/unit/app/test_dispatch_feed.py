@@ -1,11 +1,10 @@
-"""What a node sends and stops when an entry is applied; the whole of it is simulated elsewhere."""
+"""What is sent and stopped when an entry is applied; a whole node is simulated elsewhere."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
-from app.node import Node
+from app.dispatch_feed import DispatchFeed
 from engine.raft.replica import Replica
 from engine.state.entry import Entry, encode
 from engine.state.messages import (
@@ -42,10 +41,8 @@ class Led:
     def __init__(self) -> None:
         self.hands = Hands()
         self.replica = Replica(watermark=lambda: 1 << 60, on_gap=lambda _held, _through: None)
-        node: Any = SimpleNamespace(
-            replica=self.replica, worker=self.hands, leadership=SimpleNamespace(epoch=1)
-        )
-        self.replica.subscribe(lambda committed: Node._dispatch(node, committed))
+        hands: Any = self.hands
+        self.replica.subscribe(DispatchFeed(self.replica.view, hands, lambda: 1).take)
         self.heard: list[Committed] = []
         self.replica.subscribe(self.heard.append)
         self.do(ClaimLeadership(node="n1", nonce="1"))
