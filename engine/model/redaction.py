@@ -270,7 +270,9 @@ def _pair(piece: str, separators: str, change: Change) -> str:
     name, mark, value = piece.partition("=")
     if mark and is_sensitive(unquote_plus(name)):
         return f"{name}={change(name, value)}" if value else piece
-    return _pairs(piece, separators, change) if separators else piece
+    if any(mark in piece for mark in separators):
+        return _pairs(piece, separators, change)
+    return piece
 
 
 def _redacted_json(text: str) -> str:
