@@ -114,19 +114,18 @@ def project(committed: Committed, rows: Rows) -> int:
     count = 0
     events = committed.events
     for place, event in enumerate(events):
-        kind = type(event)
-        if kind is AttemptEnded:
+        if type(event) is AttemptEnded:
             follows = events[place + 1] if place + 1 < len(events) else None
-            rows["attempts"].append(_attempt(head, count, event, follows))  # type: ignore[arg-type]  # checked above
-        elif kind is ExecutionEnded:
-            rows["executions"].append(_execution(head, count, event))  # type: ignore[arg-type]  # checked above
-        elif kind is FiresSkipped:
-            rows["executions"].append(_skipped(head, count, event))  # type: ignore[arg-type]  # checked above
-        else:
-            if kind in _RARE:
-                count += _project_rare(head, count, event, committed.actor, rows)
-            continue
-        count += 1
+            rows["attempts"].append(_attempt(head, count, event, follows))
+            count += 1
+        elif type(event) is ExecutionEnded:
+            rows["executions"].append(_execution(head, count, event))
+            count += 1
+        elif type(event) is FiresSkipped:
+            rows["executions"].append(_skipped(head, count, event))
+            count += 1
+        elif type(event) in _RARE:
+            count += _project_rare(head, count, event, committed.actor, rows)
     if _is_audited(committed):
         rows["audit"].append(_audit(head, count, committed))
         count += 1

@@ -137,12 +137,16 @@ def test_what_a_crash_left_beyond_the_progress_is_written_again(history: History
     assert not list(history.export_dir.glob("**/*.tmp"))
 
 
-def test_the_jobs_are_exported_when_one_changed(history: History) -> None:
-    jobs = CurrentJobs(1)
-    clock = Still()
+def exported_once(history: History) -> tuple[CurrentJobs, Still, Exporter]:
+    jobs, clock = CurrentJobs(1), Still()
     exporter = Exporter(history, clock=clock)
     history.set_jobs_source(jobs)
     exporter.run_once()
+    return jobs, clock, exporter
+
+
+def test_the_jobs_are_exported_when_one_changed(history: History) -> None:
+    jobs, clock, exporter = exported_once(history)
     exporter.run_once()
     clock.gone_us = 3_600_000_000
     exporter.run_once()
@@ -161,11 +165,7 @@ def test_the_jobs_are_exported_when_one_changed(history: History) -> None:
 
 
 def test_the_export_of_jobs_gives_way_to_runs_once(history: History) -> None:
-    jobs = CurrentJobs(1)
-    clock = Still()
-    exporter = Exporter(history, clock=clock)
-    history.set_jobs_source(jobs)
-    exporter.run_once()
+    jobs, clock, exporter = exported_once(history)
     jobs.changes = 2
     clock.gone_us = 60_000_000
     with history._writing:  # what comes now waits to be written
