@@ -32,7 +32,8 @@ class Taken(msgspec.Struct, order=True, gc=False):
     """A request on its way, ordered by fire time and then by arrival.
 
     When it began, and when the worker ends it if its protocol did not (monotonic microseconds), is
-    the worker's to say.
+    the worker's to say. No collection of garbage need look at it: it and its target hold each other
+    only while it waits.
     """
 
     scheduled_us: Instant
