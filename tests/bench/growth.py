@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Final
 
-from tests.bench.load import add, cpu_s, dormant, quiet, rss
+from tests.bench.load import add, cpu_s, dormant, each_second, quiet, rss
 from tests.bench.plot import Panel, plotted
 from tests.bench.sink import Sink
 from tests.bench.table import Row
@@ -31,15 +31,7 @@ def growth(sizes: Sequence[int]) -> Iterator[Row]:
         (node,) = nodes.nodes
 
         def job(number: int) -> dict[str, object]:
-            if number >= FIRING:
-                return dormant(number)
-            target = {"url": f"{sink.url}/{number}", "method": "POST", "body": "{}"}
-            return {
-                "name": f"every-second-{number}",
-                "schedule": "* * * * * *",
-                "webhook": target,
-                "enabled": True,
-            }
+            return each_second(number, sink.url) if number < FIRING else dormant(number)
 
         held = 0
         for size in sizes:

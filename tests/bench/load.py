@@ -28,6 +28,16 @@ def dormant(number: int) -> Document:
     }
 
 
+def each_second(number: int, url: str) -> Document:
+    """A job that fires every second, at a path of its own below `url`."""
+    return {
+        "name": f"every-second-{number}",
+        "schedule": "* * * * * *",
+        "webhook": {"url": f"{url}/{number}", "method": "POST", "body": "{}"},
+        "enabled": True,
+    }
+
+
 def add(node: Node, first: int, count: int, job: Callable[[int], Document] = dormant) -> float:
     """Add jobs `first` to `first + count`, a batch at a time; the seconds that the node took."""
     took = 0.0

@@ -1,4 +1,4 @@
-"""What a node costs that holds many jobs: memory, a start, and doing nothing.
+"""What a node costs that holds many jobs: memory, a start, doing nothing, and firing a few.
 
 APScheduler 3 is measured beside it where pip can fetch it into a folder that is thrown away.
 """
@@ -13,12 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from tests.bench.load import add, cpu_s, quiet, rss
+from tests.bench.load import add, cpu_s, each_second, quiet, rss
+from tests.bench.sink import Sink
 from tests.bench.table import Row
-from tests.kit.cluster import cluster, wait_for
+from tests.kit.cluster import Node, cluster, wait_for
 
 IDLE_S: Final = 20.0
 START_S_MAX: Final = 600.0
+FIRING: Final = 100
+EXPORT_S_MAX: Final = 600.0
 PEER_JOBS: Final = 100_000
 _PEER: Final = """
 import resource, sys
@@ -67,6 +70,22 @@ def memory(*counts: int) -> Iterator[Row]:
         yield Row(f"{name}: start until all are there", f"{time.monotonic() - begun:.1f} s")
         quiet(node)
         yield Row(f"{name}: memory after that start", _figure(rss(node), empty, held))
+        yield Row(f"{name}: largest while {FIRING} more fire", f"{_firing(node) >> 20} MiB")
+
+
+def _firing(node: Node) -> int:
+    """The most resident bytes of a node while some jobs fire every second, and all are exported."""
+    jobs = node.data_dir / "export" / "jobs" / "jobs.parquet"
+    exported, sizes = jobs.stat().st_mtime_ns, []
+
+    def is_exported() -> bool:
+        sizes.append(rss(node))
+        return jobs.stat().st_mtime_ns != exported
+
+    with Sink() as sink:
+        add(node, 0, FIRING, lambda number: each_second(number, sink.url))
+        wait_for(is_exported, EXPORT_S_MAX, "an export of the jobs")
+    return max(sizes)
 
 
 def _figure(now: int, empty: int, count: int) -> str:
