@@ -16,6 +16,11 @@ def test_a_follower_that_is_asked_to_lead_has_the_leader_hand_over(tmp_path: Pat
         former = nodes.leader()
         next_leader, asked = nodes.followers()
 
+        def registered() -> bool:
+            return next_leader.name in [one["node_id"] for one in asked.status()["nodes"]]
+
+        wait_for(registered, what=f"{asked.name} knows {next_leader.name} by its name")
+
         def handed_over() -> bool:
             # Best effort: refused while the successor lacks the newest entry, so ask again.
             asked.request("POST", "/api/v1/cluster/transfer", json={"to": next_leader.name})
