@@ -7,12 +7,15 @@ the bounds, the lease and the life of an attempt; a dispatcher only carries it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from engine.core.clock import Clock
 from engine.core.errors import ChronosError
+from engine.core.ids import ExecutionId
 from engine.core.registry import Registry
 from engine.core.value import Record
 from engine.dispatch.reactor import Reactor
@@ -44,6 +47,19 @@ class WorkerLimits:
     idle_connection_us_max: int = 90_000_000
 
 
+class Ended(msgspec.Struct, frozen=True, gc=False):
+    """An attempt that is over, and whose result is made when there is time for it."""
+
+    execution_id: ExecutionId
+    attempt: int
+    make: Callable[[], AttemptResult]
+
+
+def result_of(ended: AttemptResult | Ended) -> AttemptResult:
+    """The result itself."""
+    return ended.make() if isinstance(ended, Ended) else ended
+
+
 class Unsendable(ChronosError):
     """The request cannot be made into something to send; the message says why."""
 
@@ -71,7 +87,7 @@ class Dispatcher(Protocol):
             Unsendable: nothing was sent, and nothing will be reported.
         """
 
-    def collect(self) -> list[AttemptResult]:
+    def collect(self) -> Sequence[AttemptResult | Ended]:
         """What has ended since the last call: each begun attempt once, unless it was aborted.
 
         Secrets are redacted, the response is cut to `WorkerLimits.response_bytes_max`, and an

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import socket
 from collections import defaultdict
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -19,13 +20,13 @@ from engine.core.clock import Clock
 from engine.core.ids import ExecutionId, Instant
 from engine.dispatch.answer import Answer, BadAnswer
 from engine.dispatch.deadlines import Deadlines
-from engine.dispatch.dispatcher import Request, WorkerLimits
+from engine.dispatch.dispatcher import Ended, Request, WorkerLimits
 from engine.dispatch.headers import identity
 from engine.dispatch.lookup import Address, Lookup
 from engine.dispatch.prepared import Place, Prepared
 from engine.dispatch.reactor import FAULT, READ, WRITE, Reactor
 from engine.dispatch.recording import NOTHING, Fault, Received, Times, attempt_result, timed_out
-from engine.model.execution import AttemptOutcome, AttemptResult
+from engine.model.execution import AttemptOutcome
 from engine.model.job import Guarantee
 
 log = structlog.get_logger(__name__)
@@ -181,7 +182,7 @@ class PlainHttp:
         self._idle_count = 0
         # With room for idle ones only, a burst would close each connection after one request.
         self._idle_max = limits.in_flight_max + limits.idle_connections_max
-        self._ended: list[AttemptResult] = []
+        self._ended: list[Ended] = []
         self._deadlines: Deadlines[Exchange] = Deadlines(reactor, clock, self._due)
         self._lookup = Lookup(reactor, clock)
 
@@ -210,7 +211,7 @@ class PlainHttp:
             connection.close()
         self._connect(exchange, now_us)
 
-    def collect(self) -> list[AttemptResult]:
+    def collect(self) -> list[Ended]:
         """What has ended since the last call."""
         ended, self._ended = self._ended, []
         return ended
@@ -366,18 +367,18 @@ class PlainHttp:
             first_us=exchange.first_us - begun_us if exchange.first_us else 0,
             total_us=now_us - begun_us,
         )
-        self._ended.append(
-            attempt_result(
-                exchange.request,
-                exchange.prepared,
-                started_us=exchange.started_us,
-                times=times,
-                received=received,
-                fault=fault,
-                reached=exchange.sent_us > 0 or exchange.resent,
-                resent=exchange.resent,
-            )
+        result = partial(
+            attempt_result,
+            exchange.request,
+            exchange.prepared,
+            started_us=exchange.started_us,
+            times=times,
+            received=received,
+            fault=fault,
+            reached=exchange.sent_us > 0 or exchange.resent,
+            resent=exchange.resent,
         )
+        self._ended.append(Ended(*exchange.key, result))
 
     # ---- connections that are kept --------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from types import MappingProxyType
 
 import structlog
@@ -21,11 +22,13 @@ from engine.core.ids import ExecutionId, Instant
 from engine.core.registry import UnknownName
 from engine.dispatch.dispatcher import (
     Dispatcher,
+    Ended,
     MakeDispatcher,
     Request,
     Unsendable,
     WorkerLimits,
     dispatchers,
+    result_of,
 )
 from engine.dispatch.reactor import Reactor
 from engine.dispatch.waiting import Taken, Waiting
@@ -40,6 +43,11 @@ STARTS_A_TURN = 64
 """So many attempts are begun before results are looked at again."""
 EXPECTED_A_TURN = 20
 """So many jobs are made ready at a time, while nothing waits to be sent."""
+
+REPORT_US = 300_000
+"""So long what has ended waits for its report while attempts can be begun: sending comes first."""
+REPORTS_A_TURN = 500
+"""So many are made before sockets are looked at again."""
 
 LOOK_US = 1_000_000
 OVERRUN_US = 5_000_000
@@ -80,6 +88,8 @@ class Worker:
             per_job_max=limits.per_job_max, per_target_max=limits.per_target_max
         )
         self._running: dict[Attempt, Taken] = {}
+        self._unreported: dict[Attempt, tuple[Request, AttemptResult | Ended]] = {}
+        self._report_by_us = 0
         self._look_us = 0
         self._since_us: Instant | None = None
         self._expected: deque[Job] = deque()
@@ -111,7 +121,12 @@ class Worker:
 
         One that has ended is the business of whoever took the results.
         """
-        return attempt in self._running or attempt[0] in self._waiting or self._reactor.has_orders
+        return (
+            attempt in self._running
+            or attempt in self._unreported
+            or attempt[0] in self._waiting
+            or self._reactor.has_orders
+        )
 
     def start(self) -> None:
         """Begin to work."""
@@ -162,6 +177,7 @@ class Worker:
                 log.exception("dispatch turn failed")
             if self._stopping.is_set() and not self._running:
                 break
+        self._report([], len(self._unreported))
         for dispatcher in self._dispatchers.values():
             dispatcher.close()
 
@@ -173,19 +189,18 @@ class Worker:
         if self._expected and not self._waiting.ready:
             self._make_ready()
         self._reactor.wait(0.0 if refused else self._wait_s(held))
-        results = refused + self._collect()
-        if results:
-            self._on_results(results)
+        self._collect()
+        is_late = self._reactor.woke_us >= self._report_by_us
+        self._report(refused, REPORTS_A_TURN if is_late or not self._can_begin(held) else 0)
 
     def _wait_s(self, held: bool) -> float:
         """How long nothing will need us; -1 would be for ever, so there is a bound."""
-        if (
-            self._reactor.has_orders
-            or self._expected
-            or (self._waiting.ready and not held and self._room() > 0)
-        ):
+        if self._reactor.has_orders or self._expected or self._unreported or self._can_begin(held):
             return 0.0
         return LEASE_S if held else IDLE_S
+
+    def _can_begin(self, held: bool) -> bool:
+        return self._waiting.ready and not held and self._room() > 0
 
     def _room(self) -> int:
         return self._limits.in_flight_max - len(self._running)
@@ -251,8 +266,8 @@ class Worker:
                 self._running[_attempt(request)] = taken
         return False
 
-    def _collect(self) -> list[AttemptResult]:
-        results = []
+    def _collect(self) -> None:
+        """Free the places of what has ended."""
         for protocol, dispatcher in self._dispatchers.items():
             try:
                 ended = dispatcher.collect()
@@ -261,14 +276,33 @@ class Worker:
                     "a protocol failed; what it holds ends by its time-out", name=protocol
                 )
                 continue
-            for result in ended:
-                taken = self._running.pop((result.execution_id, result.attempt), None)
+            for one in ended:
+                attempt = one.execution_id, one.attempt
+                taken = self._running.pop(attempt, None)
                 if taken is None:
                     log.error("a protocol reported what it does not hold", name=protocol)
                     continue
                 self._waiting.done(taken)
-                results.append(result)
-        return results
+                if not self._unreported:
+                    self._report_by_us = self._reactor.woke_us + REPORT_US
+                self._unreported[attempt] = taken.request, one
+
+    def _report(self, refused: list[AttemptResult], most: int) -> None:
+        """Hand over what was refused, and the results of `most` attempts that have ended."""
+        attempts = list(islice(self._unreported, most))
+        results = refused + [self._result(*self._unreported[attempt]) for attempt in attempts]
+        if results:
+            self._on_results(results)
+        for attempt in attempts:  # held until others hold it
+            del self._unreported[attempt]
+
+    def _result(self, request: Request, ended: AttemptResult | Ended) -> AttemptResult:
+        try:
+            return result_of(ended)
+        except Exception as error:
+            log.exception("a protocol failed", protocol=request.job.spec.protocol)
+            reason = f"its protocol failed to report: {type(error).__name__}: {error}"
+            return self._ended(request, AttemptOutcome.FAILED, reason)
 
     def _look(self) -> list[AttemptResult]:
         """Now and then: end what its protocol should have ended, and see how long the queue is."""

@@ -11,7 +11,15 @@ from engine.core.clock import Clock
 from engine.core.ids import ExecutionId
 from engine.dispatch import asking
 from engine.dispatch.curl import CurlHttp
-from engine.dispatch.dispatcher import MaySend, Request, Unsendable, WorkerLimits, dispatchers
+from engine.dispatch.dispatcher import (
+    Ended,
+    MaySend,
+    Request,
+    Unsendable,
+    WorkerLimits,
+    dispatchers,
+    result_of,
+)
 from engine.dispatch.plain import PlainHttp
 from engine.dispatch.prepared import prepare_once, target_once
 from engine.dispatch.reactor import Reactor
@@ -63,18 +71,19 @@ class HttpDispatcher:
         else:
             self._plain.begin(request, prepared)
 
-    def collect(self) -> list[AttemptResult]:
+    def collect(self) -> list[AttemptResult | Ended]:
         """What has ended since the last call."""
-        results = self._plain.collect() + self._curl.collect()
+        found: list[AttemptResult | Ended] = [*self._plain.collect(), *self._curl.collect()]
         if not self._asking:
-            return results
-        return [told for result in results if (told := self._told(result)) is not None]
+            return found
+        return [told for ended in found if (told := self._told(ended)) is not None]
 
-    def _told(self, result: AttemptResult) -> AttemptResult | None:
-        """The result, unless it is the answer to a question and the attempt is to be sent."""
-        asked = self._asking.pop((result.execution_id, result.attempt), None)
+    def _told(self, ended: AttemptResult | Ended) -> AttemptResult | Ended | None:
+        """The same, unless it is the answer to a question and the attempt is to be sent."""
+        asked = self._asking.pop((ended.execution_id, ended.attempt), None)
         if asked is None:
-            return result
+            return ended
+        result = result_of(ended)
         told = asking.answered(result)
         if told is not None:
             return told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,7 +11,7 @@ from msgspec import structs
 
 from engine.core.clock import SystemClock
 from engine.dispatch import worker as module
-from engine.dispatch.dispatcher import Request, WorkerLimits
+from engine.dispatch.dispatcher import Ended, Request, WorkerLimits, result_of
 from engine.dispatch.worker import Worker
 from engine.model.execution import AttemptOutcome, AttemptResult, Execution, Status, Trigger
 from engine.model.job import ReportOrder
@@ -33,7 +33,7 @@ class Plain:
     def begin(self, request: Request) -> None:
         self.begun.append(request)
 
-    def collect(self) -> list[AttemptResult]:
+    def collect(self) -> Sequence[AttemptResult | Ended]:
         ended, self.begun = self.begun, []
         return [success(request) for request in ended]
 
@@ -57,18 +57,25 @@ class Rogue(Plain):
             raise RuntimeError("no beginning")
         super().begin(request)
 
-    def collect(self) -> list[AttemptResult]:
+    def collect(self) -> Sequence[AttemptResult | Ended]:
         names = {request.job.name for request in self.begun}
         if "collect" in names:
             raise RuntimeError("no end")
         if "silent" in names:
             return []
+        if "report" in names:
+            begun, self.begun = self.begun, []
+            return [Ended(one.execution.id, one.execution.attempt, self._report) for one in begun]
         ended = super().collect()
-        return [structs.replace(one, attempt=7) for one in ended] + ended
+        invented = [structs.replace(result_of(one), attempt=7) for one in ended]
+        return [*invented, *ended]
 
     def abort(self, request: Request) -> None:
         super().abort(request)
         raise RuntimeError("and no abort")
+
+    def _report(self) -> AttemptResult:
+        raise RuntimeError("no report")
 
 
 def success(request: Request) -> AttemptResult:
@@ -136,6 +143,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
         ("begin", AttemptOutcome.FAILED, "failed while sending: RuntimeError: no beginning"),
         ("collect", AttemptOutcome.TIMEOUT, "did not end it"),
         ("silent", AttemptOutcome.TIMEOUT, "did not end it"),
+        ("report", AttemptOutcome.FAILED, "failed to report: RuntimeError: no report"),
         ("invents", AttemptOutcome.SUCCESS, ""),
     ],
 )
