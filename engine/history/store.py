@@ -273,35 +273,38 @@ class History:
 
     def _write(self, group: list[Committed]) -> None:
         with self._writing:
-            if self._in_doubt:
-                # A commit that failed, as in the checkpoint behind it, may stand all the same.
-                with self.cursor() as cursor:
-                    self._count(cursor)
-                self._job_changes += 1  # perhaps
-                self._in_doubt = False
+            self._settle()
             fresh = [entry for entry in group if entry.index > self._watermark]
-            rows = rowing.empty()
-            count = sum(rowing.project(entry, rows) for entry in fresh)
             if fresh:
+                rows = rowing.empty()
+                for entry in fresh:
+                    rowing.project(entry, rows)
                 batches = {
                     table.name: transfer.known_json(table, transfer.batch(table, rows[table.name]))
                     for table in STORED
                     if rows[table.name]
                 }
-                self._commit(batches, fresh[-1].index, self._clock.now_us())
+                self._commit(batches, fresh[-1].index)
         with self._changed:
             last = group[-1].index
             while self._queue and self._queue[0].committed.index <= last:
                 self._queued_rows -= self._queue.popleft().rows
             if len(self._queue) < QUEUE_LOUD // 2:
                 self._loud = False
-            if fresh:
-                self._moved(fresh[-1].index, count, len(rows["job_versions"]))
-            else:
-                self._changed.notify_all()
+            self._changed.notify_all()
 
-    def _commit(self, batches: dict[str, pa.Table], upto: int, now: int) -> None:
+    def _settle(self) -> None:
+        """A commit that failed, as in the checkpoint behind it, may stand all the same: look."""
+        if self._in_doubt:
+            with self.cursor() as cursor:
+                self._count(cursor)
+            self._job_changes += 1  # perhaps
+            self._in_doubt = False
+
+    def _commit(self, batches: dict[str, pa.Table], upto: int) -> None:
+        """Make rows durable, and know it: who writes next must not write them again."""
         self._groups += 1
+        now = self._clock.now_us()
         with self.cursor() as cursor:
             cursor.execute("BEGIN")
             try:
@@ -319,13 +322,13 @@ class History:
                 with contextlib.suppress(duckdb.Error):
                     cursor.execute("ROLLBACK")
                 raise
-
-    def _moved(self, upto: int, rows: int, job_changes: int) -> None:
-        self._watermark = max(self._watermark, upto)
-        self._taken = max(self._taken, upto)
-        self._rows += rows
-        self._job_changes += job_changes
-        self._changed.notify_all()
+        with self._changed:
+            self._watermark = max(self._watermark, upto)
+            self._taken = max(self._taken, upto)
+            self._rows += sum(batch.num_rows for batch in batches.values())
+            if (changes := batches.get("job_versions")) is not None:
+                self._job_changes += changes.num_rows
+            self._changed.notify_all()
 
     # ---- reading ---------------------------------------------------------------------------------
 
@@ -389,17 +392,10 @@ class History:
             CorruptData: the bytes are damaged, or begin above the watermark.
         """
         with self._writing:
+            self._settle()
             upto, batches = transfer.unpack(data, self._watermark)
-            if upto <= self._watermark:
-                return
-            self._commit(batches, upto, self._clock.now_us())
-            with self._changed:
-                changes = batches.get("job_versions")
-                self._moved(
-                    upto,
-                    sum(batch.num_rows for batch in batches.values()),
-                    changes.num_rows if changes is not None else 0,
-                )
+            if upto > self._watermark:
+                self._commit(batches, upto)
 
 
 def _number(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[Any] | None = None) -> int:

@@ -170,6 +170,46 @@ def test_a_long_range_goes_in_pieces_that_never_cut_an_entry(open_history: Open)
     assert target.content_hash(12) == source.content_hash(12)
 
 
+def test_a_range_that_comes_while_its_entries_are_written_is_not_taken_twice(
+    open_history: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = open_history("a"), open_history("b")
+    for entry in story():
+        source.project(entry)
+    assert source.wait_for(12, 120)
+    data = source.export_range(0, 12)
+    changed = target._changed
+    takers: list[threading.Thread] = []
+
+    class Slow:
+        """What the writer has committed it comes to know when a peer's rows are there, or late."""
+
+        def __enter__(self) -> bool:
+            if threading.current_thread().name == "history-writer" and in_file() and not takers:
+                takers.append(threading.Thread(target=target.import_range, args=(data,)))
+                takers[0].start()
+                takers[0].join(0.5)
+            return changed.__enter__()
+
+        def __exit__(self, *how: Any) -> None:
+            changed.__exit__(*how)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(changed, name)
+
+    def in_file() -> bool:
+        with target.cursor() as cursor:
+            return bool(cursor.execute("SELECT 1 FROM applied").fetchall())
+
+    monkeypatch.setattr(target, "_changed", Slow())
+    for entry in story()[:6]:
+        target.project(entry)
+    assert target.wait_for(12, 120)
+    takers[0].join()
+    assert target.rows == source.rows
+    assert target.content_hash(12) == source.content_hash(12)
+
+
 def test_a_damaged_or_gapped_range_is_refused_and_changes_nothing(open_history: Open) -> None:
     source, target = open_history("a"), open_history("b")
     for entry in story():

@@ -22,6 +22,9 @@ from tests.torture.linear import UNKNOWN, Operation
 from tests.torture.nodes import HEADERS, HTTP
 
 CLIENTS, REGISTERS = 3, 4
+FRESH_S = 60.0
+"""So long clients keep to the same registers: what was never answered may have happened at any
+later moment, and a long history of one register holds too many such to try."""
 TRIES, ANSWER_S = 3, 6.0
 _CONFIRMED = {"consistency": "linearizable"}
 _REFUSALS = {404: "missing", 409: "conflict"}
@@ -86,11 +89,13 @@ class Client:
         self._thread.join()
 
     def _run(self) -> None:
+        started = time.monotonic()
         while not self._over.wait(self._random.uniform(0.05, 0.4)):
             self._count += 1
             asked = self._drawn(f"{self._name}-{self._count}")
-            key = f"reg-{self._random.randrange(REGISTERS)}"
             began = time.monotonic()
+            age = int((began - started) / FRESH_S)
+            key = f"reg-{age}-{self._random.randrange(REGISTERS)}"
             answer = self._answer(key, asked)
             ended = inf if answer is UNKNOWN else time.monotonic()
             if answer is UNKNOWN and asked[0] == "read":
