@@ -232,7 +232,8 @@ class Node:
             task.cancel()
 
     def _is_idle(self) -> bool:
-        return not (self.worker.in_flight or self.outbox.size)
+        # In this order: what leaves the one is in the next by then.
+        return not (self.worker.in_flight or self.worker.unreported or self.outbox.size)
 
     def _job(self, ref: str) -> Job | None:
         return self.replica.view.job(ref)

@@ -146,7 +146,8 @@ class Outbox:
             self._flushing = batch = self._batches.pop()
             if not self._batches and not self._arriving:
                 self._arrived.clear()
-            await self._propose(batch)
+            if batch:  # what woke this may have been taken before
+                await self._propose(batch)
             self._flushing = []
             if not self.size:
                 self._idle.set()

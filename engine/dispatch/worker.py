@@ -107,6 +107,11 @@ class Worker:
         return len(self._running)
 
     @property
+    def unreported(self) -> int:
+        """Attempts that have ended, and whose results nobody was given."""
+        return len(self._unreported)
+
+    @property
     def queued(self) -> int:
         """Attempts that wait for a place or for the lease."""
         return len(self._waiting)
@@ -278,14 +283,15 @@ class Worker:
                 continue
             for one in ended:
                 attempt = one.execution_id, one.attempt
-                taken = self._running.pop(attempt, None)
+                taken = self._running.get(attempt)
                 if taken is None:
                     log.error("a protocol reported what it does not hold", name=protocol)
                     continue
-                self._waiting.done(taken)
                 if not self._unreported:
                     self._report_by_us = self._reactor.woke_us + REPORT_US
                 self._unreported[attempt] = taken.request, one
+                del self._running[attempt]
+                self._waiting.done(taken)
 
     def _report(self, refused: list[AttemptResult], most: int) -> None:
         """Hand over what was refused, and the results of `most` attempts that have ended."""

@@ -54,8 +54,11 @@ class Flow(SyncObj):  # type: ignore[misc]  # the library carries no types
                 self._send_entries(node)
 
     def idle_s(self, most: float) -> float:
-        """How long a tick may wait for messages: a leader's heartbeats leave on time."""
-        if not self._isLeader() or not self._SyncObj__otherNodes:
+        """How long a tick may wait for messages: heartbeats leave, and silence is seen, on time."""
+        if not self._SyncObj__otherNodes:
+            return most
+        most = min(most, self.conf.raftMinTimeout / 5)
+        if not self._isLeader():
             return most
         wait = float(self._SyncObj__newAppendEntriesTime) - now()
         return min(most, max(0.0, wait))

@@ -56,6 +56,7 @@ class Bench:
         )
 
     def _take(self, results: list[AttemptResult]) -> None:
+        assert self.worker.unreported >= len(results), "a stop would not wait for them"
         held = (self.worker.holds((one.execution_id, one.attempt)) for one in results)
         self.let_go += [one for one, is_held in zip(results, held, strict=True) if not is_held]
         self.results += results
