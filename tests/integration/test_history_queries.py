@@ -381,9 +381,9 @@ def test_many_imports_are_written_in_groups_of_bounded_size(
     sizes: list[int] = []
     commit = history._commit
 
-    def watched(batches: Any, upto: int, now: int) -> None:
+    def watched(batches: Any, upto: int) -> None:
         sizes.append(sum(batch.num_rows for batch in batches.values()))
-        commit(batches, upto, now)
+        commit(batches, upto)
 
     monkeypatch.setattr(history, "_commit", watched)
     for index in range(1, 41):
