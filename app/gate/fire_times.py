@@ -14,6 +14,7 @@ from engine.model.calendar import Calendar
 from engine.model.job import Job, JobSpec
 from engine.model.reader import one_of
 from engine.raft.store import Store
+from engine.scheduler.planner import skip_through
 from engine.state.messages import Skip
 from engine.timing.parse import schedule_of
 
@@ -68,14 +69,5 @@ class FireTimes:
         first = view.next_us(job.id)
         if first is None or first > now or not self._level.is_exact:
             return None
-        schedule = view.fires(job)
-        last = schedule.last_before(now + 1)
-        return Skip(
-            job.id,
-            job.generation,
-            first,
-            first if last is None else max(first, last),
-            max(1, schedule.count(first - 1, now)),
-            schedule.next_after(now),
-            f"superseded: {why} came before it was decided",
-        )
+        reason = f"superseded: {why} came before it was decided"
+        return skip_through(job, view.fires(job), first, now, reason)

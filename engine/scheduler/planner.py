@@ -147,6 +147,14 @@ def _look_again(view: View, pause: Pause, job: Job, first: Instant) -> Instant:
 
 def _paused(job: Job, schedule: Schedule, pause: Pause, first: Instant, now: Instant) -> Skip:
     end = now if pause.until_us is None else min(now, pause.until_us - 1)
+    return skip_through(job, schedule, first, end, pause_words(pause))
+
+
+def skip_through(job: Job, schedule: Schedule, first: Instant, end: Instant, reason: str) -> Skip:
+    """The fire times of a job from its next one, `first`, up to `end`, decided as not run.
+
+    It is one at least: `first` may be of an earlier release or zone data. Microseconds UTC.
+    """
     last = schedule.last_before(end + 1)
     return Skip(
         job.id,
@@ -155,7 +163,7 @@ def _paused(job: Job, schedule: Schedule, pause: Pause, first: Instant, now: Ins
         first if last is None else max(first, last),
         max(1, schedule.count(first - 1, end)),
         schedule.next_after(end),
-        pause_words(pause),
+        reason,
     )
 
 
