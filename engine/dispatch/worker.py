@@ -40,7 +40,10 @@ log = structlog.get_logger(__name__)
 IDLE_S = 1.0
 LEASE_S = 0.02
 STARTS_A_TURN = 64
-"""So many attempts are begun before results are looked at again."""
+"""So many attempts are begun before sockets are looked at again."""
+FIRST_STARTS = 8
+"""So many in the first turn of a burst, and twice as many in each that follows: the first request
+leaves before connections were opened for many others."""
 EXPECTED_A_TURN = 20
 """So many jobs are made ready at a time, while nothing waits to be sent."""
 
@@ -89,6 +92,7 @@ class Worker:
         )
         self._running: dict[Attempt, Taken] = {}
         self._unreported: dict[Attempt, tuple[Request, AttemptResult | Ended]] = {}
+        self._starts = FIRST_STARTS
         self._report_by_us = 0
         self._look_us = 0
         self._since_us: Instant | None = None
@@ -244,7 +248,7 @@ class Worker:
             self._waiting.clear()
         monotonic_us = self._clock.monotonic_us()
         started_us = self._reactor.wall_us(monotonic_us)
-        for _ in range(min(STARTS_A_TURN, self._room())):
+        for _ in range(min(self._starts, self._room())):
             if not self._waiting.ready:
                 break
             if not self._may_send():
@@ -269,6 +273,7 @@ class Worker:
                 taken.started_us = started_us
                 taken.until_us = monotonic_us + spec.timeout_us + OVERRUN_US
                 self._running[_attempt(request)] = taken
+        self._starts = min(STARTS_A_TURN, 2 * self._starts) if self._waiting else FIRST_STARTS
         return False
 
     def _collect(self) -> None:

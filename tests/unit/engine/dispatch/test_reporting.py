@@ -1,4 +1,4 @@
-"""What has ended is reported after what waits was sent, and never lost on the way."""
+"""In a burst the first leaves early, what ended is reported last, and nothing is lost on the way."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class Telling(Plain):
     def __init__(self, told: list[str]) -> None:
         super().__init__()
         self.told = told
+        self.turns: list[int] = []
+        """How many were begun in each turn that began any."""
 
     def begin(self, request: Request) -> None:
         self.told.append("sent")
@@ -29,6 +31,8 @@ class Telling(Plain):
 
     def collect(self) -> list[Ended]:
         begun, self.begun = self.begun, []
+        if begun:
+            self.turns.append(len(begun))
 
         def ended(one: Request) -> Ended:
             return Ended(one.execution.id, one.execution.attempt, lambda: self._report(one))
@@ -45,6 +49,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.told: list[str] = []
+        self.protocol = Telling(self.told)
         self.results: list[AttemptResult] = []
         self.let_go: list[AttemptResult] = []
         self.worker = Worker(
@@ -52,7 +57,7 @@ class Bench:
             clock=SystemClock(),
             may_send=lambda: True,
             on_results=self._take,
-            own={"http": lambda *_: Telling(self.told)},
+            own={"http": lambda *_: self.protocol},
         )
 
     def _take(self, results: list[AttemptResult]) -> None:
@@ -77,6 +82,17 @@ def test_all_that_waits_is_sent_before_anything_is_reported(
     bench = Bench()
     bench.burst()
     assert bench.told == ["sent"] * COUNT + ["reported"] * COUNT
+
+
+def test_each_burst_begins_with_few_so_that_the_first_leaves_early() -> None:
+    bench = Bench()
+    bench.worker.submit([request(f"j{k}", "plain") for k in range(COUNT)])
+    bench.worker.start()
+    wait_for(lambda: len(bench.results) == COUNT)
+    bench.worker.submit([request(f"k{k}", "plain") for k in range(COUNT)])
+    wait_for(lambda: len(bench.results) == 2 * COUNT)
+    bench.worker.stop(SECOND)
+    assert bench.protocol.turns == [8, 16, 32, 64, 64, 64, 52] * 2
 
 
 def test_a_report_that_has_waited_for_long_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
