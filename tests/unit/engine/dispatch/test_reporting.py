@@ -1,4 +1,4 @@
-"""In a burst the first leaves early, what ended is reported last, and nothing is lost on the way."""
+"""A burst begins with few, what ended is reported last, and nothing is lost on the way."""
 
 from __future__ import annotations
 
