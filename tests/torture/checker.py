@@ -23,8 +23,8 @@ SWITCHED_OFF_US = 60 * SECOND_US
 """So soon after its end a torture has switched off the last job."""
 LEFT_US = 3 * SECOND_US
 """In a healthy cluster a fire time is decided well within this."""
-PAUSED_S = 21.0
-"""So long a pause of a torture lasts at the most that nobody ends: 20 s, to whole seconds."""
+PAUSED_S, PAUSED_S_MAX = 20.0, 21.0
+"""So long a pause of a torture lasts that nobody ends, from when it is asked for: whole seconds."""
 LATE_S = 45.0
 """No fault holds up a cluster for so long."""
 
@@ -394,12 +394,13 @@ def pauses_that_do_not_hold(evidence: Evidence) -> Iterator[Finding]:
         for run in runs[pause.job]:
             first, last = run.scheduled_us / SECOND_US, run.last_us / SECOND_US
             where = f"{pause.job} at {rfc3339(run.scheduled_us)}: {run.id}"
-            held = pause.acknowledged + skew_s < first < end.asked - skew_s
+            until = min(end.asked, pause.asked + PAUSED_S)
+            held = pause.acknowledged + skew_s < first < until - skew_s
             if run.status != "skipped" and held:
                 yield Finding("ran in a pause", f"{where} in {pause}")
             over = last > end.acknowledged + skew_s and first < end.acknowledged
             other = any(
-                one.job == pause.job and one.asked <= last <= one.acknowledged + PAUSED_S
+                one.job == pause.job and one.asked <= last <= one.acknowledged + PAUSED_S_MAX
                 for one in unended
             )
             if _reason(run) == "paused" and over and not other:

@@ -296,6 +296,11 @@ def test_a_pause_that_does_not_hold_and_one_that_holds_on_are_found() -> None:
     assert kinds([*around, _skip(3, 5)]) == []
     assert kinds([*around, _run(3), _skip(4, 5)]) == ["ran in a pause"]
     assert kinds([*(run for run in around if run != _run(6)), _skip(3, 6)]) == ["paused too long"]
+    # One that nobody ended in time ends by itself.
+    ended = Write(begun + 5.2 + 20, begun + 5.3 + 20, "resume", "a", pause)
+    asked = Write(begun + 2.2 - 20, begun + 2.3, "pause", "a", pause)
+    evidence = _evidence(_all(), writes=[asked, ended])
+    assert _kinds(replace(evidence, pauses={"pau_a"})) == []
     # An earlier one whose end nobody acknowledged holds on as long as it was asked for.
     writes.insert(0, Write(begun + 1.2, begun + 1.3, "pause", "a", {"pause": "pau_b"}))
     evidence = _evidence([*(run for run in around if run != _run(6)), _skip(3, 6)], writes=writes)
