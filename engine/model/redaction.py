@@ -277,14 +277,16 @@ def _pair(piece: str, separators: str, change: Change) -> str:
 
 def _redacted_json(text: str) -> str:
     """JSON values, one or several after each other; each stays as written if it hides nothing."""
-    reader = _JsonReader()
+    hider = _Hider()  # apart from the decoder that calls it: no cycle for the collector
+    decoder = json.JSONDecoder(object_pairs_hook=hider.take)
     # What was written without escapes is shown without; only an escape can be half a character.
     escaped = "\\u" in text
     shown, at = "", 0
     while at < len(text):
+        hider.hides = False
         try:
-            value, end, hides = reader.read(text, at)
-            shown += json.dumps(value, ensure_ascii=escaped) if hides else text[at:end]
+            value, end = decoder.raw_decode(text, at)
+            shown += json.dumps(value, ensure_ascii=escaped) if hider.hides else text[at:end]
         except (ValueError, RecursionError):
             return shown + _cut_at_secret(text[at:])
         at = _after_blank(text, end)
@@ -292,32 +294,25 @@ def _redacted_json(text: str) -> str:
     return shown
 
 
-class _JsonReader:
-    """Reads JSON with secrets hidden, and tells whether there were any."""
+class _Hider:
+    """Makes the objects of JSON with their secrets hidden, and notes whether there were any."""
 
     def __init__(self) -> None:
-        self._decoder = json.JSONDecoder(object_pairs_hook=self._object)
-        self._hides = False
+        self.hides = False
 
-    def read(self, text: str, at: int) -> tuple[Any, int, bool]:
-        """The value that begins at `at`, where it ends, and whether anything of it is hidden."""
-        self._hides = False
-        value, end = self._decoder.raw_decode(text, at)
-        return value, end, self._hides
-
-    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        # Given every pair, also those of a key that stands twice.
+    def take(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """The object of these pairs: all of them, also those of a key that stands twice."""
         return {name: self._shown(name, value) for name, value in pairs}
 
     def _shown(self, name: str, value: Any) -> Any:
         if is_sensitive(name):
             if value is None or isinstance(value, bool) or value in ("", HIDDEN, [], {}):
                 return value
-            self._hides = True
+            self.hides = True
             return HIDDEN
         if isinstance(value, str) and value.startswith(_JSON_BEGINS[:2]):
             inner = redacted_body(value)
-            self._hides = self._hides or inner != value
+            self.hides = self.hides or inner != value
             return inner
         return value
 
