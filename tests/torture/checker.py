@@ -16,15 +16,15 @@ from engine.core.clock import rfc3339
 from engine.core.ids import execution_id
 from engine.model.document import document_timing
 from engine.timing.schedule import Schedule
-from tests.torture.records import Attempt, Change, Evidence, Finding, Run, Write
+from tests.torture.records import PAUSE_S, Attempt, Change, Evidence, Finding, Run, Write
 
 SECOND_US = 1_000_000
 SWITCHED_OFF_US = 60 * SECOND_US
 """So soon after its end a torture has switched off the last job."""
 LEFT_US = 3 * SECOND_US
 """In a healthy cluster a fire time is decided well within this."""
-PAUSED_S, PAUSED_S_MAX = 20.0, 21.0
-"""So long a pause of a torture lasts that nobody ends, from when it is asked for: whole seconds."""
+PAUSE_S_MAX = PAUSE_S + 1
+"""So long a pause lasts at the most that nobody ends: it ends at a whole second."""
 LATE_S = 45.0
 """No fault holds up a cluster for so long."""
 
@@ -394,13 +394,13 @@ def pauses_that_do_not_hold(evidence: Evidence) -> Iterator[Finding]:
         for run in runs[pause.job]:
             first, last = run.scheduled_us / SECOND_US, run.last_us / SECOND_US
             where = f"{pause.job} at {rfc3339(run.scheduled_us)}: {run.id}"
-            until = min(end.asked, pause.asked + PAUSED_S)
+            until = min(end.asked, pause.asked + PAUSE_S)
             held = pause.acknowledged + skew_s < first < until - skew_s
             if run.status != "skipped" and held:
                 yield Finding("ran in a pause", f"{where} in {pause}")
             over = last > end.acknowledged + skew_s and first < end.acknowledged
             other = any(
-                one.job == pause.job and one.asked <= last <= one.acknowledged + PAUSED_S_MAX
+                one.job == pause.job and one.asked <= last <= one.acknowledged + PAUSE_S_MAX
                 for one in unended
             )
             if _reason(run) == "paused" and over and not other:

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+PAUSE_S = 20
+"""For so long a torture pauses jobs; most pauses are ended sooner."""
 
 
 @dataclass(frozen=True, slots=True)

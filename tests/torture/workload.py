@@ -12,13 +12,12 @@ import httpx
 
 from tests.torture.faults import Field
 from tests.torture.nodes import Node, Refused
-from tests.torture.records import Write
+from tests.torture.records import PAUSE_S, Write
 
 JOBS = 40
 WRITERS, EDITED = 2, 8
 """Each writer changes so many jobs, which are its own; the others run as they were made."""
 TRIES_S = 90.0
-PAUSE_S = 20
 _SCHEDULES = ("@every 1s", "@every 2s", "* * * * * *", "@every 5s")
 _RETRIES = {"initial_interval": "200ms", "max_interval": "1s"}
 
