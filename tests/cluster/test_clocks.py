@@ -82,7 +82,8 @@ def test_a_job_that_is_made_through_a_node_with_a_wrong_clock_fires_at_once(
         leader = _leader(group)
         asked = next(node for node in group.nodes if node is not leader)
         asked.step_clock(far_s)
-        made = asked.ask("POST", "/api/v1/jobs", json=job("tick", f"{sink.url}/tick"))
+        tick = job("tick", f"{sink.url}/tick", concurrency="allow")  # also by hand, at any moment
+        made = asked.ask("POST", "/api/v1/jobs", json=tick)
         assert abs(_seconds(made["created_at"]) - time.time()) < FAR_S / 2
         wait_for(lambda: len(sink.arrivals) > 1, what="the first fires")
         asked.ask("POST", "/api/v1/jobs/default/tick/disable")
